@@ -1,0 +1,225 @@
+// sim/kernel/queue.h: two priority queues of 16-byte keys, behind the same calls.
+//
+// A key is (due time, order added, slot) as one 128-bit number; keys are unique, so every correct
+// queue gives the same order, and a run must have one fingerprint on both. HeapQueue, a 4-ary
+// implicit heap, is the default; RadixQueue wins from some ten thousand pending events on
+// (docs/internals/kernel.md has the measurement).
+//
+// Always true: pop() gives the least key. Requires of RadixQueue: no push before the last pop.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <cstdlib>
+#include <new>
+#include <vector>
+
+namespace mqlab {
+
+struct Key {
+  std::uint64_t low{};   // order added << 24 | slot
+  std::uint64_t time{};  // nanoseconds
+
+  __extension__ using Wide = unsigned __int128;
+  constexpr Wide wide() const { return (static_cast<Wide>(time) << 64) | low; }
+  friend constexpr bool operator<(const Key& a, const Key& b) { return a.wide() < b.wide(); }
+  friend constexpr bool operator==(const Key&, const Key&) = default;
+};
+
+// Storage that starts at a cache line, so that four sibling keys share one.
+template <class T>
+struct CacheLineAllocator {
+  using value_type = T;
+  CacheLineAllocator() = default;
+  template <class U>
+  CacheLineAllocator(const CacheLineAllocator<U>&) {}
+  T* allocate(std::size_t n) { return static_cast<T*>(::operator new(n * sizeof(T), std::align_val_t{64})); }
+  void deallocate(T* p, std::size_t) { ::operator delete(p, std::align_val_t{64}); }
+  friend bool operator==(const CacheLineAllocator&, const CacheLineAllocator&) { return true; }
+};
+
+// 4-ary implicit heap. A pop leaves a hole at the root, which the next push fills: an event
+// usually schedules another, and then half of the work is saved.
+class HeapQueue {
+ public:
+  HeapQueue() : keys_(offset) {}
+
+  bool empty() const { return size() == 0; }
+  std::size_t size() const { return keys_.size() - offset - (hole_ ? 1 : 0); }
+
+  void push(Key key) {
+    if (hole_) {
+      hole_ = false;
+      sift_down(key);
+      return;
+    }
+    keys_.push_back(key);
+    Key* const k = keys_.data() + offset;
+    std::size_t at = keys_.size() - offset - 1;
+    while (at > 0) {
+      const std::size_t parent = (at - 1) / 4;
+      if (!(key < k[parent])) break;
+      k[at] = k[parent];
+      at = parent;
+    }
+    k[at] = key;
+  }
+
+  // Requires: not empty.
+  const Key& top() {
+    settle();
+    return keys_[offset];
+  }
+
+  // Requires: not empty.
+  Key pop() {
+    settle();
+    hole_ = true;
+    return keys_[offset];
+  }
+
+  // Drops every key for which `dead(key)`; the order of the others does not change.
+  template <class Dead>
+  void purge(Dead dead) {
+    settle();
+    std::vector<Key, CacheLineAllocator<Key>> old;
+    old.swap(keys_);
+    keys_.resize(offset);
+    for (std::size_t i = offset; i < old.size(); ++i)
+      if (!dead(old[i])) push(old[i]);
+  }
+
+ private:
+  static constexpr std::size_t offset = 3;  // children of i are 4i+1 .. 4i+4: index 4i+4 in storage, one cache line
+
+  void settle() {
+    if (!hole_) return;
+    hole_ = false;
+    const Key last = keys_.back();
+    keys_.pop_back();
+    if (keys_.size() > offset) sift_down(last);
+  }
+
+  void sift_down(Key key) {
+    Key* const k = keys_.data() + offset;
+    const std::size_t n = keys_.size() - offset;
+    std::size_t at = 0;
+    for (;;) {
+      const std::size_t child = 4 * at + 1;
+      std::size_t least;
+      if (child + 3 < n) {
+        // Index arithmetic instead of conditionals: g++ 12 would branch on them, and mispredict.
+        const std::size_t left = child + static_cast<std::size_t>(k[child + 1] < k[child]);
+        const std::size_t right = child + 2 + static_cast<std::size_t>(k[child + 3] < k[child + 2]);
+        least = left + (right - left) * static_cast<std::size_t>(k[right] < k[left]);
+      } else {
+        if (child >= n) break;
+        least = child;
+        for (std::size_t c = child + 1; c < n; ++c) least = k[c] < k[least] ? c : least;
+      }
+      if (!(k[least] < key)) break;
+      k[at] = k[least];
+      at = least;
+    }
+    k[at] = key;
+  }
+
+  std::vector<Key, CacheLineAllocator<Key>> keys_;
+  bool hole_ = false;
+};
+
+// Radix heap (Ahuja, Mehlhorn, Orlin, Tarjan 1990) on the time; keys of one time stay in the order
+// added. The least of each bucket is kept at push, so that top() does not move the base: a push
+// between now and the next event must stay legal.
+class RadixQueue {
+ public:
+  bool empty() const { return size_ == 0; }
+  std::size_t size() const { return size_; }
+
+  void push(Key key) {
+    put(key);
+    ++size_;
+  }
+
+  // Requires: not empty.
+  Key top() const {
+    const Bucket& b = buckets_[lowest()];
+    return &b == &buckets_[0] ? b.keys[head_] : b.least;
+  }
+
+  // Requires: not empty.
+  Key pop() {
+    const std::size_t from = lowest();
+    if (from != 0) refill(from);
+    Bucket& now = buckets_[0];
+    const Key key = now.keys[head_++];
+    if (head_ == now.keys.size()) {
+      now.keys.clear();
+      head_ = 0;
+      used_ &= ~1ULL;
+    }
+    --size_;
+    return key;
+  }
+
+  template <class Dead>
+  void purge(Dead dead) {
+    buckets_[0].keys.erase(buckets_[0].keys.begin(), buckets_[0].keys.begin() + static_cast<std::ptrdiff_t>(head_));
+    head_ = 0;
+    size_ = 0;
+    used_ = 0;
+    used_high_ = 0;
+    for (std::size_t i = 0; i < bucket_count; ++i) {
+      Bucket& b = buckets_[i];
+      std::erase_if(b.keys, dead);
+      if (b.keys.empty()) continue;
+      size_ += b.keys.size();
+      mark(i);
+      b.least = b.keys[0];
+      for (const Key& k : b.keys)
+        if (k < b.least) b.least = k;
+    }
+  }
+
+ private:
+  static constexpr std::size_t bucket_count = 65;
+  struct Bucket {
+    std::vector<Key> keys;
+    Key least{};
+  };
+
+  void mark(std::size_t i) {
+    if (i < 64) used_ |= 1ULL << i;
+    else used_high_ = 1;
+  }
+  std::size_t lowest() const { return used_ ? static_cast<std::size_t>(std::countr_zero(used_)) : 64; }
+
+  void put(Key key) {
+    const auto i = static_cast<std::size_t>(std::bit_width(key.time ^ base_));
+    Bucket& b = buckets_[i];
+    if (b.keys.empty() || key < b.least) b.least = key;
+    b.keys.push_back(key);
+    mark(i);
+  }
+
+  void refill(std::size_t from) {
+    Bucket& b = buckets_[from];
+    base_ = b.least.time;
+    if (from < 64) used_ &= ~(1ULL << from);
+    else used_high_ = 0;
+    spare_.swap(b.keys);
+    for (const Key& k : spare_) put(k);
+    spare_.clear();
+    if (b.keys.capacity() == 0) spare_.swap(b.keys);
+  }
+
+  std::vector<Bucket> buckets_{bucket_count};
+  std::vector<Key> spare_;
+  std::size_t head_ = 0;
+  std::size_t size_ = 0;
+  std::uint64_t base_ = 0;
+  std::uint64_t used_ = 0;
+  std::uint64_t used_high_ = 0;
+};
+
+}  // namespace mqlab

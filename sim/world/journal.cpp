@@ -1,0 +1,30 @@
+#include "sim/world/journal.h"
+
+#include <fmt/format.h>
+
+namespace mqlab {
+
+const char* traffic_name(Traffic t) {
+  static constexpr const char* names[] = {"client", "replication", "control", "heartbeat"};
+  return names[static_cast<std::size_t>(t)];
+}
+
+const char* op_kind_name(OpKind k) {
+  static constexpr const char* names[op_kind_count] = {
+      "send",   "deliver", "poll",       "ack",     "commit", "begin", "end_commit", "end_abort",
+      "assign", "revoke",  "seek",       "end_offset", "process", "effect", "drained"};
+  return names[static_cast<std::size_t>(k)];
+}
+
+const char* outcome_name(Outcome o) {
+  static constexpr const char* names[] = {"invoke", "ok", "fail", "info"};
+  return names[static_cast<std::size_t>(o)];
+}
+
+std::string Journal::message_name(MessageId m) const {
+  if (m == no_message) return "-";
+  if (m & named_message_bit) return names.text(static_cast<std::uint32_t>(m));
+  return fmt::format("{}-{}", process_name(static_cast<NodeId>((m >> 40) - 1)), m & ((std::uint64_t{1} << 40) - 1));
+}
+
+}  // namespace mqlab

@@ -1,0 +1,46 @@
+// sim/world/types.h: the small words that all of the world shares.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sim/kernel/time.h"
+
+namespace mqlab {
+
+// A node of the world, dense from 0 in the order added.
+using NodeId = std::uint32_t;
+inline constexpr NodeId nobody = 0xffffffff;
+
+// What a message is, as the model that sends it numbers it (World::declare_message).
+using MessageKind = std::uint16_t;
+// What a timer is for, as its node numbers it. From `application_timer` on it belongs to the
+// application rather than to the client library, and waits while the application is paused.
+using TimerKind = std::uint16_t;
+inline constexpr TimerKind application_timer = 0x8000;
+
+// One connection; 0 is none. Never means another connection later.
+using ConnId = std::uint32_t;
+inline constexpr ConnId no_connection = 0;
+
+// Traffic classes: a fault may act on some of them alone (a bit each in a mask).
+enum class Traffic : std::uint8_t { client, replication, control, heartbeat };
+inline constexpr std::uint16_t all_traffic = 0xffff;
+constexpr std::uint16_t traffic_bit(Traffic t) { return static_cast<std::uint16_t>(1U << static_cast<unsigned>(t)); }
+const char* traffic_name(Traffic t);
+
+// A node's state as text for the views: a name, a value, and what is inside.
+struct Tree {
+  std::string name;
+  std::string value{};
+  std::vector<Tree> children{};
+
+  Tree& add(std::string child, std::string text = {}) {
+    children.push_back(Tree{std::move(child), std::move(text), {}});
+    return children.back();
+  }
+};
+
+}  // namespace mqlab
