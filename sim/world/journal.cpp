@@ -9,6 +9,12 @@ const char* traffic_name(Traffic t) {
   return names[static_cast<std::size_t>(t)];
 }
 
+const char* event_kind_name(EventKind k) {
+  static constexpr const char* names[event_kind_count] = {"none",   "data",  "datagram", "timer", "open",  "opened", "closed",
+                                                          "reset",  "wake",  "disk",     "fault", "retry", "start"};
+  return names[static_cast<std::size_t>(k)];
+}
+
 const char* op_kind_name(OpKind k) {
   static constexpr const char* names[op_kind_count] = {
       "send",   "deliver", "poll",       "ack",     "commit", "begin", "end_commit", "end_abort",

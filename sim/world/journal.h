@@ -124,6 +124,14 @@ struct Delivery {
   PayloadRef payload;
 };
 
+// A kind of message, as its model declares it once.
+struct MessageDecl {
+  MessageKind kind{};
+  const char* name = "";
+  Traffic traffic{};
+  std::string (*describe)(const Payload&) = nullptr;  // the fields in one line, without the name
+};
+
 enum class TraceLevel : std::uint8_t { off, spans, full };
 
 struct Journal {
@@ -132,6 +140,9 @@ struct Journal {
   std::vector<Mark> marks;
   std::vector<Delivery> deliveries;
   std::vector<std::string> processes;  // NodeId -> name
+  std::vector<MessageDecl> messages;   // by MessageKind; the name is empty where none is declared
+
+  const char* kind_name(MessageKind k) const { return k < messages.size() && *messages[k].name ? messages[k].name : "?"; }
 
   std::string process_name(NodeId n) const { return n < processes.size() ? processes[n] : std::string("?"); }
   // "P1-17" for the seventeenth message of P1; a named message is its name.

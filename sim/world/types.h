@@ -31,6 +31,25 @@ inline constexpr std::uint16_t all_traffic = 0xffff;
 constexpr std::uint16_t traffic_bit(Traffic t) { return static_cast<std::uint16_t>(1U << static_cast<unsigned>(t)); }
 const char* traffic_name(Traffic t);
 
+// What an event of the world is (Event::kind).
+enum class EventKind : std::uint8_t {
+  none,
+  data,      // a message arrives over a stream: source, target, channel = connection, type = MessageKind
+  datagram,  // a message arrives by itself
+  timer,     // type = TimerKind, body[0] = the node's own argument
+  open,      // a connection asks to be opened
+  opened,    // ... and was
+  closed,    // the other end closed it, or its process died
+  reset,     // the other end does not know it
+  wake,      // a node goes on with what waited for it (a free worker, an end of a pause)
+  disk,      // a write or sync is done: body[0] = file, body[1] = position, body[2] = DiskResult
+  fault,     // body[0] = number of the fault
+  retry,     // held-back traffic of a connection is tried again
+  start      // a node's process begins
+};
+inline constexpr std::size_t event_kind_count = 13;
+const char* event_kind_name(EventKind k);
+
 // A node's state as text for the views: a name, a value, and what is inside.
 struct Tree {
   std::string name;
