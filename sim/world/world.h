@@ -1,0 +1,343 @@
+// sim/world/world.h: a world is a value.
+//
+// Nodes, what they know, what is on the wire, what is on the disks, which faults are armed, and
+// what is still to happen: all of it is data in here, so a World can be copied, and both copies
+// run on by themselves. There is no global state; many worlds live in one process, one thread each.
+//
+// The rule: step() takes the next event in the order (due time, order added) and hands it to one
+// node. Same nodes, options, faults and seed: same events, same fingerprint, on every machine.
+//
+//     World world(seed);
+//     NodeId b1 = world.add_node(std::make_unique<Broker>(...), {.name = "B1", .role = "broker"});
+//     world.arm(Fault{.kind = FaultKind::kill, .groups = {{"B1"}}}, at(5_s));
+//     world.run_until(60_s);
+//     World other = world;  // a fork
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/kernel/fingerprint.h"
+#include "sim/kernel/random.h"
+#include "sim/kernel/schedule.h"
+#include "sim/world/disk.h"
+#include "sim/world/fault.h"
+#include "sim/world/journal.h"
+#include "sim/world/network.h"
+#include "sim/world/node.h"
+
+namespace mqlab {
+
+struct ClockOptions {
+  Duration offset{};               // wall clock minus true time at the beginning
+  std::int64_t drift_ppb{};        // parts per billion that the wall clock runs fast
+};
+
+struct NodeOptions {
+  std::string name;
+  std::string role = "node";       // broker, controller, client ...
+  std::string machine{};           // who loses power together; empty = a machine of its own
+  std::string rack{};
+  std::string zone{};
+  std::string region{};
+  std::uint32_t workers = 1;       // messages handled at the same time
+  Duration service{};              // time a worker needs for a message
+  std::uint32_t service_ps_per_byte{};  // ... and for each byte of it, in picoseconds
+  DiskOptions disk{};
+  ClockOptions clock{};
+};
+
+struct WorldOptions {
+  QueueKind queue = QueueKind::heap;
+  TraceLevel trace = TraceLevel::spans;
+  LinkOptions link{};              // between nodes of one region
+  LinkOptions far_link{.latency = 40'000'000, .spread = 2'000'000};  // between regions
+  StreamOptions stream{};
+  Duration wall_epoch = 1'700'000'000'000'000'000;  // what a right wall clock shows at time 0
+};
+
+// A part of the world that belongs to a layer above, copied with it.
+struct Extension {
+  virtual ~Extension() = default;
+  virtual std::unique_ptr<Extension> clone() const = 0;
+};
+
+class World {
+ public:
+  explicit World(std::uint64_t seed, WorldOptions options = {});
+  World(const World& other);
+  World& operator=(const World& other);
+  World(World&&) = default;
+  World& operator=(World&&) = default;
+
+  // --- building ---
+  NodeId add_node(std::unique_ptr<Node> node, NodeOptions options);
+  void declare_message(const MessageDecl& decl);
+  // Links between two regions, both ways unless set again the other way round.
+  void set_region_link(const std::string& from, const std::string& to, const LinkOptions& link);
+  void set_link(NodeId from, NodeId to, const LinkOptions& link);
+  // How a model answers "who is leader of orders/0?": node ids, empty when nobody is.
+  using Resolver = std::vector<NodeId> (*)(const World&, std::string_view role, std::string_view argument);
+  void set_resolver(Resolver r) { resolver_ = r; }
+  // Which file of a node's disk holds a place, in the model's words; false when it has none.
+  using FileFinder = bool (*)(const World&, NodeId, std::string_view place, FileId& out);
+  void set_file_finder(FileFinder f) { file_finder_ = f; }
+  void arm(Fault fault, Trigger trigger);
+
+  // --- running ---
+  Time now() const { return schedule_.now(); }
+  // Handles the next event due at or before `until`; false when there is none.
+  bool step(Time until = time_max);
+  // Handles all events due at or before t and moves the clock there.
+  void run_until(Time t);
+  // True once nothing is left to happen.
+  bool quiet() { return schedule_.next_due() == time_max; }
+  Time next_due() { return schedule_.next_due(); }
+  std::uint64_t steps() const { return steps_; }
+  Fingerprint fingerprint() const { return fingerprint_; }
+  // The event that is being handled, or was last.
+  EventId current_event() const { return current_; }
+
+  // --- looking ---
+  const std::string& name(NodeId n) const { return nodes_[n].options.name; }
+  NodeId find(std::string_view name) const;
+  std::size_t node_count() const { return nodes_.size(); }
+  const NodeOptions& node_options(NodeId n) const { return nodes_[n].options; }
+  bool running(NodeId n) const { return nodes_[n].running; }
+  bool paused(NodeId n) const { return nodes_[n].pauses != 0; }
+  std::uint32_t incarnation(NodeId n) const { return nodes_[n].incarnation; }
+  std::size_t backlog(NodeId n) const { return nodes_[n].backlog.size(); }
+  const Node& node(NodeId n) const { return *nodes_[n].node; }
+  Node& node(NodeId n) { return *nodes_[n].node; }
+  template <class T>
+  const T& node_as(NodeId n) const { return static_cast<const T&>(*nodes_[n].node); }
+  template <class T>
+  T& node_as(NodeId n) { return static_cast<T&>(*nodes_[n].node); }
+  Disk& disk(NodeId n) { return nodes_[n].disk; }
+  const Disk& disk(NodeId n) const { return nodes_[n].disk; }
+  Time wall(NodeId n) const;
+  const std::vector<ArmedFault>& faults() const { return faults_; }
+  std::uint64_t mark_count(std::string_view name) const;
+  const std::vector<Connection>& connections() const { return connections_; }
+  const Schedule& schedule() const { return schedule_; }
+  PayloadRef payload(std::uint32_t slot) const { return payloads_[slot]; }
+  std::vector<NodeId> resolve(const Target& target, std::string* complaint);
+  // Resolves without drawing: true when the target can name something in this world.
+  bool knows_target(const Target& target) const;
+  std::uint64_t seed() const { return seed_; }
+  const WorldOptions& options() const { return options_; }
+
+  Journal journal;
+  std::unique_ptr<Extension> extension;
+
+  // --- faults, now (also used by the schedule) ---
+  void inject(const Fault& fault);
+  void kill(NodeId n, bool power, bool wipe = false);
+  void start(NodeId n);
+  void note(NodeId n, std::string_view name, std::string_view place, std::string text);
+
+ private:
+  friend class Context;
+
+  enum Pause : std::uint8_t { pause_whole = 1, pause_app = 2 };
+
+  struct NodeSlot {
+    std::unique_ptr<Node> node;
+    NodeOptions options;
+    bool running = false;
+    bool powered = true;
+    bool stopping = false;
+    std::uint8_t pauses = 0;
+    std::uint32_t incarnation = 0;
+    std::uint32_t slow = 1;
+    Time died_at = -1;
+    Disk disk;
+    ClockOptions clock;
+    Time clock_since = 0;       // the wall clock is clock_base at that time
+    Time clock_base = 0;
+    Random random;
+    std::vector<Time> free_at;  // per worker
+    std::deque<Event> backlog;
+    bool wake_set = false;
+    Duration restart_after = 0;
+  };
+
+  struct MessageRule {
+    std::size_t fault{};
+    MessageKind kind{};
+    std::vector<NodeId> from{};
+    std::vector<NodeId> to{};
+    std::uint64_t to_skip{};
+    std::uint64_t to_take{};
+  };
+
+  // A message that a fault keeps, outside the schedule.
+  struct HeldMessage {
+    Event event;
+    std::size_t fault{};
+  };
+
+  void copy_from(const World& other);
+
+  // world.cpp: events
+  void dispatch(Event& e);
+  void deliver_to_node(NodeSlot& n, const Event& e);
+  void handle(NodeSlot& n, const Event& e);
+  void wake(NodeSlot& n);
+  void start_process(NodeId n);
+  void trace(const Event& e);
+  EventId add_event(Time due, Event& e);
+  std::uint32_t hold_payload(PayloadRef p);
+  void drop_payload(std::uint32_t slot);
+
+  // network.cpp: streams and datagrams
+  Link& link(NodeId from, NodeId to) { return links_[from * stride_ + to]; }
+  LinkMore& link_more(NodeId from, NodeId to);
+  Duration sample_latency(const Link& l, NodeId from, NodeId to, std::uint64_t word);
+  Duration extra_delay(NodeId from, NodeId to, const Link& l, Time depart, std::uint32_t size, bool stream);
+  ConnId connect(NodeId from, NodeId to, Traffic traffic, Time depart);
+  void send_stream(ConnId id, NodeId from, MessageKind kind, PayloadRef payload, std::uint32_t size, std::uint64_t word, Time depart);
+  void send_datagram(NodeId from, NodeId to, MessageKind kind, PayloadRef payload, std::uint32_t size, std::uint64_t word,
+                     Traffic traffic, Time depart);
+  void close(ConnId id, NodeId by, Time depart);
+  void transmit(ConnId id, int way, Event& e, Time depart);
+  void launch(ConnId id, int way, Event& e, Time depart);
+  void arrive(Event& e);
+  void stall(ConnId id, int way, const Event& e, bool was_on_wire);
+  void set_retry(ConnId id, int way);
+  void retry(const Event& e);
+  void flush(ConnId id, int way);
+  void refuse(ConnId id, const Event& e);
+  void break_connection(ConnId id, int side, CloseReason reason);
+  void forget_waiting(Direction& d);
+  void recycle(ConnId id);
+  Connection* connection(ConnId id);
+  void network_changed();
+  void rebuild_links();
+  void credit_cut(NodeId from, NodeId to, Traffic traffic);
+  bool is_cut(NodeId from, NodeId to, Traffic t) { return (link(from, to).cut & traffic_bit(t)) != 0; }
+  void end_connections(NodeId n, bool silently);
+  bool apply_rules(Event& e, Time depart, ConnId id, int way);
+
+  // fault.cpp
+  void fire(std::size_t fault);
+  void lift(std::size_t fault);
+  void fire_network(std::size_t i);
+  void fire_process(std::size_t i);
+  void fire_disk(std::size_t i);
+  void fire_clock(std::size_t i);
+  void fire_message(std::size_t i);
+  void release(const std::string& label, std::size_t by);
+  void schedule_fault(std::size_t i, Time due, bool lift);
+  std::vector<NodeId> who(std::size_t i, std::size_t group);
+  void resume(NodeId n, std::uint8_t pause);
+  void on_trigger(Trigger::On on, std::string_view name, NodeId from, NodeId to, std::string_view place);
+  void set_clock(NodeSlot& n, Time wall_now);
+
+  std::uint64_t seed_ = 0;
+  WorldOptions options_;
+  Schedule schedule_;
+  Fingerprint fingerprint_;
+  Random network_random_;
+  Random fault_random_;
+  std::vector<NodeSlot> nodes_;
+  std::vector<LinkOptions> link_options_;  // as configured, n x n
+  std::vector<Link> links_;                // as faults leave them, stride x stride
+  std::vector<LinkMore> links_more_;
+  std::size_t stride_ = 0;
+  struct RegionLink {
+    std::string from, to;
+    LinkOptions link;
+  };
+  std::vector<RegionLink> region_links_;
+  std::vector<Connection> connections_{1};
+  std::vector<std::uint32_t> free_connections_;
+  std::vector<PayloadRef> payloads_{nullptr};
+  std::vector<std::uint32_t> free_payloads_;
+  std::vector<ArmedFault> faults_;
+  std::vector<MessageRule> rules_;
+  std::vector<HeldMessage> held_;
+  std::vector<std::uint64_t> mark_counts_;  // by name number
+  std::uint8_t triggers_ = 0;               // bit per Trigger::On that some armed fault waits for
+  Resolver resolver_ = nullptr;
+  FileFinder file_finder_ = nullptr;
+  EventId current_ = no_event;
+  std::uint64_t steps_ = 0;
+};
+
+// What a handler sees of the world, for the length of one call.
+class Context {
+ public:
+  Context(World& world, NodeId self) : world_(world), self_(self) {}
+
+  NodeId self() const { return self_; }
+  Time now() const { return world_.now(); }
+  Time wall() const { return world_.wall(self_); }
+  Random& random() { return world_.nodes_[self_].random; }
+  const std::string& name(NodeId n) const { return world_.name(n); }
+  World& world() { return world_; }
+  Names& names() { return world_.journal.names; }
+
+  // Effects leave the node when the handler's service time is over; this adds to it.
+  void work(Duration d) { cost_ += d * world_.nodes_[self_].slow; }
+  Duration cost() const { return cost_; }
+
+  // --- streams ---
+  ConnId connect(NodeId to, Traffic traffic) { return world_.connect(self_, to, traffic, depart()); }
+  void send(ConnId c, MessageKind kind, PayloadRef payload, std::uint32_t size = 64, std::uint64_t word = 0) {
+    world_.send_stream(c, self_, kind, std::move(payload), size, word, depart());
+  }
+  void reply(const Message& m, MessageKind kind, PayloadRef payload, std::uint32_t size = 64, std::uint64_t word = 0) {
+    if (m.connection == no_connection) datagram(m.from, kind, std::move(payload), size, word);
+    else send(m.connection, kind, std::move(payload), size, word);
+  }
+  void close(ConnId c) { world_.close(c, self_, depart()); }
+  // True while this side may still send.
+  bool is_open(ConnId c) const;
+
+  // --- datagrams ---
+  void datagram(NodeId to, MessageKind kind, PayloadRef payload, std::uint32_t size = 64, std::uint64_t word = 0,
+                Traffic traffic = Traffic::client) {
+    world_.send_datagram(self_, to, kind, std::move(payload), size, word, traffic, depart());
+  }
+
+  // --- timers, on the monotonic clock ---
+  EventId set_timer(Duration after, TimerKind kind, std::uint64_t argument = 0);
+  bool cancel_timer(EventId id);
+
+  // --- disk ---
+  DiskResult write(FileId file, std::int64_t end, std::uint32_t bytes = 0);
+  // The handler waits for the device: what it sends leaves after that.
+  DiskResult sync(FileId file);
+  // The handler goes on; on_disk is called when the device has answered.
+  void sync_later(FileId file);
+  void truncate(FileId file, std::int64_t end) { world_.nodes_[self_].disk.truncate(file, end); }
+  std::int64_t durable(FileId file) const { return world_.nodes_[self_].disk.durable(file, now()); }
+  bool is_corrupt(FileId file, std::int64_t unit) const { return world_.nodes_[self_].disk.is_corrupt(file, unit); }
+
+  // --- the journal ---
+  // Something worth telling happened; `name` is one of the model's declared marks.
+  void mark(std::string_view name, std::string_view place = {}, std::string text = {}) {
+    world_.note(self_, name, place, std::move(text));
+  }
+  OpIndex record(Op op);
+
+  // The process ends in good order.
+  void exit();
+
+ private:
+  friend class World;
+  Time depart() const { return world_.now() + cost_; }
+  World& world_;
+  NodeId self_;
+  Duration cost_ = 0;
+};
+
+// Triggers in one word each.
+Trigger at(Time t);
+Trigger when_mark(std::string name, Duration after = 0);
+
+}  // namespace mqlab
