@@ -1,0 +1,212 @@
+#include "models/kafka/log.h"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+namespace mqlab::kafka {
+
+// The index of the first batch whose last offset is at or above `offset`; the number of batches if none.
+std::size_t PartitionLog::first_reaching(Offset offset) const {
+  // Reads and cuts at the tail are by far the most frequent.
+  const std::size_t n = batches_.size();
+  if (n == 0 || batches_[n - 1].last_offset() < offset) return n;
+  if (n == 1 || batches_[n - 2].last_offset() < offset) return n - 1;
+  const auto found = std::partition_point(batches_.begin(), batches_.end(),
+                                          [offset](const Batch& b) { return b.last_offset() < offset; });
+  return static_cast<std::size_t>(found - batches_.begin());
+}
+
+// LogValidator: CreateTime is the producer's word, but only within bounds around the leader's clock.
+Error PartitionLog::check_timestamps(const Batch& batch, Time now) const {
+  if (options_.log_append_time || !batch.records) return Error::none;
+  if (options_.timestamp_before_max == time_max && options_.timestamp_after_max == time_max) return Error::none;
+  for (const Record& r : *batch.records) {
+    if (now > r.timestamp && now - r.timestamp > options_.timestamp_before_max) return Error::invalid_timestamp;
+    if (r.timestamp > now && r.timestamp - now > options_.timestamp_after_max) return Error::invalid_timestamp;
+  }
+  return Error::none;
+}
+
+void PartitionLog::push(Batch&& batch) {
+  end_ = batch.next_offset();
+  if (batch.leader_epoch >= 0) epochs_.assign(batch.leader_epoch, batch.base_offset);
+  batches_.push_back(std::move(batch));
+}
+
+AppendResult PartitionLog::append_as_leader(Batch batch, LeaderEpoch epoch, Time now) {
+  assert(batch.count() > 0);
+  assert(epoch >= epochs_.latest());
+  if (batch.corrupt) return {.error = Error::corrupt_message};
+  if (const Error e = check_timestamps(batch, now); e != Error::none) return {.error = e};
+
+  const ProducerVerdict verdict = producers_.check(batch);
+  if (verdict.kind == ProducerVerdict::Kind::refuse) return {.error = verdict.error};
+  if (verdict.kind == ProducerVerdict::Kind::duplicate) {
+    return {.base_offset = verdict.base_offset, .last_offset = verdict.last_offset, .duplicate = true};
+  }
+
+  batch.base_offset = end_;
+  batch.leader_epoch = epoch;
+  if (options_.log_append_time) {
+    batch.log_append_time = true;
+    batch.max_timestamp = now;
+  }
+  const AppendResult result{.base_offset = batch.base_offset, .last_offset = batch.last_offset()};
+  producers_.update(batch);
+  push(std::move(batch));
+  return result;
+}
+
+Error PartitionLog::append_as_follower(const Batch& batch) {
+  assert(batch.count() > 0);
+  if (batch.corrupt) return Error::corrupt_message;
+  // After DeleteRecords a log may start in the middle of a batch; a replica that begins there is sent that batch whole,
+  // and takes it only as its first (Partition, UnexpectedAppendOffsetException).
+  const bool holds_start = batch.base_offset < end_;
+  if (holds_start && (start_ != end_ || batch.last_offset() < end_)) return Error::offset_out_of_range;
+  if (options_.producers.replicated) producers_.update(batch);
+  push(Batch(batch));
+  if (holds_start) epochs_.truncate_from_start(start_);
+  return Error::none;
+}
+
+std::span<const Batch> PartitionLog::view(Offset from, Offset up_to, std::int64_t max_records,
+                                          std::int64_t max_bytes) const {
+  assert(from >= start_);
+  const std::size_t first = first_reaching(from);
+  std::size_t last = first;
+  std::int64_t records = 0;
+  std::int64_t bytes = 0;
+  while (last < batches_.size() && batches_[last].last_offset() < up_to) {
+    records += batches_[last].count();
+    bytes += batches_[last].bytes;
+    // The first one is returned whatever its size, or a large batch would stop its readers for ever (KIP-74).
+    if (last > first && (records > max_records || bytes > max_bytes)) break;
+    ++last;
+  }
+  return std::span<const Batch>(batches_).subspan(first, last - first);
+}
+
+std::vector<Batch> PartitionLog::read(Offset from, Offset up_to, std::int64_t max_records,
+                                      std::int64_t max_bytes) const {
+  const auto found = view(from, up_to, max_records, max_bytes);
+  return {found.begin(), found.end()};
+}
+
+const Batch* PartitionLog::batch_at(Offset offset) const {
+  const std::size_t i = first_reaching(offset);
+  return offset >= start_ && i < batches_.size() && batches_[i].base_offset <= offset ? &batches_[i] : nullptr;
+}
+
+std::optional<OffsetAtTime> PartitionLog::first_at_or_after(Time t, Offset up_to) const {
+  for (const Batch& b : batches_) {
+    if (b.base_offset >= up_to) break;
+    if (b.control != Control::none || b.max_timestamp < t) continue;
+    for (std::int32_t i = 0; i < b.count(); ++i) {
+      const Offset offset = b.base_offset + i;
+      if (offset >= up_to) break;
+      if (offset >= start_ && b.timestamp_of(i) >= t) return OffsetAtTime{offset, b.timestamp_of(i)};
+    }
+  }
+  return std::nullopt;
+}
+
+// Keeps the first `kept` batches, ends at `end`, and makes the memories agree with what is left.
+void PartitionLog::cut(std::size_t kept, Offset end) {
+  const bool shorter = kept < batches_.size();
+  batches_.resize(kept);
+  end_ = end;
+  epochs_.truncate_from_end(end_);
+  if (shorter) producers_.rebuild(batches_);
+}
+
+void PartitionLog::truncate_to(Offset offset) {
+  // An epoch entered at the end by a leader that then wrote nothing is forgotten in any case: another leader's epoch
+  // will begin there (UnifiedLog.truncateTo).
+  if (offset >= end_) return epochs_.truncate_from_end(end_);
+  if (offset < start_) return truncate_fully_and_start_at(offset);
+  const std::size_t kept = first_reaching(offset);
+  const bool inside = kept < batches_.size() && batches_[kept].base_offset < offset;
+  // The batch cut in two may also hold the start; then nothing of it is left to see.
+  const Offset end = inside ? std::max(batches_[kept].base_offset, start_) : offset;
+  cut(kept, end);
+}
+
+void PartitionLog::truncate_fully_and_start_at(Offset offset) {
+  batches_.clear();
+  start_ = end_ = offset;
+  epochs_.clear();
+  producers_.clear();
+}
+
+Error PartitionLog::delete_records_before(Offset offset) {
+  if (offset > end_) return Error::offset_out_of_range;
+  if (offset <= start_) return Error::none;
+  start_ = offset;
+  batches_.erase(batches_.begin(), batches_.begin() + static_cast<std::ptrdiff_t>(first_reaching(start_)));
+  epochs_.truncate_from_start(start_);
+  producers_.on_log_start(start_);
+  return Error::none;
+}
+
+void PartitionLog::lose_tail(Offset first_lost) {
+  if (first_lost < end_) truncate_to(std::max(first_lost, start_));
+  // A restart: an epoch in which nothing was written is not found in the log, and memories kept by the leader alone
+  // are gone.
+  epochs_.truncate_from_end(end_);
+  producers_.rebuild(batches_);
+}
+
+Offset PartitionLog::recover(Offset recovery_point) {
+  std::size_t i = first_reaching(recovery_point);
+  while (i < batches_.size() && !batches_[i].corrupt) ++i;
+  lose_tail(i < batches_.size() ? batches_[i].base_offset : end_);
+  return end_;
+}
+
+bool PartitionLog::corrupt_at(Offset offset) {
+  const std::size_t i = first_reaching(offset);
+  if (offset < start_ || i == batches_.size() || batches_[i].base_offset > offset) return false;
+  batches_[i].corrupt = true;
+  return true;
+}
+
+const char* PartitionLog::broken_rule() const {
+  if (start_ > end_) return "the log starts after its end";
+  if (!batches_.empty() && batches_.front().last_offset() < start_) return "a batch lies wholly below the start";
+  Offset next = 0;
+  for (const Batch& b : batches_) {
+    if (b.count() <= 0) return "a batch is empty";
+    if (b.base_offset < next) return "two batches overlap or are out of order";
+    if (b.control == Control::none && (!b.records || static_cast<std::int32_t>(b.records->size()) != b.count())) {
+      return "a batch does not hold the records it counts";
+    }
+    next = b.next_offset();
+    if (b.leader_epoch >= 0 && epochs_.epoch_at(std::max(b.base_offset, start_)) != b.leader_epoch) {
+      return "a batch is of another epoch than the one that covers its offset";
+    }
+  }
+  if (next > end_ && !batches_.empty()) return "a batch reaches beyond the end";
+  EpochStart before{-1, -1};
+  for (const EpochStart& e : epochs_.entries()) {
+    if (e.epoch <= before.epoch || e.start <= before.start) return "epochs or their starts do not increase";
+    if (e.start < start_ || e.start > end_) return "an epoch begins outside of the log";
+    before = e;
+  }
+  ProducerId last = no_producer_id;
+  for (const ProducerEntry& p : producers_.entries()) {
+    if (p.id <= last) return "producers are out of order";
+    last = p.id;
+    if (p.batches.size() > static_cast<std::size_t>(std::max(options_.producers.window, 0))) {
+      return "a producer remembers more batches than its window";
+    }
+    for (std::size_t i = 0; i < p.batches.size(); ++i) {
+      if (p.batches[i].last_offset >= end_) return "a producer remembers a batch that is not in the log";
+      if (i > 0 && p.batches[i].base_offset <= p.batches[i - 1].last_offset) return "remembered batches are disordered";
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace mqlab::kafka
