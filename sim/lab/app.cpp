@@ -1,0 +1,177 @@
+#include "sim/lab/app.h"
+
+#include <algorithm>
+
+namespace mqlab {
+namespace {
+
+OpKind op_kind(CallKind k) {
+  switch (k) {
+    case CallKind::send: return OpKind::send;
+    case CallKind::poll: return OpKind::poll;
+    case CallKind::assign: return OpKind::assign;
+    case CallKind::seek: return OpKind::seek;
+    case CallKind::ack: return OpKind::ack;
+    case CallKind::commit: return OpKind::commit;
+    case CallKind::begin: return OpKind::begin;
+    case CallKind::end_commit: return OpKind::end_commit;
+    case CallKind::end_abort: return OpKind::end_abort;
+    case CallKind::end_offset: return OpKind::end_offset;
+    default: return OpKind::effect;
+  }
+}
+
+// Calls whose asking is a line of the history. A poll is one only when it brought something.
+bool has_invoke(CallKind k) {
+  return k == CallKind::send || k == CallKind::ack || k == CallKind::commit || k == CallKind::begin || k == CallKind::end_commit ||
+         k == CallKind::end_abort || k == CallKind::end_offset;
+}
+
+}  // namespace
+
+CallId AppContext::call(Call call) {
+  const CallId id = client_.begin(context, call);
+  client_.perform(context, call);
+  return id;
+}
+
+void AppContext::processed(const Received& r) {
+  Op op;
+  op.kind = OpKind::process;
+  op.outcome = Outcome::ok;
+  op.of = r.op;
+  op.place = r.place;
+  op.key = r.key;
+  op.message = r.message;
+  op.position = r.position;
+  context.record(op);
+}
+
+void AppContext::effect(const std::string& what, MessageId message) {
+  Op op;
+  op.kind = OpKind::effect;
+  op.outcome = Outcome::ok;
+  op.place = context.names().id(what);
+  op.message = message;
+  context.record(op);
+}
+
+CallId ClientNode::begin(Context& c, Call& call) {
+  call.id = next_call_++;
+  OpenCall open{call.id, call.kind, no_op, call.place, call.key, call.message};
+  if (has_invoke(call.kind)) {
+    Op op;
+    op.kind = op_kind(call.kind);
+    op.outcome = Outcome::invoke;
+    op.place = call.place;
+    op.key = call.key;
+    op.message = call.message;
+    op.position = call.position;
+    open.invoke = c.record(op);
+  }
+  open_.push_back(open);
+  return call.id;
+}
+
+void ClientNode::start_app(Context& c) {
+  if (!app_) return;
+  AppContext a(c, *this);
+  in_app_ = true;
+  app_->on_start(a);
+  in_app_ = false;
+  deliver_answers(c);
+}
+
+void ClientNode::crash_app() {
+  // What was asked and not answered stays unknown for ever: its invoke has no end.
+  open_.clear();
+  answers_.clear();
+  in_app_ = false;
+  if (app_) app_->on_crash();
+}
+
+bool ClientNode::app_timer(Context& c, TimerKind kind, std::uint64_t argument) {
+  if (kind != application_timer) return false;
+  if (app_) {
+    AppContext a(c, *this);
+    in_app_ = true;
+    app_->on_timer(a, argument);
+    in_app_ = false;
+    deliver_answers(c);
+  }
+  return true;
+}
+
+void ClientNode::complete(Context& c, CallId id, Answer answer) {
+  const auto it = std::lower_bound(open_.begin(), open_.end(), id, [](const OpenCall& o, CallId i) { return o.id < i; });
+  if (it == open_.end() || it->id != id) return;
+  const OpenCall open = *it;
+  open_.erase(it);
+  answer.call = id;
+  answer.kind = open.kind;
+  if (answer.place == 0) answer.place = open.place;
+  if (answer.message == no_message) answer.message = open.message;
+
+  Op op;
+  op.kind = op_kind(open.kind);
+  op.outcome = answer.outcome;
+  op.of = open.invoke;
+  op.place = answer.place;
+  op.key = open.key;
+  op.message = open.message;
+  op.error = answer.error;
+  op.position = answer.position;
+  if (open.kind == CallKind::poll) {
+    if (!answer.messages.empty()) {
+      op.place = 0;
+      op.subscription = c.names().id(subscription_.empty() ? c.name(c.self()) : subscription_);
+      const OpIndex poll = c.record(op);
+      for (Received& r : answer.messages) {
+        Op d;
+        d.kind = OpKind::deliver;
+        d.outcome = Outcome::ok;
+        d.of = poll;
+        d.flags = r.flags;
+        d.attempt = r.attempt;
+        d.place = r.place;
+        d.key = r.key;
+        d.subscription = op.subscription;
+        d.message = r.message;
+        d.position = r.position;
+        r.op = c.record(d);
+      }
+    }
+  } else if (has_invoke(open.kind)) {
+    c.record(op);
+  } else if (open.kind == CallKind::seek && answer.outcome == Outcome::ok) {
+    op.subscription = c.names().id(subscription_.empty() ? c.name(c.self()) : subscription_);
+    c.record(op);
+  }
+  answers_.push_back(std::move(answer));
+  if (!in_app_) deliver_answers(c);
+}
+
+void ClientNode::record_assignment(Context& c, std::uint32_t place, bool given, std::int64_t position, std::uint8_t flags) {
+  Op op;
+  op.kind = given ? OpKind::assign : OpKind::revoke;
+  op.outcome = Outcome::ok;
+  op.place = place;
+  op.position = position;
+  op.flags = flags;
+  op.subscription = c.names().id(subscription_.empty() ? c.name(c.self()) : subscription_);
+  c.record(op);
+}
+
+void ClientNode::deliver_answers(Context& c) {
+  while (!answers_.empty()) {
+    std::vector<Answer> now;
+    now.swap(answers_);
+    AppContext a(c, *this);
+    in_app_ = true;
+    for (const Answer& answer : now)
+      if (app_) app_->on_answer(a, answer);
+    in_app_ = false;
+  }
+}
+
+}  // namespace mqlab

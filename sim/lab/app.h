@@ -1,0 +1,168 @@
+// sim/lab/app.h: an application and the client library under it.
+//
+// An application (declared load, or a Lua coroutine) makes calls: send, poll, commit ... A model's
+// client node carries them out by its protocol and completes each with an answer. The history is
+// written here, at this border and nowhere else: what the application asked and was told.
+//
+// Always true: 1. each call is completed at most once. 2. `fail` means certainly no effect, `info`
+// means unknown. 3. An application is copied with its node.
+// Elsewhere: the calls that a model offers (ModelDecl::calls), the load (load.h), Lua (sim/script).
+//
+//     struct KafkaClient : ClientNode {
+//       void perform(Context& c, const Call& call) override { ... complete(c, call.id, {.outcome = Outcome::ok}); }
+//     };
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sim/world/world.h"
+
+namespace mqlab {
+
+using CallId = std::uint64_t;
+
+enum class CallKind : std::uint8_t { send, poll, assign, seek, ack, commit, begin, end_commit, end_abort, end_offset, close, other };
+
+// What an application asks of its client library. Fields that a kind does not use stay at rest.
+struct Call {
+  CallId id{};
+  CallKind kind{};
+  std::uint32_t place{};           // names: the topic, or "topic/partition"
+  std::uint32_t key{};             // names
+  MessageId message = no_message;  // send, ack
+  std::int64_t position = -1;      // seek, commit; -1 = the library's own choice, -2 = the end
+  std::int32_t partition = -1;     // send: an explicit partition
+  std::uint32_t size = 100;        // send: bytes
+  std::int64_t timestamp = -1;     // send: the record's own time; -1 = the wall clock
+  Duration timeout{};              // poll: how long it may wait
+  std::uint32_t count{};           // poll: at most so many, 0 = the library's own choice
+  std::string verb{};              // other
+  std::string argument{};
+};
+
+// One message as a poll hands it over.
+struct Received {
+  std::uint32_t place{};
+  std::uint32_t key{};
+  MessageId message = no_message;
+  std::int64_t position = -1;
+  std::uint8_t attempt{};
+  std::uint8_t flags{};  // op_flag
+  OpIndex op = no_op;    // its row in the history
+};
+
+struct Answer {
+  CallId call{};
+  CallKind kind{};
+  Outcome outcome = Outcome::ok;
+  std::uint32_t error{};  // names
+  std::uint32_t place{};
+  MessageId message = no_message;
+  std::int64_t position = -1;
+  std::vector<Received> messages{};
+};
+
+class ClientNode;
+
+// What an application sees: its library, timers and the clock.
+class AppContext {
+ public:
+  AppContext(Context& c, ClientNode& client) : context(c), client_(client) {}
+  Context& context;
+
+  Time now() const { return context.now(); }
+  Names& names() { return context.names(); }
+  // Asks; the answer comes to App::on_answer, never before this returns.
+  CallId call(Call call);
+  // Calls App::on_timer after this time (unless the application is paused meanwhile: then after the pause).
+  void sleep(Duration d, std::uint64_t argument = 0) { context.set_timer(d, application_timer, argument); }
+  // The application has finished with a message; for key order and commit-before-processing.
+  void processed(const Received& r);
+  // It did something to the world outside.
+  void effect(const std::string& what, MessageId message);
+
+ private:
+  ClientNode& client_;
+};
+
+class App {
+ public:
+  App() = default;
+  App(const App&) = default;
+  App& operator=(const App&) = default;
+  virtual ~App() = default;
+  virtual std::unique_ptr<App> clone() const = 0;
+  virtual void on_start(AppContext&) {}
+  virtual void on_answer(AppContext&, const Answer&) {}
+  virtual void on_timer(AppContext&, std::uint64_t /*argument*/) {}
+  // The process died: what the application had not stored is gone.
+  virtual void on_crash() {}
+  // Nothing more will come from it by itself; a consumer that waits for messages is done too.
+  virtual bool done() const { return true; }
+  virtual Tree state() const { return {"application"}; }
+};
+
+template <class Derived>
+struct AppBase : App {
+  std::unique_ptr<App> clone() const override { return std::make_unique<Derived>(static_cast<const Derived&>(*this)); }
+};
+
+// The node that an application runs on; each model derives its client from this.
+class ClientNode : public Node {
+ public:
+  ClientNode() = default;
+  explicit ClientNode(std::unique_ptr<App> app, std::string subscription = {}) : app_(std::move(app)), subscription_(std::move(subscription)) {}
+  ClientNode(const ClientNode& o) : Node(o), app_(o.app_ ? o.app_->clone() : nullptr), subscription_(o.subscription_), next_call_(o.next_call_), open_(o.open_) {}
+  ClientNode& operator=(const ClientNode&) = delete;
+
+  const App* app() const { return app_.get(); }
+  App* app() { return app_.get(); }
+  std::size_t open_calls() const { return open_.size(); }
+  // Who is entitled to what this client reads, in the history; empty = the node's own name.
+  const std::string& subscription() const { return subscription_; }
+
+ protected:
+  // Carries out a call; complete() may come now or later.
+  virtual void perform(Context& c, const Call& call) = 0;
+
+  void start_app(Context& c);
+  void crash_app();
+  // True when the timer was the application's.
+  bool app_timer(Context& c, TimerKind kind, std::uint64_t argument);
+  // Ends a call: writes the history and tells the application.
+  void complete(Context& c, CallId id, Answer answer);
+  // A place was given to, or taken from, this client.
+  void record_assignment(Context& c, std::uint32_t place, bool given, std::int64_t position, std::uint8_t flags);
+
+ private:
+  friend class AppContext;
+  struct OpenCall {
+    CallId id{};
+    CallKind kind{};
+    OpIndex invoke = no_op;
+    std::uint32_t place{};
+    std::uint32_t key{};
+    MessageId message = no_message;
+  };
+  CallId begin(Context& c, Call& call);
+  void deliver_answers(Context& c);
+
+  std::unique_ptr<App> app_;
+  std::string subscription_;
+  CallId next_call_ = 1;
+  std::vector<OpenCall> open_;      // ascending in id
+  std::vector<Answer> answers_;     // completed while the application was running: told afterwards
+  bool in_app_ = false;
+};
+
+template <class Derived>
+struct ClientNodeBase : ClientNode {
+  using ClientNode::ClientNode;
+  std::unique_ptr<Node> clone() const override { return std::make_unique<Derived>(static_cast<const Derived&>(*this)); }
+};
+
+}  // namespace mqlab

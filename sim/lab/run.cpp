@@ -1,0 +1,188 @@
+#include "sim/lab/run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sim/script/nearest.h"
+
+namespace mqlab {
+namespace {
+
+// Ends every fault and lets everything run again.
+void heal_all(World& world, bool restart) {
+  const auto inject = [&](FaultKind kind, std::vector<Target> whom) {
+    Fault f;
+    f.kind = kind;
+    f.groups = {std::move(whom)};
+    world.inject(f);
+  };
+  inject(FaultKind::heal, {});
+  inject(FaultKind::release, {});
+  std::vector<Target> all;
+  std::vector<Target> down;
+  for (NodeId n = 0; n < world.node_count(); ++n) {
+    all.push_back(world.name(n));
+    if (!world.running(n)) down.push_back(world.name(n));
+  }
+  inject(FaultKind::resume, all);
+  inject(FaultKind::disk_heal, all);
+  if (restart && !down.empty()) inject(FaultKind::restart, down);
+}
+
+ExpectationResult judge(const Expectation& e, const RunResult& r) {
+  ExpectationResult out{e, false, {}};
+  if (e.kind == Expectation::Kind::reaches) {
+    out.met = r.world->mark_count(e.name) > 0;
+    if (!out.met) out.why = fmt::format("`{}` never happened", e.name);
+    return out;
+  }
+  const VerdictRow* row = r.verdict(e.name);
+  if (!row) {
+    out.why = fmt::format("no checker decides `{}`", e.name);
+    return out;
+  }
+  const Verdict wanted = e.kind == Expectation::Kind::holds ? Verdict::holds : Verdict::violated;
+  out.met = row->report.verdict == wanted;
+  if (out.met) return out;
+  if (row->report.verdict == Verdict::unknown) out.why = "unknown: " + row->report.reason;
+  else if (row->report.verdict == Verdict::violated && !row->report.worst.empty()) out.why = "violated: " + row->report.worst.front().sentence;
+  else out.why = verdict_name(row->report.verdict);
+  return out;
+}
+
+}  // namespace
+
+const VerdictRow* RunResult::verdict(std::string_view anomaly) const {
+  for (const VerdictRow& v : verdicts)
+    if (v.report.anomaly && v.report.anomaly->name == anomaly) return &v;
+  return nullptr;
+}
+
+std::unique_ptr<World> build_world(const Scenario& s, const Model& model, const ScenarioCase* c, const RunOptions& options, Deployment& d) {
+  d = s.deployment;
+  const auto check = [&](const std::optional<std::string>& error, int line) {
+    if (error) throw InputError(s.path, line, *error);
+  };
+  if (!options.profile.empty())
+    if (auto error = apply_profile(model, d, options.profile)) throw InputError("", 0, *error);
+  if (c)
+    for (const Setting& set : c->set) check(apply_setting(model, d, set), set.line);
+  for (const Setting& set : options.settings) {
+    const auto error = apply_setting(model, d, set);
+    if (error) throw InputError(set.line ? s.path : "", set.line, *error);
+  }
+  check(model.check(d), 0);
+
+  WorldOptions w;
+  w.queue = options.queue;
+  w.trace = options.trace;
+  if (s.has_link) w.link = s.link;
+  auto world = std::make_unique<World>(options.seed, std::move(w));
+  if (s.programs) world->extension = s.programs->clone();
+  for (const auto& [from, to, link] : s.regions) world->set_region_link(from, to, link);
+  model.deploy(*world, d);
+
+  std::vector<PlannedFault> faults;
+  if (!c || !c->own_faults) faults = s.faults;
+  if (c) faults.insert(faults.end(), c->faults.begin(), c->faults.end());
+  for (const PlannedFault& f : faults) {
+    for (const auto& group : f.fault.groups)
+      for (const Target& t : group)
+        if (!world->knows_target(t)) {
+          std::vector<std::string> known{"rest", "controller", "leader", "one broker", "all broker"};
+          for (NodeId n = 0; n < world->node_count(); ++n) known.push_back(world->name(n));
+          throw InputError(s.path, f.fault.line, fmt::format("nobody here is called `{}`{}", t, script::did_you_mean(t, known)));
+        }
+    if (!f.fault.message.empty()) {
+      std::vector<std::string> known;
+      for (const MessageDecl& m : world->journal.messages)
+        if (*m.name) known.push_back(m.name);
+      if (std::find(known.begin(), known.end(), f.fault.message) == known.end())
+        throw InputError(s.path, f.fault.line, fmt::format("no message is called `{}`{}", f.fault.message, script::did_you_mean(f.fault.message, known)));
+    }
+    world->arm(f.fault, f.trigger);
+  }
+  return world;
+}
+
+RunResult run_scenario(const Scenario& s, const Model& model, const ScenarioCase* c, const RunOptions& options) {
+  RunResult r;
+  r.world = build_world(s, model, c, options, r.deployment);
+  World& world = *r.world;
+  CheckSet checks;
+
+  // Runs on to time t; the checkers read along. False when stopped.
+  const auto run_to = [&](Time t) {
+    while (world.step(t)) {
+      if ((world.steps() & 0x3ff) != 0) continue;
+      checks.advance(world.journal);
+      if (world.steps() > options.event_limit) {
+        r.interrupted = true;
+        r.not_drained_because = fmt::format("the run was stopped after {} events", options.event_limit);
+        return false;
+      }
+      if (options.keep_going && !options.keep_going()) {
+        r.interrupted = true;
+        r.not_drained_because = "the run was stopped";
+        return false;
+      }
+    }
+    world.run_until(t);
+    return true;
+  };
+
+  bool going = run_to(s.run_for);
+  r.workload_ended = world.now();
+  if (going && s.drain.enabled) {
+    heal_all(world, s.drain.restart);
+    model.add_reader(world, r.deployment, "R");
+    constexpr Duration slice = 100'000'000;
+    const Time limit = saturating_add(world.now(), s.drain.limit);
+    int calm = 0;
+    while (going && calm < 3 && world.now() < limit) {
+      going = run_to(std::min<Time>(limit, world.now() + slice));
+      calm = model.settled(world) ? calm + 1 : 0;
+    }
+    r.drained = going && calm >= 3;
+    if (r.drained) {
+      Op op;
+      op.time = world.now();
+      op.kind = OpKind::drained;
+      op.outcome = Outcome::ok;
+      world.journal.ops.push_back(op);
+    } else if (going) {
+      r.not_drained_because = fmt::format("things had not come to rest {} after the faults were healed", format_duration(s.drain.limit));
+    }
+  } else if (going) {
+    r.not_drained_because = "the scenario asks for no drain";
+  }
+  checks.advance(world.journal);
+  r.ended = world.now();
+  r.events = world.steps();
+  r.fingerprint = world.fingerprint();
+
+  const std::vector<Claim> claims = model.claims(r.deployment, summarise_faults(world));
+  for (Report& report : checks.report(world.journal)) {
+    VerdictRow row;
+    row.claim.anomaly = report.anomaly->name;
+    row.claim.reason = "the model says nothing about it";
+    for (const Claim& claim : claims)
+      if (claim.anomaly == row.claim.anomaly) row.claim = claim;
+    row.report = std::move(report);
+    r.verdicts.push_back(std::move(row));
+  }
+  for (std::size_t i = 0; i < world.faults().size(); ++i)
+    if (world.faults()[i].bites == 0 && world.faults()[i].fired_at <= r.workload_ended && world.faults()[i].fault.line != 0) r.idle_faults.push_back(i);
+
+  std::vector<Expectation> expectations = s.expect;
+  if (c) expectations.insert(expectations.end(), c->expect.begin(), c->expect.end());
+  r.as_expected = !r.interrupted;
+  for (const Expectation& e : expectations) {
+    r.expectations.push_back(judge(e, r));
+    r.as_expected = r.as_expected && r.expectations.back().met;
+  }
+  return r;
+}
+
+}  // namespace mqlab
