@@ -35,7 +35,7 @@ CallId AppContext::call(Call call) {
   return id;
 }
 
-void AppContext::processed(const Received& r) {
+void AppContext::processed(const PolledMessage& r) {
   Op op;
   op.kind = OpKind::process;
   op.outcome = Outcome::ok;
@@ -126,7 +126,7 @@ void ClientNode::complete(Context& c, CallId id, Answer answer) {
       op.place = 0;
       op.subscription = c.names().id(subscription_.empty() ? c.name(c.self()) : subscription_);
       const OpIndex poll = c.record(op);
-      for (Received& r : answer.messages) {
+      for (PolledMessage& r : answer.messages) {
         Op d;
         d.kind = OpKind::deliver;
         d.outcome = Outcome::ok;

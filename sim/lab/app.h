@@ -45,7 +45,7 @@ struct Call {
 };
 
 // One message as a poll hands it over.
-struct Received {
+struct PolledMessage {
   std::uint32_t place{};
   std::uint32_t key{};
   MessageId message = no_message;
@@ -63,7 +63,7 @@ struct Answer {
   std::uint32_t place{};
   MessageId message = no_message;
   std::int64_t position = -1;
-  std::vector<Received> messages{};
+  std::vector<PolledMessage> messages{};
 };
 
 class ClientNode;
@@ -81,7 +81,7 @@ class AppContext {
   // Calls App::on_timer after this time (unless the application is paused meanwhile: then after the pause).
   void sleep(Duration d, std::uint64_t argument = 0) { context.set_timer(d, application_timer, argument); }
   // The application has finished with a message; for key order and commit-before-processing.
-  void processed(const Received& r);
+  void processed(const PolledMessage& r);
   // It did something to the world outside.
   void effect(const std::string& what, MessageId message);
 

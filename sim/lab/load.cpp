@@ -166,7 +166,7 @@ void ConsumerLoad::on_answer(AppContext& a, const Answer& answer) {
   if (answer.kind != CallKind::poll) return;
   received_ += answer.messages.size();
   if (work_ == 0) {
-    for (const Received& r : answer.messages) a.processed(r);
+    for (const PolledMessage& r : answer.messages) a.processed(r);
     if (poll_every_ > 0) a.sleep(poll_every_, timer_pace);
     else poll(a);
     return;

@@ -83,7 +83,7 @@ class ConsumerLoad : public AppBase<ConsumerLoad> {
   std::int64_t seek_to_;
 
   std::uint64_t received_ = 0;
-  std::vector<Received> in_hand_;
+  std::vector<PolledMessage> in_hand_;
 };
 
 }  // namespace mqlab
