@@ -30,6 +30,11 @@ void heal_all(World& world, bool restart) {
   if (restart && !down.empty()) inject(FaultKind::restart, down);
 }
 
+// A program of the scenario went wrong: that is the input's fault, not a verdict.
+void complain(const World& world) {
+  if (std::string failure = world.extension->failure(); !failure.empty()) throw InputError("", 0, std::move(failure));
+}
+
 ExpectationResult judge(const Expectation& e, const RunResult& r) {
   ExpectationResult out{e, false, {}};
   if (e.kind == Expectation::Kind::reaches) {
@@ -116,6 +121,7 @@ RunResult run_scenario(const Scenario& s, const Model& model, const ScenarioCase
   const auto run_to = [&](Time t) {
     while (world.step(t)) {
       if ((world.steps() & 0x3ff) != 0) continue;
+      if (world.extension) complain(world);
       checks.advance(world.journal);
       if (world.steps() > options.event_limit) {
         r.interrupted = true;
@@ -129,6 +135,7 @@ RunResult run_scenario(const Scenario& s, const Model& model, const ScenarioCase
       }
     }
     world.run_until(t);
+    if (world.extension) complain(world);
     return true;
   };
 

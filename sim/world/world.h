@@ -63,6 +63,8 @@ struct WorldOptions {
 struct Extension {
   virtual ~Extension() = default;
   virtual std::unique_ptr<Extension> clone() const = 0;
+  // "file:line: message" when what it runs went wrong; the run ends then.
+  virtual std::string failure() const { return {}; }
 };
 
 class World {
