@@ -1,0 +1,124 @@
+// tests/record/journals.h: journals to try readers and writers on, small and by hand or random.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <rapidcheck.h>
+
+#include "sim/world/journal.h"
+
+namespace mqlab::test {
+
+// A row with all that it says by name: two journals tell the same iff these texts are equal.
+inline std::string row_by_name(const Journal& j, const Op& op) {
+  const auto number = [](OpIndex of) { return of == no_op ? std::string("-") : std::to_string(of); };
+  const auto who = [&](NodeId n) { return n == nobody ? std::string("-") : fmt::format("{}/{}", n, j.process_name(n)); };
+  return fmt::format("{} {} {} {} of={} place={} key={} msg={}{} pos={} sub={} att={} flags={} tx={} err={}\n", op.time,
+                     who(op.process), op_kind_name(op.kind), outcome_name(op.outcome), number(op.of), j.names.text(op.place),
+                     j.names.text(op.key), op.message & named_message_bit ? "named " : "", j.message_name(op.message),
+                     op.position, j.names.text(op.subscription), op.attempt, op.flags, op.transaction, j.names.text(op.error));
+}
+
+inline std::string ops_by_name(const Journal& j) {
+  std::string text;
+  for (const Op& op : j.ops) text += row_by_name(j, op);
+  return text;
+}
+
+inline std::string marks_by_name(const Journal& j) {
+  std::string text;
+  for (const Mark& m : j.marks)
+    text += fmt::format("{} {} {} {} {} {}\n", m.time, m.during, m.node, j.names.text(m.name), j.names.text(m.place), m.text);
+  return text;
+}
+
+// Enough numbers for some dozens of rows.
+inline rc::Gen<std::vector<std::uint32_t>> drawn_numbers() {
+  return rc::gen::scale(15.0, rc::gen::arbitrary<std::vector<std::uint32_t>>());
+}
+
+// Numbers that a property drew; when they are used up, the rest is zero, so shorter is simpler.
+class Dice {
+ public:
+  explicit Dice(const std::vector<std::uint32_t>& numbers) : numbers_(numbers) {}
+  std::uint32_t below(std::uint32_t n) { return next() % n; }
+  bool empty() const { return at_ >= numbers_.size(); }
+
+ private:
+  std::uint32_t next() { return at_ < numbers_.size() ? numbers_[at_++] : 0; }
+  const std::vector<std::uint32_t>& numbers_;
+  std::size_t at_ = 0;
+};
+
+// Names that hurt: quotes, controls, other scripts, names that look like numbers or messages.
+inline std::string nasty_name(Dice& d, bool may_be_empty) {
+  static const std::vector<std::string> names = {"orders/0", "orders",  "P1",    "P1-3", "a\"b\\c",     "\n\t\x01", "Größe", "😀",
+                                                 "5",        ":x",      "nil",   "x-07", "{\"named\":1}", "[1 2]",    "-",     "P1-"};
+  const std::uint32_t n = d.below(static_cast<std::uint32_t>(names.size() + (may_be_empty ? 1 : 0)));
+  return n < names.size() ? names[n] : std::string();
+}
+
+// Any journal that keeps the journal's rules (sim/world/journal.h).
+inline Journal any_journal(const std::vector<std::uint32_t>& numbers) {
+  Dice d(numbers);
+  Journal j;
+  const std::uint32_t processes = 1 + d.below(4);
+  for (std::uint32_t i = 0; i < processes; ++i) j.processes.push_back(nasty_name(d, true));
+  Time time = 0;
+  std::vector<OpIndex> open, polls;
+  const auto id = [&] { return d.below(2) ? j.names.id(nasty_name(d, true)) : 0; };
+  while (!d.empty()) {
+    time += d.below(3) ? d.below(1000) : 0;
+    Op op;
+    op.time = time;
+    op.process = d.below(processes);
+    op.kind = static_cast<OpKind>(d.below(op_kind_count));
+    op.outcome = static_cast<Outcome>(d.below(4));
+    if (op.kind == OpKind::deliver) op.outcome = Outcome::ok;
+    if (op.kind == OpKind::drained && d.below(2)) op.process = nobody;
+    const OpIndex row = j.ops.size();
+    if (op.kind == OpKind::deliver && !polls.empty() && d.below(2)) {
+      op.of = polls[d.below(static_cast<std::uint32_t>(polls.size()))];
+      op.process = j.ops[op.of].process;
+    } else if (op.kind != OpKind::deliver && op.outcome != Outcome::invoke && !open.empty() && d.below(4)) {
+      const std::size_t n = d.below(static_cast<std::uint32_t>(open.size()));
+      op.of = open[n];
+      op.kind = j.ops[op.of].kind;
+      op.process = j.ops[op.of].process;
+      open.erase(open.begin() + static_cast<std::ptrdiff_t>(n));
+    }
+    op.place = id();
+    op.key = id();
+    op.subscription = id();
+    op.error = id();
+    op.flags = static_cast<std::uint8_t>(d.below(256));
+    op.attempt = static_cast<std::uint8_t>(d.below(256));
+    op.position = static_cast<std::int64_t>(d.below(10)) - 1;
+    op.transaction = d.below(3);
+    switch (d.below(4)) {
+      case 0: break;
+      case 1: op.message = named_message(j.names.id(nasty_name(d, true))); break;
+      case 2: op.message = numbered_message(d.below(processes), d.below(20)); break;
+      default: op.message = numbered_message(d.below(processes + 2), (std::uint64_t{1} << 40) - 1 - d.below(2)); break;
+    }
+    if (op.outcome == Outcome::invoke && op.kind != OpKind::deliver) open.push_back(row);
+    if (op.kind == OpKind::poll) polls.push_back(row);
+    j.ops.push_back(op);
+    if (d.below(4) == 0) {
+      Mark mark;
+      mark.time = time;
+      mark.during = d.below(3) ? d.below(1000) : ~std::uint64_t{0};
+      mark.node = d.below(2) ? d.below(processes) : nobody;
+      mark.name = j.names.id(nasty_name(d, true));
+      mark.place = id();
+      mark.text = nasty_name(d, true);
+      j.marks.push_back(mark);
+    }
+  }
+  return j;
+}
+
+}  // namespace mqlab::test
