@@ -1,0 +1,217 @@
+#include "sim/check/anomaly.h"
+
+#include <iterator>
+
+namespace mqlab {
+namespace {
+
+using enum AnomalyClass;
+
+constexpr Anomaly table[] = {
+    // ---- delivery
+    {"lost-message", delivery,
+     "An acknowledged send that a drained subscription entitled to it never got, and that ended in no dead-letter place "
+     "and by no declared policy.",
+     "The first `drained` row after the acknowledgement; before it the message is late, never lost.",
+     "Acknowledged before enough copies stood; a leader without the record was elected; a position committed ahead of "
+     "processing; unsynced disks lost together.",
+     "Where the sender asked for less: acks=0, acks=1 across a leader change, unclean election.", true, ""},
+    {"duplicate-delivery", delivery,
+     "One send reached one subscription more than once.",
+     "The second delivery.",
+     "A retry stored twice; a position or an acknowledgement that was lost; a rebalance before the commit; a lease that ran "
+     "out.",
+     "At-least-once delivery; after the consumer sought back by its own will.", true, ""},
+    {"phantom", delivery,
+     "A message was delivered that nobody had sent, or whose every send before the delivery ended `fail` outside a "
+     "transaction.",
+     "The delivery, or the `fail` when that comes later.",
+     "A client that reports a failure though the write survived; corruption; a misrouted buffer.", "Never.", true, ""},
+    {"resurrected", delivery,
+     "A message was delivered again to a subscription after its acknowledgement ended `ok`.",
+     "The delivery.",
+     "The acknowledgement stood on a replica or in memory that was lost.", "Where acknowledgements are promised lossy.", true, ""},
+    {"misdelivered", delivery,
+     "A message was delivered from a place, or with a key, that no send of it named.",
+     "The delivery (for a place: once anybody reads the destination that was named, so that it is known to be one).",
+     "Routing state that is stale or was bound to another destination; a misdirected write.",
+     "Dead-letter and retry places that a policy names.", true, ""},
+    {"unseen", delivery,
+     "How many acknowledged messages nobody has got so far: a time series, not a verdict.",
+     "At each moment.",
+     "Consumers that lag, or a loss not yet told from lateness.", "Always.", true, ""},
+    {"silent-drop", delivery,
+     "A message was dropped by a policy although its sender was answered success, and nobody got it.",
+     "The first `drained` row after the acknowledgement and the drop.",
+     "Confirmed and then dropped (length limit, expiry); taken for a duplicate that it was not.",
+     "Where the policy was declared.", true, ""},
+    {"confirmed-unroutable", delivery,
+     "A send was acknowledged although no destination took the message: its `ok` row carries NO_ROUTE.",
+     "The acknowledgement.",
+     "A broker confirms what it cannot route unless asked to return it.", "Without mandatory routing.", true, ""},
+    {"dlq-misroute", delivery, "A message was dead-lettered although it could be delivered.", "The dead-lettering.",
+     "Attempts counted wrongly; a crash counted as a rejection.", "Never.", false, ""},
+    {"dlq-loss", delivery, "A message that should have been dead-lettered is nowhere.", "The first `drained` row.",
+     "Dead-lettering without confirms; the dead-letter target is absent or full.", "Where dead-lettering is at-most-once.", false,
+     ""},
+    {"dedup-miss", delivery,
+     "Two copies of one message were stored although all its sends lie inside the promised deduplication window.",
+     "The second position, or the last end of its sends when that comes later.",
+     "Deduplication state lost at failover; a producer that came back with a new identity.", "Where no window is promised.", true,
+     ""},
+    {"dedup-window-expiry", delivery,
+     "Two copies of one message were stored, and its sends lie further apart than the promised deduplication window.",
+     "The second position.", "A retry that was delayed past the window.", "Always: the window is the promise.", true, ""},
+    // ---- order
+    {"nonmonotonic-send", order,
+     "Two successive sends of one producer to one place took positions in the opposite order.",
+     "The acknowledgement that makes both positions known.",
+     "Several requests in flight and a retry of the first.", "With retries, more than one request in flight and no sequence numbers.",
+     true, ""},
+    {"nonmonotonic-poll", order,
+     "Two successive reads of one consumer on one place did not go forward.",
+     "The second read.", "A position that was reset; truncation; a stale cache.",
+     "Across an assignment, a revocation or a seek; for what the broker flags as redelivered.", true, ""},
+    {"poll-skip", order,
+     "Two successive reads of one consumer on one place jumped over a position known to hold a message.",
+     "The later of the second read and the row that shows the message.",
+     "A leader that lacked the records; a position reset forward; a position taken from another log.",
+     "Across an assignment, a revocation or a seek; where several consumers share one place.", true, ""},
+    {"int-nonmonotonic-poll", order, "As nonmonotonic-poll, inside one poll or one transaction.", "The second read.",
+     "A batch put together from two logs.", "As nonmonotonic-poll.", true, ""},
+    {"int-poll-skip", order, "As poll-skip, inside one poll or one transaction.", "As poll-skip.", "As poll-skip.",
+     "As poll-skip.", true, ""},
+    {"int-nonmonotonic-send", order, "As nonmonotonic-send, inside one transaction.", "As nonmonotonic-send.",
+     "As nonmonotonic-send.", "As nonmonotonic-send.", true, ""},
+    {"int-send-skip", order, "Two successive sends of one transaction to one place left positions to others between them.",
+     "The second acknowledgement.", "Any other producer.", "Always: nothing promises adjacent positions.", false, ""},
+    {"fifo-violation", order,
+     "One consumer first saw two messages of one producer on one place in an order other than the order sent.",
+     "The delivery of the message sent first.",
+     "Several requests in flight; redelivery; several threads in one consumer.", "Across an assignment, a revocation or a seek.", true,
+     ""},
+    {"key-order-violation", order,
+     "Two messages of one key were processed (or, where nobody reports processing, delivered) by one subscription in an order "
+     "other than the order sent: by one producer, or acknowledged before the other was sent.",
+     "The processing of the message sent first.",
+     "The number of partitions changed; two producers hash differently; a retry topic; parallel workers.",
+     "Where no key order is promised; after a seek.", true, ""},
+    {"redelivery-reorder", order,
+     "A redelivered message arrived at a consumer that had already got one of its successors.",
+     "The redelivery.", "Requeueing puts a message behind its successors.", "Queues that requeue; across a rebalance.", true, ""},
+    {"causal-violation", order,
+     "A consumer first got a message after another that it happened before (program order, reads-from, transitive).",
+     "The delivery of the message that came first.",
+     "Two places, or two replicas, with no order between them.", "Across places: logs order one place only.", true, ""},
+    {"total-order-violation", order,
+     "Two subscribers first delivered two messages of one place in opposite orders.",
+     "The fourth of the four deliveries.", "No single sequencer, or two of them at once.", "Where no common order is promised.", true,
+     ""},
+    // ---- log
+    {"duplicate", log, "One message holds two positions of one place or of one topic.", "The row that shows the second position.",
+     "A retry without, or past, the sequence check; a producer that restarted; the application sent it again.",
+     "Without idempotence.", true, ""},
+    {"lost-write", log,
+     "An acknowledged send at or below the furthest position anybody read was read by nobody.",
+     "The first `drained` row after both.",
+     "A truncated record; an old leader's acknowledgement.", "As lost-message.", true, ""},
+    {"inconsistent-offsets", log, "One position of one place was seen with two different messages.",
+     "The second sight: an acknowledgement or a read.",
+     "Two leaders; truncation and new writes after an acknowledgement.", "Under acks=0, acks=1 or unclean election.", true, ""},
+    {"log-divergence", log,
+     "Two readers go on seeing different messages at one position: the first, the second, and the first again; or both after the "
+     "drain.",
+     "The read that shows the first message again, or the second read after `drained`.",
+     "Truncation by high watermark alone (before KIP-101, KIP-279).", "Never.", true, ""},
+    {"truncated-commit", log,
+     "A position that a reader had read was later seen with another message.",
+     "The later sight.",
+     "A leader change to a replica without the record.", "Under unclean election.", true, ""},
+    {"position-regression", log,
+     "A group's committed position moved back, in a commit or at an assignment, and no member had sought back.",
+     "The later commit or assignment.",
+     "A zombie's commit; a retried old commit; a coordinator that lost commits.", "An operator's reset.", true, ""},
+    {"stale-read", log,
+     "A read, or a question for the end, begun after another read was complete misses what that one saw.",
+     "The end of the later read.",
+     "A follower or an old leader answers.", "Reads from followers.", true, ""},
+    {"end-regression", log, "The reported end of a place went back.", "The later answer.",
+     "A leader with a shorter log, or one that does not know its high watermark yet.", "Under unclean election.", true, ""},
+    // ---- transactions
+    {"G1a", transactions,
+     "Aborted read: a failed send was delivered, or a message of an aborted transaction at read-committed.",
+     "The delivery, or the failure or abort when that comes later.",
+     "Isolation that is judged on a stale abort index; a failure reported for a write that survived.", "At read-uncommitted, for "
+     "transactions.", true, ""},
+    {"precommitted-read", transactions, "A transaction read its own uncommitted send.", "The read.", "Reading past the last stable "
+     "position.", "Never at read-committed.", false, ""},
+    {"torn-transaction", transactions,
+     "Part of a committed transaction is visible and part never is, or part of an aborted one is.",
+     "The first `drained` row.", "A marker that reached some places only.", "Never.", false, ""},
+    {"zombie-write-accepted", transactions, "A write of a fenced or superseded producer became visible.", "The read.",
+     "A late request of the old producer lands in the new one's transaction.", "Without fencing.", false, ""},
+    {"hung-transaction", transactions,
+     "The stable position stops for longer than the bound though nobody owns an open transaction.", "When the bound ends.",
+     "A late write after the marker opens a transaction nobody will end.", "Before KIP-890.", false, ""},
+    {"G0", transactions, "Write cycle: transactions order each other's sends both ways.", "The last edge.",
+     "Sends of open transactions interleave.", "Always, in Kafka.", false, ""},
+    {"G0-process", transactions, "G0 with program order.", "The last edge.", "As G0.", "Always, in Kafka.", false, ""},
+    {"G0-realtime", transactions, "G0 with real-time order.", "The last edge.", "As G0.", "Always, in Kafka.", false, ""},
+    {"G1c", transactions, "Circular information flow: a cycle of write-write and write-read edges.", "The last edge.",
+     "Reads of one transaction while it writes.", "Only with a write-write edge, in Kafka.", false, ""},
+    {"G1c-process", transactions, "G1c with program order.", "The last edge.", "As G1c.", "As G1c.", false, ""},
+    {"G1c-realtime", transactions, "G1c with real-time order.", "The last edge.", "As G1c.", "As G1c.", false, ""},
+    {"atomicity-gap", transactions,
+     "In consume-transform-produce, positions were committed without outputs, or outputs without positions.",
+     "The first `drained` row.", "Positions committed outside the transaction.", "Without transactions.", false, ""},
+    // ---- consumption and effects
+    {"commit-ahead-of-processing", consumption,
+     "A committed position or an acknowledgement passes a message whose processing never ended.", "The first `drained` row.",
+     "Auto-commit; commit before processing; parallel workers.", "At-most-once by choice.", false, ""},
+    {"double-ownership", consumption,
+     "Two members process one partition, queue lock or message group in one generation or lease.", "The second processing.",
+     "A paused member that does not know it was replaced.", "Without fencing.", false, ""},
+    {"visibility-double-processing", consumption,
+     "Processing outlived its lease, and a second consumer processed the same message meanwhile.", "The second processing.",
+     "A lease shorter than the work.", "At-least-once delivery.", false, ""},
+    {"effect-duplicate", consumption, "The effect outside happened more often than the business operation asks.", "The second effect.",
+     "Redelivery and an effect that is not idempotent.", "At-least-once delivery.", false, ""},
+    {"effect-lost", consumption, "The effect outside happened less often than the business operation asks.", "The first `drained` row.",
+     "Acknowledged before the effect.", "At-most-once by choice.", false, ""},
+    {"stale-effect", consumption, "An effect of a superseded worker overwrote a newer one.", "The effect.",
+     "No fencing token at the resource.", "Never.", false, ""},
+    // ---- liveness and load
+    {"head-of-line-stall", liveness, "One message holds back others of its place past its retry budget.", "When the budget is spent.",
+     "A poison message and in-order delivery.", "Without a dead-letter policy.", false, ""},
+    {"group-starvation", liveness, "A deliverable message reaches no live consumer within the bound after the heal.",
+     "When the bound ends.", "Rebalances that never settle; a lost assignment.", "Never.", false, ""},
+    {"unavailable", liveness, "A majority is healthy, and sends or receives do not complete within the bound.", "When the bound ends.",
+     "In-sync replicas below the minimum; a leader nobody can reach.", "Where consistency was chosen over it.", false, ""},
+    {"unbounded-backlog", liveness, "Backlog or memory grows without limit at a load below capacity.", "When the limit is passed.",
+     "An acknowledgement that never comes; retries that add load.", "Never.", false, ""},
+    {"amplification", liveness, "The work done for each unit asked exceeds the bound.", "When the bound is passed.",
+     "Retry storms; fan-out of redeliveries.", "Never.", false, ""},
+    {"metastable-collapse", liveness, "Goodput stays below the bound after its trigger is gone.", "When the bound ends.",
+     "Retries keep the system at the load that keeps it failing.", "Never.", false, ""},
+    // ---- durability
+    {"ack-before-durable", durability, "At the acknowledgement, fewer copies stood on fewer rungs than the claim names.",
+     "The acknowledgement (told from the trace).", "Acknowledged from the page cache.", "Where the claim says memory.", false, ""},
+};
+
+}  // namespace
+
+const char* anomaly_class_name(AnomalyClass c) {
+  static constexpr const char* names[] = {"delivery", "order", "log", "transactions", "consumption", "liveness", "durability"};
+  return names[static_cast<std::size_t>(c)];
+}
+
+std::span<const Anomaly> all_anomalies() { return {table, std::size(table)}; }
+
+const Anomaly* find_anomaly(std::string_view name) {
+  for (const Anomaly& a : table) {
+    if (name == a.name) return &a;
+  }
+  return nullptr;
+}
+
+}  // namespace mqlab

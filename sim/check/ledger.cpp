@@ -1,0 +1,446 @@
+#include "sim/check/ledger.h"
+
+#include <algorithm>
+
+namespace mqlab {
+namespace {
+
+// A position beyond this is no position: an imported row may say anything, and sums must not overflow.
+constexpr std::int64_t position_limit = std::int64_t{1} << 62;
+std::int64_t sane(std::int64_t position) { return position < position_limit ? position : -1; }
+
+}  // namespace
+
+// ---- positions
+
+void KnownPositions::add(std::int64_t p) {
+  if (sorted_.empty() || p > sorted_.back()) {
+    sorted_.push_back(p);
+    return;
+  }
+  late_.push_back(p);
+  if (late_.size() < 64 + sorted_.size() / 64) return;
+  std::sort(late_.begin(), late_.end());
+  const auto middle = static_cast<std::ptrdiff_t>(sorted_.size());
+  sorted_.insert(sorted_.end(), late_.begin(), late_.end());
+  std::inplace_merge(sorted_.begin(), sorted_.begin() + middle, sorted_.end());
+  late_.clear();
+}
+
+std::int64_t KnownPositions::between(std::int64_t low, std::int64_t high) const {
+  std::int64_t best = -1;
+  const auto it = std::upper_bound(sorted_.begin(), sorted_.end(), low);
+  if (it != sorted_.end() && *it < high) best = *it;
+  for (const std::int64_t p : late_) {
+    if (p > low && p < high && (best < 0 || p < best)) best = p;
+  }
+  return best;
+}
+
+// ---- dense numbers
+
+std::uint32_t Ledger::message_of(MessageId id) {
+  std::uint32_t& n = message_index_[id];
+  if (n == 0) {
+    messages_.push_back({});
+    messages_.back().id = id;
+    n = static_cast<std::uint32_t>(messages_.size());
+  }
+  return n - 1;
+}
+
+std::uint32_t Ledger::place_of(std::uint32_t name, const Journal& journal) {
+  if (name < place_index_.size() && place_index_[name] != 0) return place_index_[name] - 1;
+  if (name >= journal.names.size()) return no_index;  // an imported row may say anything
+  const std::string& text = journal.names.text(name);
+  const std::string topic = text.substr(0, text.rfind('/'));  // npos: the whole text
+  const auto [it, fresh] = topics_.emplace(topic, static_cast<std::uint32_t>(topic_used_.size()));
+  if (fresh) topic_used_.push_back(no_op);
+  places_.push_back({});
+  places_.back().name = name;
+  places_.back().topic = it->second;
+  places_.back().bare = topic == text;
+  if (name >= place_index_.size()) place_index_.resize(std::max<std::size_t>(name + 1, place_index_.size() * 2));
+  place_index_[name] = static_cast<std::uint32_t>(places_.size());
+  return place_index_[name] - 1;
+}
+
+std::uint32_t Ledger::find_place(std::uint32_t name) const {
+  return name < place_index_.size() ? place_index_[name] - 1 : no_index;  // 0 - 1 is no_index
+}
+
+std::uint32_t Ledger::subscription_of(std::uint32_t name, NodeId process) {
+  std::uint32_t& n = subscription_index_[pair_key(name, name == 0 ? process : 0)];
+  if (n == 0) {
+    subscriptions_.push_back({});
+    subscriptions_.back().name = name;
+    subscriptions_.back().process = name == 0 ? process : nobody;
+    n = static_cast<std::uint32_t>(subscriptions_.size());
+  }
+  return n - 1;
+}
+
+std::uint32_t Ledger::claim_of(std::uint32_t subscription, std::uint32_t place) {
+  std::uint32_t& n = claim_index_[pair_key(subscription, place)];
+  if (n == 0) {
+    claims_.push_back({});
+    claims_.back().subscription = subscription;
+    claims_.back().place = place;
+    n = static_cast<std::uint32_t>(claims_.size());
+  }
+  return n - 1;
+}
+
+std::uint32_t Ledger::reader_of(NodeId process, std::uint32_t claim) {
+  std::uint32_t& n = reader_index_[pair_key(process, claim)];
+  if (n == 0) {
+    Reader r;
+    r.process = process;
+    r.claim = claim;
+    std::uint32_t& newest = readers_of_process_[process];
+    r.next_of_process = newest == 0 ? no_index : newest - 1;
+    readers_.push_back(r);
+    newest = n = static_cast<std::uint32_t>(readers_.size());
+    ++claims_[claim].readers;
+  }
+  return n - 1;
+}
+
+// ---- facts
+
+bool Ledger::certain(const SendFact& s) const {
+  if (s.outcome != Outcome::ok) return false;
+  if (s.transaction == 0) return true;
+  const TransactionFact* t = transactions_.find(s.transaction);
+  return t && t->state == TransactionState::committed;
+}
+
+bool Ledger::dead(const SendFact& s) const {
+  if (s.outcome == Outcome::fail) return true;
+  const TransactionFact* t = s.transaction != 0 ? transactions_.find(s.transaction) : nullptr;
+  return t && t->state == TransactionState::aborted;
+}
+
+OpIndex Ledger::certain_since(const SendFact& s) const {
+  const TransactionFact* t = s.transaction != 0 ? transactions_.find(s.transaction) : nullptr;
+  return t && t->end != no_op ? std::max(s.end, t->end) : s.end;
+}
+
+bool Ledger::second_position(const Step& s) const {
+  if (!s.position_known || (s.op.flags & (op_flag::dead_letter | op_flag::by_policy))) return false;
+  const MessageFact& m = messages_[s.message];
+  if (m.held_place == s.place) return m.held_position != s.position;
+  return m.held_place != no_index && places_[m.held_place].topic == places_[s.place].topic;
+}
+
+std::size_t Ledger::drain_after(OpIndex after, std::uint32_t subscription, std::uint32_t place) const {
+  const auto first = std::upper_bound(drained_.begin(), drained_.end(), after,
+                                      [](OpIndex at, const Drained& d) { return at < d.at; });
+  for (auto n = static_cast<std::size_t>(first - drained_.begin()); n < drained_.size(); ++n) {
+    const Drained& d = drained_[n];
+    if (d.subscription != 0 && (subscription == no_index || subscriptions_[subscription].name != d.subscription)) continue;
+    if (d.place != 0 && (place == no_index || places_[place].name != d.place)) continue;
+    return n;
+  }
+  return no_index;
+}
+
+ReadMark Ledger::read_at_drain(std::uint32_t place, std::size_t drain) const {
+  const PlaceFact& p = places_[place];
+  const auto it = std::upper_bound(p.read_marks.begin(), p.read_marks.end(), drain,
+                                   [](std::size_t d, const ReadMark& m) { return d < m.drains; });
+  if (it != p.read_marks.end()) return *it;
+  return {drained_.size(), p.furthest_read, p.furthest_read_at};
+}
+
+bool Ledger::readable(std::uint32_t message) const {
+  for (std::uint32_t n = messages_[message].last_send; n != no_index; n = sends_[n].previous) {
+    const SendFact& s = sends_[n];
+    if (s.transaction == 0) return true;
+    const TransactionFact* t = transactions_.find(s.transaction);
+    if (t && t->state == TransactionState::committed) return true;
+  }
+  return messages_[message].last_send == no_index;
+}
+
+void Ledger::acknowledge(std::uint32_t send) {
+  MessageFact& m = messages_[sends_[send].message];
+  if (m.acknowledged != no_index) return;
+  m.acknowledged = send;
+  ++acknowledged_;
+  if (m.first_delivery == no_op) ++unseen_;
+}
+
+// The row shows `position` of `step.place` holding `step.message`.
+void Ledger::learn(Step& s, std::int64_t position, bool read) {
+  PlaceFact& place = places_[s.place];
+  PositionFact& fact = place.positions[static_cast<std::uint64_t>(position)];
+  s.position_known = true;
+  s.position = position;
+  s.position_before = fact;
+  if (fact.message == no_index) {
+    fact.message = s.message;
+    fact.since = s.index;
+    if (readable(s.message)) {
+      place.known.add(position);
+      s.learned = position;
+    }
+  }
+  if (read && fact.read == no_op && fact.message == s.message) fact.read = s.index;
+  MessageFact& m = messages_[s.message];
+  if (m.held_since == no_op && !(s.op.flags & op_flag::dead_letter)) {
+    m.held_since = s.index;
+    m.held_place = s.place;
+    m.held_position = position;
+  }
+}
+
+void Ledger::apply(Step& s) {
+  const Op& op = s.op;
+  if (op.place != 0) s.place = place_of(op.place, s.journal);
+  switch (op.kind) {
+    case OpKind::send: on_send(s); break;
+    case OpKind::deliver: on_deliver(s); break;
+    case OpKind::ack: on_ack(s); break;
+    case OpKind::process: {
+      if (op.message != no_message) s.message = message_of(op.message);
+      s.subscription = subscription_of(op.subscription, op.process);
+      break;
+    }
+    case OpKind::commit: s.subscription = subscription_of(op.subscription, op.process); break;
+    case OpKind::assign:
+    case OpKind::revoke:
+    case OpKind::seek: on_move(s); break;
+    case OpKind::end_commit:
+    case OpKind::end_abort: on_transaction_end(s); break;
+    case OpKind::drained:
+      if (op.outcome != Outcome::fail && op.outcome != Outcome::invoke) {
+        drained_.push_back({s.index, op.subscription, op.place});
+      }
+      break;
+    default: break;
+  }
+  if ((op.flags & (op_flag::by_policy | op_flag::dead_letter)) != 0 && op.message != no_message) {
+    if (s.message == no_index) s.message = message_of(op.message);
+    MessageFact& m = messages_[s.message];
+    if ((op.flags & op_flag::by_policy) && m.policy == no_op) m.policy = s.index;
+    if ((op.flags & op_flag::dead_letter) && m.dead_letter == no_op) m.dead_letter = s.index;
+  }
+}
+
+// ---- sends
+
+std::uint32_t Ledger::add_send(Step& s) {
+  s.message = message_of(s.op.message);
+  s.send = static_cast<std::uint32_t>(sends_.size());
+  SendFact f;
+  f.invoke = s.index;
+  f.transaction = s.op.transaction;
+  f.message = s.message;
+  f.target = s.place;
+  f.key = s.op.key;
+  f.producer = s.op.process;
+  MessageFact& m = messages_[s.message];
+  f.previous = m.last_send;
+  m.last_send = s.send;
+  ++m.sends;
+  if (f.transaction != 0) {
+    TransactionFact& t = transactions_[f.transaction];
+    f.next_in_transaction = t.last_send;
+    t.last_send = s.send;
+  }
+  sends_.push_back(f);
+  return s.send;
+}
+
+void Ledger::on_send(Step& s) {
+  if (s.op.outcome == Outcome::invoke) {
+    if (s.op.message != no_message) add_send(s);
+  } else {
+    on_send_end(s);
+  }
+}
+
+void Ledger::on_send_end(Step& s) {
+  const Op& op = s.op;
+  // Sends lie in the order of their invokes. An end without an invoke is a send of one row.
+  const auto it = std::lower_bound(sends_.begin(), sends_.end(), op.of,
+                                   [](const SendFact& f, OpIndex invoke) { return f.invoke < invoke; });
+  if (op.of < s.index && it != sends_.end() && it->invoke == op.of) {
+    s.send = static_cast<std::uint32_t>(it - sends_.begin());
+  } else if (op.message != no_message) {
+    add_send(s);
+  } else {
+    return;
+  }
+  SendFact& f = sends_[s.send];
+  s.message = f.message;
+  if (f.outcome == Outcome::ok || f.outcome == Outcome::fail) {  // it had ended already
+    s.send = no_index;
+    return;
+  }
+  f.end = s.index;
+  f.outcome = op.outcome;
+  if (op.outcome == Outcome::fail) ++messages_[f.message].failed;
+  if (op.outcome != Outcome::ok) return;
+  if (s.place == no_index) s.place = f.target;
+  f.place = s.place;
+  f.position = sane(op.position);
+  if (s.place != no_index && f.position >= 0) learn(s, f.position, false);
+  if (certain(f)) acknowledge(s.send);
+}
+
+void Ledger::on_transaction_end(Step& s) {
+  const Op* invoke = invoke_of(s.op, s.index, s.journal);
+  const std::uint64_t id = s.op.transaction != 0 ? s.op.transaction : invoke ? invoke->transaction : 0;
+  if (id == 0 || s.op.outcome != Outcome::ok) return;
+  TransactionFact& t = transactions_[id];
+  if (t.state != TransactionState::open) return;
+  t.end = s.index;
+  t.state = s.op.kind == OpKind::end_commit ? TransactionState::committed : TransactionState::aborted;
+  if (t.state != TransactionState::committed) return;
+  for (std::uint32_t n = t.last_send; n != no_index; n = sends_[n].next_in_transaction) {
+    const SendFact& f = sends_[n];
+    if (f.outcome != Outcome::ok) continue;
+    acknowledge(n);
+    if (f.place == no_index || f.position < 0) continue;
+    const PositionFact* p = places_[f.place].positions.find(static_cast<std::uint64_t>(f.position));
+    if (p && p->message == f.message) places_[f.place].known.add(f.position);
+  }
+}
+
+// ---- reads
+
+void Ledger::on_deliver(Step& s) {
+  const Op& op = s.op;
+  if (op.outcome != Outcome::ok || op.message == no_message) return;
+  s.message = message_of(op.message);
+  s.subscription = subscription_of(op.subscription, op.process);
+  s.position = sane(op.position);
+  ++deliveries_;
+
+  MessageFact& m = messages_[s.message];
+  s.first_anywhere = m.first_delivery == no_op;
+  if (s.first_anywhere) {
+    m.first_delivery = s.index;
+    if (m.acknowledged != no_index) --unseen_;
+  }
+
+  Received& got = subscriptions_[s.subscription].received[s.message];
+  s.received_before = got;
+  s.first_here = got.count == 0;
+  if (s.first_here) {
+    got.first = s.index;
+    got.first_position = s.position;
+    got.first_place = s.place;
+  }
+  got.last = s.index;
+  ++got.count;
+
+  if (s.place == no_index) return;
+  OpIndex& used = topic_used_[places_[s.place].topic];
+  if (used == no_op) used = s.index;
+  s.claim = claim_of(s.subscription, s.place);
+  ClaimFact& claim = claims_[s.claim];
+  if (claim.entitled == no_op) claim.entitled = s.index;
+  s.reader = reader_of(op.process, s.claim);
+  Reader& r = readers_[s.reader];
+  s.reader_before = r;
+  if (op.flags & op_flag::assigned) r.exclusive = true;
+  ++r.deliveries;
+  r.last = s.index;
+  r.last_poll = op.of;
+  r.last_transaction = op.transaction;
+  if (s.position < 0) return;
+
+  s.own_will = s.position >= r.again_from && s.position < r.again_to;
+  if (s.own_will) {
+    r.again_from = s.position + 1;  // each position once for each seek
+    ++got.own_will;
+  }
+  r.last_position = s.position;
+  claim.furthest = std::max(claim.furthest, s.position);
+  PlaceFact& place = places_[s.place];
+  if (s.position > place.furthest_read) {
+    const std::size_t drains = drained_.size();
+    if (drains > 0 && (place.read_marks.empty() || place.read_marks.back().drains < drains)) {
+      place.read_marks.push_back({drains, place.furthest_read, place.furthest_read_at});
+    }
+    place.furthest_read = s.position;
+    place.furthest_read_at = s.index;
+  }
+  learn(s, s.position, true);
+}
+
+void Ledger::on_ack(Step& s) {
+  const Op* invoke = invoke_of(s.op, s.index, s.journal);
+  const MessageId id = s.op.message != no_message ? s.op.message : invoke ? invoke->message : no_message;
+  if (id == no_message) return;
+  s.message = message_of(id);
+  const std::uint32_t name = s.op.subscription != 0 ? s.op.subscription : invoke ? invoke->subscription : 0;
+  s.subscription = subscription_of(name, s.op.process);
+  if (s.op.outcome != Outcome::ok) return;
+  ++acks_;
+  Received& got = subscriptions_[s.subscription].received[s.message];
+  if (got.acked == no_op) got.acked = s.index;
+}
+
+// ---- assignments, revocations, seeks
+
+// Order is judged anew from here. `target` >= 0: the reader goes there by its own will.
+void Ledger::cut(Reader& r, Step& s, std::int64_t target) {
+  ClaimFact& claim = claims_[r.claim];
+  if (target >= 0) {
+    const std::int64_t next = r.last_position >= 0 ? r.last_position + 1 : claim.from;
+    if (target > next && claim.entitled != no_op) claim.jumped.emplace_back(next, target);
+    r.again_from = target;
+    r.again_to = claim.furthest + 1;
+  } else if (s.op.kind != OpKind::seek) {
+    r.again_from = r.again_to = 0;
+  }
+  ++r.cuts;
+  r.last_position = -1;
+  r.last = no_op;
+  r.last_poll = no_op;
+  r.last_transaction = 0;
+  if (s.op.kind == OpKind::assign) r.exclusive = true;
+  if (s.op.kind == OpKind::revoke) r.exclusive = false;
+}
+
+void Ledger::on_move(Step& s) {
+  const Op& op = s.op;
+  if (op.outcome == Outcome::fail || op.outcome == Outcome::invoke) return;
+  const Op* invoke = invoke_of(op, s.index, s.journal);
+  const std::uint32_t name = op.subscription != 0 ? op.subscription : invoke ? invoke->subscription : 0;
+  if (s.place == no_index && invoke && invoke->place != 0) s.place = place_of(invoke->place, s.journal);
+  const std::int64_t position = sane(op.position >= 0 ? op.position : invoke ? invoke->position : -1);
+  s.position = position;
+  const bool own_will = op.kind == OpKind::seek || (op.kind == OpKind::assign && (op.flags & op_flag::assigned));
+  const std::int64_t target = !own_will ? -1 : position >= 0 ? position : op.kind == OpKind::seek ? 0 : -1;
+
+  if (s.place == no_index) {  // all that the process reads
+    const std::uint32_t* newest = readers_of_process_.find(op.process);
+    for (std::uint32_t n = newest ? *newest - 1 : no_index; n != no_index; n = readers_[n].next_of_process) {
+      cut(readers_[n], s, target);
+    }
+    return;
+  }
+  s.subscription = subscription_of(name, op.process);
+  s.claim = claim_of(s.subscription, s.place);
+  s.reader = reader_of(op.process, s.claim);
+  s.reader_before = readers_[s.reader];
+  if (op.kind == OpKind::assign) {
+    OpIndex& used = topic_used_[places_[s.place].topic];
+    if (used == no_op) used = s.index;
+    ClaimFact& claim = claims_[s.claim];
+    const std::int64_t from = std::max<std::int64_t>(position, 0);
+    claim.from = claim.entitled == no_op ? from : std::min(claim.from, from);
+    if (claim.entitled == no_op) claim.entitled = s.index;
+  } else if (op.kind == OpKind::seek && position >= 0) {
+    ClaimFact& claim = claims_[s.claim];
+    claim.from = claim.entitled == no_op ? position : std::min(claim.from, position);
+  }
+  cut(readers_[s.reader], s, target);
+}
+
+}  // namespace mqlab

@@ -1,0 +1,259 @@
+// sim/check/ledger.h: the facts of a history, indexed once for all checkers.
+//
+// The ledger reads each row once, before the checkers, and hands them a Step: the row with its
+// message, send, place, subscription and reader already resolved to dense numbers, and the state
+// of the reader just before the row. Its one rule: it states facts and judges nothing.
+//
+// Always true: 1. dense numbers are given in the order of first use.  2. A fact depends on the rows
+// read so far and on nothing else, so that feeding in chunks changes nothing.
+#pragma once
+
+#include <string>
+#include <map>
+#include <vector>
+
+#include "sim/check/flat_map.h"
+#include "sim/world/journal.h"
+
+namespace mqlab {
+
+inline constexpr std::uint32_t no_index = 0xffffffff;
+
+// One call of send.
+struct SendFact {
+  OpIndex invoke = no_op;
+  OpIndex end = no_op;             // the row that ended it
+  std::int64_t position = -1;      // told by the acknowledgement
+  std::uint64_t transaction = 0;
+  std::uint32_t message = no_index;
+  std::uint32_t target = no_index;  // the place the application named: a topic, or one place of it
+  std::uint32_t place = no_index;   // the place the acknowledgement named
+  std::uint32_t key = 0;
+  NodeId producer = nobody;
+  std::uint32_t previous = no_index;             // of the same message
+  std::uint32_t next_in_transaction = no_index;
+  Outcome outcome = Outcome::invoke;  // invoke = still open
+};
+
+struct MessageFact {
+  MessageId id = no_message;
+  OpIndex first_delivery = no_op;     // anywhere, dead-letter places included
+  OpIndex policy = no_op;             // the first row that says a policy took it
+  OpIndex dead_letter = no_op;        // the first row that shows it in a dead-letter place
+  OpIndex held_since = no_op;         // the row that showed the first position it holds
+  std::int64_t held_position = -1;
+  std::uint32_t held_place = no_index;
+  std::uint32_t last_send = no_index;  // newest; older ones by SendFact::previous
+  std::uint32_t sends = 0;
+  std::uint32_t failed = 0;
+  std::uint32_t acknowledged = no_index;  // the first send that certainly took effect
+};
+
+// What is known of one position of one place.
+struct PositionFact {
+  OpIndex since = no_op;              // the first row that showed it
+  OpIndex read = no_op;               // the first read that saw `message` there
+  std::uint32_t message = no_index;   // first seen there
+};
+
+// Positions known to hold a message, for the question "is there one between these two?".
+class KnownPositions {
+ public:
+  void add(std::int64_t p);
+  // The lowest known position strictly between, or -1.
+  std::int64_t between(std::int64_t low, std::int64_t high) const;
+
+ private:
+  std::vector<std::int64_t> sorted_;  // ascending
+  std::vector<std::int64_t> late_;    // came out of order; merged in when it grows
+};
+
+// How far a place had been read when the first `drains` drains had happened.
+struct ReadMark {
+  std::size_t drains = 0;
+  std::int64_t furthest = -1;
+  OpIndex at = no_op;
+};
+
+struct PlaceFact {
+  std::uint32_t name = 0;   // names
+  std::uint32_t topic = 0;  // dense: "orders/0" and "orders" share one
+  bool bare = false;        // the name is the topic's own
+  std::int64_t furthest_read = -1;
+  OpIndex furthest_read_at = no_op;
+  std::vector<ReadMark> read_marks{};
+  PagedMap<PositionFact> positions;
+  KnownPositions known;     // of messages that anybody may read: not of open or aborted transactions
+};
+
+// What one subscription did with one message.
+struct Received {
+  OpIndex first = no_op;
+  OpIndex last = no_op;
+  OpIndex acked = no_op;             // the first acknowledgement that ended ok
+  std::int64_t first_position = -1;
+  std::uint32_t first_place = no_index;
+  std::uint32_t count = 0;
+  std::uint32_t own_will = 0;        // of them, those that a seek back explains
+};
+
+struct SubscriptionFact {
+  std::uint32_t name = 0;      // names; 0 = a process that reads for itself
+  NodeId process = nobody;     // only then
+  PagedMap<Received> received;  // by dense message
+};
+
+// A subscription's claim on one place.
+struct ClaimFact {
+  std::uint32_t subscription = no_index;
+  std::uint32_t place = no_index;
+  OpIndex entitled = no_op;          // the row that entitled it
+  std::int64_t from = 0;             // the lowest position it started from
+  std::int64_t furthest = -1;
+  std::uint32_t readers = 0;         // processes that read it
+  std::vector<std::pair<std::int64_t, std::int64_t>> jumped{};  // [from, to): passed by a seek, by its own will
+};
+
+// One process reading one place for one subscription.
+struct Reader {
+  NodeId process = nobody;
+  std::uint32_t claim = no_index;
+  std::int64_t last_position = -1;  // since the last cut
+  OpIndex last = no_op;             // its last delivery since the last cut
+  OpIndex last_poll = no_op;
+  std::uint64_t last_transaction = 0;
+  std::uint32_t cuts = 0;           // assignments, revocations and seeks: order is judged between them
+  std::uint32_t deliveries = 0;
+  bool exclusive = false;           // it was given the place for itself
+  std::int64_t again_from = 0;      // [again_from, again_to): it sought back by its own will
+  std::int64_t again_to = 0;
+  std::uint32_t next_of_process = no_index;
+};
+
+struct Drained {
+  OpIndex at = no_op;
+  std::uint32_t subscription = 0;  // names; 0 = all
+  std::uint32_t place = 0;         // names; 0 = all
+};
+
+enum class TransactionState : std::uint8_t { open, committed, aborted };
+struct TransactionFact {
+  TransactionState state = TransactionState::open;
+  OpIndex end = no_op;
+  std::uint32_t last_send = no_index;  // by SendFact::next_in_transaction
+};
+
+// A row, resolved. `before` fields are as they were just before the row.
+struct Step {
+  const Op& op;
+  OpIndex index;
+  const Journal& journal;
+
+  std::uint32_t message = no_index;
+  std::uint32_t send = no_index;
+  std::uint32_t place = no_index;
+  std::uint32_t subscription = no_index;
+  std::uint32_t claim = no_index;
+  std::uint32_t reader = no_index;
+  std::int64_t position = -1;     // of a delivery
+  Reader reader_before{};
+  Received received_before{};
+  bool own_will = false;          // a delivery that the consumer's own seek back explains
+  bool first_anywhere = false;    // nobody had got this message before
+  bool first_here = false;        // this subscription had not
+  bool position_known = false;    // the row names a position of `place` that holds `message`
+  PositionFact position_before{};
+  std::int64_t learned = -1;      // a position of `place` now first known to hold a readable message
+};
+
+class Ledger {
+ public:
+  // Reads one row. Rows come in order, each once.
+  void apply(Step& step);
+
+  const std::vector<SendFact>& sends() const { return sends_; }
+  const std::vector<MessageFact>& messages() const { return messages_; }
+  const std::vector<PlaceFact>& places() const { return places_; }
+  const std::vector<SubscriptionFact>& subscriptions() const { return subscriptions_; }
+  const std::vector<ClaimFact>& claims() const { return claims_; }
+  const std::vector<Reader>& readers() const { return readers_; }
+  const std::vector<Drained>& drained() const { return drained_; }
+  // The first drain after `after` that speaks of this subscription (any, when no_index) and place; no_index = none.
+  std::size_t drain_after(OpIndex after, std::uint32_t subscription, std::uint32_t place) const;
+  bool drain_before(OpIndex row) const { return !drained_.empty() && drained_.front().at < row; }
+  std::uint32_t find_message(MessageId id) const {
+    const std::uint32_t* n = message_index_.find(id);
+    return n && *n != 0 ? *n - 1 : no_index;
+  }
+  // How far the place had been read at that drain.
+  ReadMark read_at_drain(std::uint32_t place, std::size_t drain) const;
+  const TransactionFact* transaction(std::uint64_t id) const { return transactions_.find(id); }
+
+  std::uint32_t find_place(std::uint32_t name) const;
+  // The first row that read from, or was assigned, any place of the topic; no_op = none.
+  OpIndex topic_used(std::uint32_t topic) const { return topic_used_[topic]; }
+  // Sending to `target` may end in `place`.
+  bool covers(std::uint32_t target, std::uint32_t place) const {
+    return target == place || (places_[target].bare && places_[target].topic == places_[place].topic);
+  }
+  // The send took effect for certain: it ended ok and, in a transaction, that was committed.
+  bool certain(const SendFact& s) const;
+  // The send certainly had no effect: it failed, or its transaction was aborted.
+  bool dead(const SendFact& s) const;
+  // The row from which `certain` holds. Requires: certain(s).
+  OpIndex certain_since(const SendFact& s) const;
+  // The row shows a second position for its message, in the same place or the same topic.
+  bool second_position(const Step& s) const;
+  // The message may be read by a reader at read-committed, as far as is known.
+  bool readable(std::uint32_t message) const;
+  // Messages acknowledged and not delivered to anybody so far.
+  std::uint64_t unseen() const { return unseen_; }
+  std::uint64_t acknowledged() const { return acknowledged_; }
+  std::uint64_t deliveries() const { return deliveries_; }
+  std::uint64_t acks() const { return acks_; }  // that ended ok
+  // Of any row: its own field or, when that is unset, that of its invoke.
+  static const Op* invoke_of(const Op& op, OpIndex index, const Journal& journal) {
+    return op.of < index ? &journal.ops[op.of] : nullptr;
+  }
+
+ private:
+  void on_send(Step& s);
+  void on_send_end(Step& s);
+  void on_deliver(Step& s);
+  void on_ack(Step& s);
+  void on_move(Step& s);
+  void on_transaction_end(Step& s);
+  std::uint32_t add_send(Step& s);
+  void acknowledge(std::uint32_t send);
+  void learn(Step& s, std::int64_t position, bool read);
+  void cut(Reader& r, Step& s, std::int64_t target);
+
+  std::uint32_t message_of(MessageId id);
+  std::uint32_t place_of(std::uint32_t name, const Journal& journal);
+  std::uint32_t subscription_of(std::uint32_t name, NodeId process);
+  std::uint32_t claim_of(std::uint32_t subscription, std::uint32_t place);
+  std::uint32_t reader_of(NodeId process, std::uint32_t claim);
+
+  std::vector<SendFact> sends_;
+  std::vector<MessageFact> messages_;
+  std::vector<PlaceFact> places_;
+  std::vector<SubscriptionFact> subscriptions_;
+  std::vector<ClaimFact> claims_;
+  std::vector<Reader> readers_;
+  std::vector<Drained> drained_;
+  std::vector<OpIndex> topic_used_;
+  std::map<std::string, std::uint32_t, std::less<>> topics_;
+  FlatMap<TransactionFact> transactions_;
+  PagedMap<std::uint32_t> message_index_;       // dense + 1
+  std::vector<std::uint32_t> place_index_;      // by name, dense + 1
+  FlatMap<std::uint32_t> subscription_index_;   // dense + 1, as all below
+  FlatMap<std::uint32_t> claim_index_;
+  FlatMap<std::uint32_t> reader_index_;
+  FlatMap<std::uint32_t> readers_of_process_;   // the newest; older by next_of_process
+  std::uint64_t unseen_ = 0;
+  std::uint64_t acknowledged_ = 0;
+  std::uint64_t deliveries_ = 0;
+  std::uint64_t acks_ = 0;
+};
+
+}  // namespace mqlab

@@ -1,0 +1,47 @@
+// The one table of checkers: which rows each wants, which anomalies it decides.
+#include "sim/check/checkers.h"
+
+namespace mqlab {
+
+const std::vector<CheckerDecl>& checker_decls() {
+  constexpr std::uint32_t send = kind_bit(OpKind::send);
+  constexpr std::uint32_t deliver = kind_bit(OpKind::deliver);
+  constexpr std::uint32_t poll = kind_bit(OpKind::poll);
+  constexpr std::uint32_t commit = kind_bit(OpKind::commit);
+  constexpr std::uint32_t committed = kind_bit(OpKind::end_commit);
+  constexpr std::uint32_t aborted = kind_bit(OpKind::end_abort);
+  constexpr std::uint32_t assign = kind_bit(OpKind::assign);
+  constexpr std::uint32_t seek = kind_bit(OpKind::seek);
+  constexpr std::uint32_t end_offset = kind_bit(OpKind::end_offset);
+  constexpr std::uint32_t process = kind_bit(OpKind::process);
+
+  static const std::vector<CheckerDecl> decls = {
+      {0, {"lost-message"}, make_loss},
+      {0, {"silent-drop"}, make_silent_drop},
+      {0, {"lost-write"}, make_lost_write},
+      {send | deliver | committed, {"unseen"}, make_unseen},
+      {deliver, {"duplicate-delivery"}, make_duplicate_delivery},
+      {send | deliver, {"phantom"}, make_phantom},
+      {send | deliver | aborted, {"G1a"}, make_aborted_read},
+      {deliver, {"resurrected"}, make_resurrected},
+      {deliver, {"misdelivered"}, make_misdelivered},
+      {send, {"confirmed-unroutable"}, make_unroutable},
+      {send | deliver, {"dedup-miss", "dedup-window-expiry"}, make_dedup},
+      {send, {"nonmonotonic-send", "int-nonmonotonic-send"}, make_send_order},
+      {send | deliver | committed,
+       {"nonmonotonic-poll", "poll-skip", "int-nonmonotonic-poll", "int-poll-skip"},
+       make_poll_order},
+      {deliver, {"fifo-violation"}, make_fifo},
+      {deliver | process | seek, {"key-order-violation"}, make_key_order},
+      {deliver, {"redelivery-reorder"}, make_redelivery},
+      {send | deliver | seek, {"causal-violation"}, make_causal},
+      {deliver | seek | assign, {"total-order-violation"}, make_total_order},
+      {send | deliver, {"duplicate"}, make_duplicate},
+      {send | deliver, {"inconsistent-offsets", "truncated-commit", "log-divergence"}, make_positions},
+      {poll | deliver | end_offset, {"stale-read", "end-regression"}, make_reads},
+      {commit | assign | seek, {"position-regression"}, make_commits},
+  };
+  return decls;
+}
+
+}  // namespace mqlab

@@ -1,0 +1,25 @@
+// sim/check/words.h: the words that findings are made of: "P1-17", "orders/0@17", "group-a".
+#pragma once
+
+#include <string>
+
+#include "sim/check/ledger.h"
+
+namespace mqlab::words {
+
+inline std::string place(const Journal& j, std::uint32_t name) { return name == 0 ? std::string("an unnamed place") : j.names.text(name); }
+
+inline std::string at(const Journal& j, std::uint32_t name, std::int64_t position) {
+  return position < 0 ? place(j, name) : place(j, name) + "@" + std::to_string(position);
+}
+
+// Where a row stands: "orders/0@17".
+inline std::string at(const Journal& j, const Op& op) { return at(j, op.place, op.position); }
+
+inline std::string message(const Journal& j, const Ledger& l, std::uint32_t m) { return j.message_name(l.messages()[m].id); }
+
+inline std::string subscription(const Journal& j, const SubscriptionFact& s) {
+  return s.name != 0 ? j.names.text(s.name) : j.process_name(s.process);
+}
+
+}  // namespace mqlab::words
