@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "sim/script/nearest.h"
+#include "sim/lab/nearest.h"
 
 namespace mqlab {
 
@@ -45,7 +45,7 @@ std::optional<std::string> Options::set(const std::vector<OptionDecl>& decls, st
     std::vector<std::string> known;
     for (const OptionDecl& o : decls)
       if (o.scope == scope) known.push_back(o.name);
-    return fmt::format("{} has no option `{}`{}", scope, name, script::did_you_mean(name, known));
+    return fmt::format("{} has no option `{}`{}", scope, name, did_you_mean(name, known));
   }
   const auto wrong = [&](std::string_view expected) {
     return fmt::format("option `{}` of {} wants {}, not `{}`", name, scope, expected, to_text(value));
@@ -72,7 +72,7 @@ std::optional<std::string> Options::set(const std::vector<OptionDecl>& decls, st
       if (std::find(d->choices.begin(), d->choices.end(), text) == d->choices.end()) {
         std::string all;
         for (const std::string& c : d->choices) all += (all.empty() ? "" : ", ") + c;
-        return fmt::format("option `{}` of {} is one of {}; not `{}`{}", name, scope, all, text, script::did_you_mean(text, d->choices));
+        return fmt::format("option `{}` of {} is one of {}; not `{}`{}", name, scope, all, text, did_you_mean(text, d->choices));
       }
       value = std::move(text);
       break;

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "sim/script/nearest.h"
+#include "sim/lab/nearest.h"
 
 namespace mqlab {
 namespace {
@@ -97,14 +97,14 @@ std::unique_ptr<World> build_world(const Scenario& s, const Model& model, const 
         if (!world->knows_target(t)) {
           std::vector<std::string> known{"rest", "controller", "leader", "one broker", "all broker"};
           for (NodeId n = 0; n < world->node_count(); ++n) known.push_back(world->name(n));
-          throw InputError(s.path, f.fault.line, fmt::format("nobody here is called `{}`{}", t, script::did_you_mean(t, known)));
+          throw InputError(s.path, f.fault.line, fmt::format("nobody here is called `{}`{}", t, did_you_mean(t, known)));
         }
     if (!f.fault.message.empty()) {
       std::vector<std::string> known;
       for (const MessageDecl& m : world->journal.messages)
         if (*m.name) known.push_back(m.name);
       if (std::find(known.begin(), known.end(), f.fault.message) == known.end())
-        throw InputError(s.path, f.fault.line, fmt::format("no message is called `{}`{}", f.fault.message, script::did_you_mean(f.fault.message, known)));
+        throw InputError(s.path, f.fault.line, fmt::format("no message is called `{}`{}", f.fault.message, did_you_mean(f.fault.message, known)));
     }
     world->arm(f.fault, f.trigger);
   }

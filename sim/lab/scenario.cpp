@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "sim/script/nearest.h"
+#include "sim/lab/nearest.h"
 
 namespace mqlab {
 
@@ -54,7 +54,7 @@ std::optional<std::string> apply_profile(const Model& model, Deployment& d, cons
       known.push_back(p.name);
       all += (all.empty() ? "" : ", ") + p.name;
     }
-    return fmt::format("{} has no profile `{}`: it has {}{}", m.name, profile, all, script::did_you_mean(profile, known));
+    return fmt::format("{} has no profile `{}`: it has {}{}", m.name, profile, all, did_you_mean(profile, known));
   }
   d.profile = profile;
   rebase(d.cluster, *cluster);
@@ -80,7 +80,7 @@ std::optional<std::string> apply_setting(const Model& model, Deployment& d, cons
     std::vector<std::string> known{"cluster"};
     for (const ClientSpec& c : d.clients) known.push_back(c.name);
     for (const TopicSpec& t : d.topics) known.push_back(t.name);
-    return fmt::format("there is no client or topic `{}`{}", owner, script::did_you_mean(owner, known));
+    return fmt::format("there is no client or topic `{}`{}", owner, did_you_mean(owner, known));
   }
   bool found = false;
   if (find_option(decls, "cluster", s.name)) {
@@ -106,7 +106,7 @@ std::optional<std::string> apply_setting(const Model& model, Deployment& d, cons
   if (found) return std::nullopt;
   std::vector<std::string> known{"profile"};
   for (const OptionDecl& o : decls) known.push_back(o.name);
-  return fmt::format("there is no option `{}`{}; `mqlab models {}` lists them", s.name, script::did_you_mean(s.name, known), model.decl().name);
+  return fmt::format("there is no option `{}`{}; `mqlab models {}` lists them", s.name, did_you_mean(s.name, known), model.decl().name);
 }
 
 std::vector<std::vector<Setting>> combinations(const std::vector<Sweep>& sweep) {

@@ -1,9 +1,9 @@
-#include "sim/script/nearest.h"
+#include "sim/lab/nearest.h"
 
 #include <algorithm>
 #include <array>
 
-namespace mqlab::script {
+namespace mqlab {
 namespace {
 
 constexpr std::size_t word_bytes_max = 64;  // longer words are no typos of a name
@@ -54,4 +54,4 @@ std::string did_you_mean(std::string_view wrong, std::span<const std::string> ca
   return word ? "; did you mean `" + *word + "`?" : "";
 }
 
-}  // namespace mqlab::script
+}  // namespace mqlab
