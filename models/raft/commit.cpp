@@ -9,8 +9,7 @@ namespace mqlab::raft {
 void advance_commit(Raft& self, Outbox& out) {
   std::vector<Offset> held;
   for (const ReplicaId voter : self.config.voters) {
-    const auto known = self.progress.find(voter);
-    held.push_back(voter == self.config.self ? self.log().end() : known == self.progress.end() ? 0 : known->second.match);
+    held.push_back(voter == self.config.self ? self.log().end() : self.progress.at(voter).match);
   }
   std::sort(held.begin(), held.end(), std::greater<>());
   const Offset by_majority = held[majority(self) - 1];

@@ -13,7 +13,7 @@ namespace mqlab::raft {
 
 enum class Replication : std::uint8_t { pull, push };
 
-// Rules broken on purpose, each with the test that shows the harm (tests/raft/variants_test.cpp).
+// Rules broken on purpose, each with the test that shows the harm (tests/raft/safety_test.cpp).
 struct Variants {
   // The leader commits entries of earlier epochs as soon as a majority has them (Raft paper figure 8).
   bool commit_older_epochs = false;

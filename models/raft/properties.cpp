@@ -25,7 +25,8 @@ void Promises::watch(const Raft& raft) {
 void Promises::watch_leader(const Raft& raft) {
   const auto [known, fresh] = leaders_.emplace(raft.epoch(), raft.config.self);
   if (known->second != raft.config.self) {
-    report(fmt::format("Election Safety: R{} and R{} both lead epoch {}", known->second, raft.config.self, raft.epoch()));
+    report(fmt::format("Election Safety: R{} and R{} both lead epoch {}", known->second, raft.config.self,
+                       raft.epoch()));
   }
   if (!fresh) return;
   // An entry that was committed in a later epoch need not be here: late votes may still make a leader of an old one.
@@ -53,7 +54,7 @@ void Promises::watch_commits(const Raft& raft) {
     }
     const Entry& first = committed_[static_cast<std::size_t>(offset)].entry;
     if (!same(first, entry)) {
-      report(fmt::format("State Machine Safety: R{} commits an entry of epoch {} at {}, where one of epoch {} was committed",
+      report(fmt::format("State Machine Safety: R{} commits an entry of epoch {} at {}, where one of epoch {} was",
                          raft.config.self, entry.epoch, offset, first.epoch));
     }
   }

@@ -111,15 +111,9 @@ void on_append_reply(Raft& self, ReplicaId from, const AppendReply& m, Random& r
   if (progress.next < self.log().end()) send_append(self, from, progress, out);
 }
 
-// What was sent and not answered since the last heartbeat counts as lost.
+// Also finds out what was lost: a follower refuses a heartbeat that begins after its end, and says where that is.
 void on_heartbeat_due(Raft& self, Outbox& out) {
-  for (auto& [peer, progress] : self.progress) {
-    if (!progress.probing && progress.match < progress.next) {
-      progress.next = progress.match;
-      progress.probing = true;
-    }
-    send_append(self, peer, progress, out);
-  }
+  for (auto& [peer, progress] : self.progress) send_append(self, peer, progress, out);
   if (self.config.heartbeat > 0) arm(self, {Timer::heartbeat, 0}, self.config.heartbeat, out);
 }
 

@@ -1,45 +1,10 @@
 // Elections, one replica at a time: a message in, the effects as text out.
 #include <gtest/gtest.h>
 
-#include "tests/raft/cluster.h"
+#include "tests/raft/one.h"
 
 namespace mqlab::raft::testing {
 namespace {
-
-struct One {
-  Config config{};
-  Random random{1, Stream::faults};
-  Outbox out{};
-  Raft raft{};
-
-  explicit One(Durable disk = {}, Config c = quick(Replication::pull), std::vector<ReplicaId> voters = {0, 1, 2})
-      : config(std::move(c)) {
-    config.voters = std::move(voters);
-    raft = start(config, disk, random, out);
-    out = {};
-  }
-
-  template <class M>
-  void hears(ReplicaId from, Kind kind, M m) {
-    out = {};
-    on_message(raft, from, kind, make_payload<Carried<M>>(std::move(m)), random, out);
-  }
-
-  void due(Timer timer) {
-    out = {};
-    on_timer(raft, {timer, 0}, random, out);
-  }
-
-  // What left, without timers.
-  std::string said() const {
-    std::string text = out.sync_vote ? "sync vote\n" : "";
-    if (out.sync_log) text += "sync log\n";
-    for (const Send& send : out.sends) {
-      text += "->R" + std::to_string(send.to) + " " + describe(send.kind, send.payload) + "\n";
-    }
-    return text;
-  }
-};
 
 Config no_pre_vote() {
   Config c = quick(Replication::pull);
@@ -113,6 +78,29 @@ TEST(RaftElection, AFollowerWithALivingLeaderRefusesAPreVote) {
             FetchReply{.epoch = 3, .leader = 1, .offset = 1, .last_fetched_epoch = 3, .high_watermark = 1});
   one.hears(2, Kind::vote, Vote{.epoch = 3, .pre_vote = true, .last_epoch = 3, .end_offset = 1});
   EXPECT_EQ(one.said(), "->R2 PreVoteReply epoch=3 granted=no leader=R1\n");
+}
+
+// A doubled Vote reaches a follower that follows its sender by now: the answer is the same, and no election is planned.
+TEST(RaftElection, ADoubledVoteDoesNotUnsettleAFollower) {
+  One one;
+  one.hears(1, Kind::vote, Vote{.epoch = 4});
+  one.hears(1, Kind::begin_epoch, BeginEpoch{.epoch = 4});
+  one.hears(1, Kind::vote, Vote{.epoch = 4});
+  EXPECT_EQ(describe(one.out), "->R1 VoteReply epoch=4 granted=yes leader=R1\n");
+}
+
+// The leader is there after all.
+TEST(RaftElection, AProspectiveThatHearsItsLeaderFollowsAgain) {
+  One one(disk_with(3, {3}));
+  one.due(Timer::election);
+  one.hears(1, Kind::begin_epoch, BeginEpoch{.epoch = 3});
+  one.due(Timer::election);
+  one.hears(1, Kind::begin_epoch, BeginEpoch{.epoch = 3});
+  EXPECT_EQ(describe(one.raft), "R0 follower epoch=3 leader=R1 log=0..1 commit=0");
+  one.due(Timer::fetch);
+  EXPECT_EQ(describe(one.raft), "R0 prospective epoch=3 leader=R1 log=0..1 commit=0");
+  one.hears(1, Kind::begin_epoch, BeginEpoch{.epoch = 3});
+  EXPECT_EQ(describe(one.raft), "R0 follower epoch=3 leader=R1 log=0..1 commit=0");
 }
 
 TEST(RaftElection, AnObserverHasNoVoteAndSeeksNone) {

@@ -1,7 +1,7 @@
 // Replication in both modes, as stories on the small network.
 #include <gtest/gtest.h>
 
-#include "tests/raft/cluster.h"
+#include "tests/raft/one.h"
 
 namespace mqlab::raft::testing {
 namespace {
@@ -116,6 +116,43 @@ TEST(RaftReplication, ALogThatPartsBeforeTheSnapshotIsReplaced) {
   }
 }
 
+// Truncation takes as many rounds as it needs (KIP-279). Until a Fetch finds the logs agreeing, the leader's high
+// watermark says nothing about this log: here it must not make the entries of epoch 2 committed.
+TEST(RaftReplication, ATruncatedLogIsNotCommittedUntilItAgrees) {
+  One one(disk_with(5, {1, 1, 2, 2, 4}));  // the leader's: 1 1 3 3 5
+  one.hears(1, Kind::begin_epoch, BeginEpoch{.epoch = 5});
+  one.hears(1, Kind::fetch_reply,
+            FetchReply{.epoch = 5, .leader = 1, .offset = 5, .last_fetched_epoch = 4, .diverging = EpochEnd{3, 4},
+                       .high_watermark = 5});
+  EXPECT_EQ(one.said(), "sync log\n->R1 Fetch epoch=5 offset=4 last_epoch=2 hw=0\n");
+  one.hears(1, Kind::fetch_reply,
+            FetchReply{.epoch = 5, .leader = 1, .offset = 4, .last_fetched_epoch = 2, .diverging = EpochEnd{1, 2},
+                       .high_watermark = 5});
+  EXPECT_EQ(one.said(), "sync log\n->R1 Fetch epoch=5 offset=2 last_epoch=1 hw=0\n");
+}
+
+// KIP-595: an offset means something between replicas of one epoch only. A doubled answer changes nothing.
+TEST(RaftReplication, AFetchOfAnotherEpochCountsForNothing) {
+  One one({}, quick(Replication::pull));
+  one.due(Timer::election);
+  one.hears(1, Kind::vote_reply, VoteReply{.epoch = 0, .pre_vote = true, .granted = true});
+  one.hears(1, Kind::vote_reply, VoteReply{.epoch = 1, .granted = true});
+  ASSERT_TRUE(one.raft.is_leader());
+  one.hears(1, Kind::fetch, Fetch{.epoch = 0, .offset = 1, .last_fetched_epoch = 1});
+  EXPECT_EQ(one.said(), "->R1 FetchReply epoch=1 leader=R0 error=fenced_epoch\n");
+  one.hears(1, Kind::fetch, Fetch{.epoch = 2, .offset = 1, .last_fetched_epoch = 1});
+  EXPECT_EQ(one.said(), "->R1 FetchReply epoch=1 leader=R0 error=unknown_epoch\n");
+  EXPECT_EQ(one.raft.commit_offset(), 0);
+  one.hears(1, Kind::fetch, Fetch{.epoch = 1, .offset = 1, .last_fetched_epoch = 1});
+  EXPECT_EQ(one.raft.commit_offset(), 1);
+}
+
+TEST(RaftReplication, ARefusedFetchIsTriedAgainSoon) {
+  One one;
+  one.hears(1, Kind::fetch_reply, FetchReply{.epoch = 0, .error = FetchError::not_leader});
+  EXPECT_EQ(describe(one.out), "set request 10000us\n");
+}
+
 // KIP-595: observers replay the log and count for nothing.
 TEST(RaftReplication, ObserversFollowButNeverCount) {
   Cluster c({.observers = 2, .base = quick(Replication::pull)});
@@ -178,6 +215,14 @@ TEST(RaftReplication, AnOldAppendEntriesDoesNotShortenTheLog) {
   on_message(raft, c.leader(), Kind::append_entries, make_payload<Carried<AppendEntries>>(old), c.random, out);
   EXPECT_EQ(raft.log(), before);
   EXPECT_FALSE(out.sync_log);
+}
+
+// Figure 2, receiver rule 5: committed is only what this message has shown to be the leader's. The rest may differ.
+TEST(RaftReplication, AHeartbeatCommitsNoFurtherThanItReaches) {
+  One one(disk_with(3, {1, 2, 2}), quick(Replication::push));
+  one.hears(1, Kind::append_entries, AppendEntries{.epoch = 3, .offset = 1, .prev_epoch = 1, .commit = 3});
+  EXPECT_EQ(one.said(), "->R1 AppendReply epoch=3 accepted match=1\n");
+  EXPECT_EQ(one.raft.commit_offset(), 1);
 }
 
 // A replica is a value: a copy goes its own way, and two copies go the same way.

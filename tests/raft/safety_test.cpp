@@ -89,7 +89,11 @@ class RaftVariants : public ::testing::TestWithParam<Replication> {};
 
 TEST_P(RaftVariants, CommittingOlderEpochsIsHarmful) {
   // The rarest: one entry a message leaves the time between the old entry and the new leader's own.
-  EXPECT_GT(first_harm(GetParam(), 20'000, [](Config& c) { c.entries_max = 1, c.variants.commit_older_epochs = true; }), 0U);
+  const auto break_rule = [](Config& c) {
+    c.entries_max = 1;
+    c.variants.commit_older_epochs = true;
+  };
+  EXPECT_GT(first_harm(GetParam(), 20'000, break_rule), 0U);
 }
 
 TEST_P(RaftVariants, VotingWithoutLookingAtTheLogIsHarmful) {
