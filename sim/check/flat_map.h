@@ -50,6 +50,30 @@ class FlatMap {
     }
   }
 
+  // Forgets the key. What was behind it in its run moves up, so that no grave is left.
+  void erase(std::uint64_t key) {
+    if (key == empty_key) {
+      size_ -= has_extreme_ ? 1 : 0;
+      has_extreme_ = false;
+      extreme_ = V{};
+      return;
+    }
+    if (slots_.empty()) return;
+    std::size_t hole = splitmix64(key) & mask();
+    while (slots_[hole].key != key) {
+      if (slots_[hole].key == empty_key) return;
+      hole = (hole + 1) & mask();
+    }
+    for (std::size_t i = (hole + 1) & mask(); slots_[i].key != empty_key; i = (i + 1) & mask()) {
+      const std::size_t home = splitmix64(slots_[i].key) & mask();
+      if (((i - home) & mask()) < ((i - hole) & mask())) continue;  // it is at home between the hole and here
+      slots_[hole] = std::move(slots_[i]);
+      hole = i;
+    }
+    slots_[hole] = Slot{};
+    --size_;
+  }
+
   std::size_t size() const { return size_; }
 
  private:

@@ -344,6 +344,7 @@ void Ledger::on_deliver(Step& s) {
   ClaimFact& claim = claims_[s.claim];
   if (claim.entitled == no_op) claim.entitled = s.index;
   s.reader = reader_of(op.process, s.claim);
+  if (s.first_here) got.first_reader = s.reader;
   Reader& r = readers_[s.reader];
   s.reader_before = r;
   if (op.flags & op_flag::assigned) r.exclusive = true;

@@ -93,6 +93,7 @@ struct Received {
   OpIndex acked = no_op;             // the first acknowledgement that ended ok
   std::int64_t first_position = -1;
   std::uint32_t first_place = no_index;
+  std::uint32_t first_reader = no_index;
   std::uint32_t count = 0;
   std::uint32_t own_will = 0;        // of them, those that a seek back explains
 };

@@ -143,8 +143,9 @@ class Commits : public CheckerOf<Commits> {
       if (s.place == no_index || s.op.position < 0) return;
       Group& g = groups_[pair_key(s.subscription, s.place)];
       asked_[s.index] = {s.subscription, s.place, s.op.position, g.seeks, g.committed};
-    } else if (s.op.outcome == Outcome::ok) {
-      committed(s, ledger);
+    } else {
+      if (s.op.outcome == Outcome::ok) committed(s, ledger);
+      if (s.op.of != no_op) asked_.erase(s.op.of);
     }
   }
   void finish(const Journal&, const Ledger&, std::vector<Report>& out) const override {

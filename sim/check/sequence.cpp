@@ -147,27 +147,28 @@ class TotalOrder : public CheckerOf<TotalOrder> {
  public:
   void on(const Step& s, const Ledger& ledger) override {
     if (s.op.kind != OpKind::deliver) {
-      move(s, ledger);
+      move(s);
       return;
     }
     if (s.reader == no_index || !first_delivery(s)) return;
     Place& place = places_[s.place];
-    const std::size_t me = slot_of(place, s.reader, ledger);
+    const std::size_t me = slot_of(place, s.reader, s.subscription);
     if (me == no_slot) return;
-    const std::uint32_t epoch = ledger.readers()[s.reader].cuts;
-    if (place.slots[me].epoch != epoch && reordered_.find(s.reader)) reset(place, me);
-    place.slots[me].epoch = epoch;
-    place.slots[me].rank[s.message] = s.index + 1;
+    const std::uint32_t cuts = ledger.readers()[s.reader].cuts;
+    Slot& mine = place.slots[me];
+    if (mine.cuts != cuts && sought_.find(s.op.process)) forget(place, me, s.index);
+    mine.cuts = cuts;
     for (std::size_t other = 0; other < place.slots.size(); ++other) {
-      if (other == me) continue;
-      const OpIndex* theirs = place.slots[other].rank.find(s.message);
-      if (!theirs || *theirs == 0) continue;
+      const Slot& theirs = place.slots[other];
+      if (theirs.subscription == mine.subscription) continue;  // they share the messages out between them
+      const Received* got = ledger.subscriptions()[theirs.subscription].received.find(s.message);
+      if (!got || got->first_reader != theirs.reader || got->first < theirs.since) continue;
       ++common_;
-      Latest& mine = place.latest[me * subscribers_max + other];       // of the common ones, as the other ordered them
-      Latest& reverse = place.latest[other * subscribers_max + me];  // as I did
-      if (*theirs < mine.rank) add(s, mine, *theirs - 1);
-      if (*theirs > mine.rank) mine = {*theirs, s.index};
-      if (s.index + 1 > reverse.rank) reverse = {s.index + 1, *theirs - 1};
+      Latest& in_their_order = place.latest[me * subscribers_max + other];
+      Latest& in_my_order = place.latest[other * subscribers_max + me];
+      if (in_their_order.rank != no_op && got->first < in_their_order.rank) add(s, in_their_order, got->first);
+      if (in_their_order.rank == no_op || got->first > in_their_order.rank) in_their_order = {got->first, s.index};
+      in_my_order = {s.index, got->first};
     }
   }
   void finish(const Journal&, const Ledger&, std::vector<Report>& out) const override {
@@ -184,19 +185,21 @@ class TotalOrder : public CheckerOf<TotalOrder> {
   static constexpr std::size_t no_slot = subscribers_max;
   struct Slot {
     std::uint32_t reader = no_index;
-    std::uint32_t epoch = 0;
-    PagedMap<OpIndex> rank;  // message -> row of its delivery + 1
+    std::uint32_t subscription = no_index;
+    std::uint32_t cuts = 0;
+    OpIndex since = 0;  // earlier deliveries are not compared
   };
+  // Of the messages that two subscribers both got: the latest in the other one's order.
   struct Latest {
-    OpIndex rank = 0;     // row + 1, in the order of the other subscriber
-    OpIndex row = no_op;  // the same message's row at this one
+    OpIndex rank = no_op;  // its row at the other
+    OpIndex row = no_op;   // its row at this one
   };
   struct Place {
     std::vector<Slot> slots;
     std::vector<Latest> latest = std::vector<Latest>(subscribers_max * subscribers_max);
   };
 
-  std::size_t slot_of(Place& place, std::uint32_t reader, const Ledger&) {
+  std::size_t slot_of(Place& place, std::uint32_t reader, std::uint32_t subscription) {
     for (std::size_t n = 0; n < place.slots.size(); ++n) {
       if (place.slots[n].reader == reader) return n;
     }
@@ -204,19 +207,17 @@ class TotalOrder : public CheckerOf<TotalOrder> {
       beyond_ = true;
       return no_slot;
     }
-    place.slots.emplace_back().reader = reader;
+    place.slots.push_back({reader, subscription, 0, 0});
     return place.slots.size() - 1;
   }
 
   // Who seeks chooses the order by its own will: what came before is not compared with what comes after.
-  void move(const Step& s, const Ledger&) {
+  void move(const Step& s) {
     if (s.op.kind == OpKind::assign && !(s.op.flags & op_flag::assigned)) return;
-    if (s.reader != no_index) {
-      reordered_[s.reader] = true;
-    }
+    sought_[s.op.process] = true;
   }
-  static void reset(Place& place, std::size_t slot) {
-    place.slots[slot].rank = {};
+  static void forget(Place& place, std::size_t slot, OpIndex since) {
+    place.slots[slot].since = since;
     for (std::size_t n = 0; n < subscribers_max; ++n) {
       place.latest[slot * subscribers_max + n] = {};
       place.latest[n * subscribers_max + slot] = {};
@@ -226,7 +227,7 @@ class TotalOrder : public CheckerOf<TotalOrder> {
   // I got `mine` earlier and this message now; the other got this message earlier and `mine` later.
   void add(const Step& s, const Latest& mine, OpIndex theirs) {
     const Journal& j = s.journal;
-    found_.add(j, s.index, s.op.message, s.op.place, {mine.row, s.index, theirs, mine.rank - 1}, [&] {
+    found_.add(j, s.index, s.op.message, s.op.place, {mine.row, s.index, theirs, mine.rank}, [&] {
       const std::string a = j.message_name(j.ops[mine.row].message);
       const std::string b = j.message_name(s.op.message);
       return j.process_name(s.op.process) + " got " + a + " before " + b + ", " + j.process_name(j.ops[theirs].process) + " got " +
@@ -236,7 +237,7 @@ class TotalOrder : public CheckerOf<TotalOrder> {
 
   FindingList found_{"total-order-violation"};
   FlatMap<Place> places_;
-  FlatMap<bool> reordered_;  // readers that sought
+  FlatMap<bool> sought_;  // by process
   std::uint64_t common_ = 0;
   bool beyond_ = false;
 };
