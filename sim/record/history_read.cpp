@@ -52,14 +52,10 @@ template <class NameOf>
 Complaint take_word(const JsonField& f, std::size_t count, NameOf name_of, std::size_t& out) {
   std::string_view text;
   if (Complaint c = take_text(f, text)) return c;
+  for (out = 0; out < count; ++out)
+    if (text == name_of(out)) return {};
   std::vector<const char*> words;
-  for (std::size_t i = 0; i < count; ++i) {
-    words.push_back(name_of(i));
-    if (text == words.back()) {
-      out = i;
-      return {};
-    }
-  }
+  for (std::size_t i = 0; i < count; ++i) words.push_back(name_of(i));
   const std::string near = nearest_word(text, words.data(), words.size());
   std::string all;
   for (const char* w : words) all += (all.empty() ? "" : ", ") + std::string(w);

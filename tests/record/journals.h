@@ -121,4 +121,80 @@ inline Journal any_journal(const std::vector<std::uint32_t>& numbers) {
   return j;
 }
 
+// Text that is a payload, for messages of kind 1 ("Fetch"), 2 ("Beat", a heartbeat) and the undeclared 3.
+struct TextPayload : Payload {
+  explicit TextPayload(std::string t) : text(std::move(t)) {}
+  std::string text;
+};
+
+inline void declare_messages(Journal& j) {
+  const auto describe = [](const Payload& p) { return static_cast<const TextPayload&>(p).text; };
+  j.messages.resize(3);
+  j.messages[1] = {.kind = 1, .name = "Fetch", .traffic = Traffic::replication, .describe = describe};
+  j.messages[2] = {.kind = 2, .name = "Beat", .traffic = Traffic::heartbeat, .describe = nullptr};
+}
+
+inline Delivery delivery(EventId id, Time time, EventKind kind, NodeId source, NodeId target, EventId cause, Time sent = 0,
+                         std::uint16_t type = 1, std::string text = {}) {
+  Delivery d;
+  d.event.id = id;
+  d.event.cause = cause;
+  d.event.source = source;
+  d.event.target = target;
+  d.event.kind = static_cast<std::uint8_t>(kind);
+  d.event.type = type;
+  d.event.body[2] = static_cast<std::uint64_t>(sent);
+  d.time = time;
+  if (!text.empty()) d.payload = make_payload<TextPayload>(std::move(text));
+  return d;
+}
+
+// Any trace that a world could record, and some that it could not: causes that are missing, later
+// or on another node, ids that are there twice.
+inline Journal any_trace(const std::vector<std::uint32_t>& numbers) {
+  Dice d(numbers);
+  Journal j;
+  declare_messages(j);
+  const std::uint32_t nodes = 1 + d.below(4);
+  for (std::uint32_t i = 0; i < nodes; ++i) j.processes.push_back(nasty_name(d, true));
+  Time time = 0;
+  EventId id = 0;
+  while (!d.empty()) {
+    time += d.below(3) ? d.below(5'000) : 0;
+    id += d.below(8) ? 1 + d.below(3) : 0;
+    const auto kind = static_cast<EventKind>(d.below(3) ? 1 + d.below(3) : d.below(event_kind_count));
+    const EventId cause = id > 3 && d.below(5) ? id - d.below(4) : d.below(6);
+    Delivery row = delivery(id, time, kind, d.below(nodes), d.below(nodes), cause, 0, static_cast<std::uint16_t>(d.below(4)));
+    row.event.body[0] = d.below(3);
+    row.event.body[2] = d.below(4) ? static_cast<std::uint64_t>(time) - std::min<std::uint64_t>(d.below(3'000), static_cast<std::uint64_t>(time))
+                                   : ~std::uint64_t{0} - d.below(3);
+    row.payload = d.below(2) ? make_payload<TextPayload>(nasty_name(d, true) + " ; # <b> %% } end") : nullptr;
+    j.deliveries.push_back(row);
+    if (d.below(4) == 0) {
+      Mark mark;
+      mark.time = time;
+      mark.during = d.below(2) ? id : d.below(20);
+      mark.node = d.below(3) ? d.below(nodes) : nobody;
+      mark.name = j.names.id("leader_elected");
+      mark.place = j.names.id(nasty_name(d, true));
+      mark.text = nasty_name(d, true);
+      j.marks.push_back(mark);
+    }
+    if (d.below(4) == 0) {
+      Op op;
+      op.time = time;
+      op.process = d.below(nodes);
+      op.kind = OpKind::send;
+      op.outcome = static_cast<Outcome>(d.below(4));
+      if (op.outcome != Outcome::invoke && !j.ops.empty() && j.ops.back().outcome == Outcome::invoke) {
+        op.of = j.ops.size() - 1;
+        op.process = j.ops.back().process;
+      }
+      op.message = named_message(j.names.id(nasty_name(d, false)));
+      j.ops.push_back(op);
+    }
+  }
+  return j;
+}
+
 }  // namespace mqlab::test

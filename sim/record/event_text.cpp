@@ -1,0 +1,111 @@
+#include "sim/record/event_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace mqlab {
+
+NodeId line_of(const Event& event) {
+  const auto kind = static_cast<EventKind>(event.kind);
+  return kind == EventKind::fault || kind == EventKind::retry ? nobody : event.target;
+}
+
+bool is_message(const Event& event) {
+  const auto kind = static_cast<EventKind>(event.kind);
+  return kind == EventKind::data || kind == EventKind::datagram;
+}
+
+Time sent_at(const Delivery& delivery) {
+  const std::uint64_t sent = delivery.event.body[2];
+  return sent > static_cast<std::uint64_t>(std::max<Time>(delivery.time, 0)) ? delivery.time : static_cast<Time>(sent);
+}
+
+namespace {
+
+const char* kind_text(const Event& e) {
+  return e.kind < event_kind_count ? event_kind_name(static_cast<EventKind>(e.kind)) : "?";
+}
+
+bool between_nodes(const Event& e) {
+  switch (static_cast<EventKind>(e.kind)) {
+    case EventKind::data:
+    case EventKind::datagram:
+    case EventKind::open:
+    case EventKind::opened:
+    case EventKind::closed:
+    case EventKind::reset: return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
+std::string line_name(const Journal& journal, NodeId line) {
+  if (line == nobody) return "world";
+  const std::string name = journal.process_name(line);
+  return name.empty() || name == "?" ? fmt::format("node {}", line) : name;
+}
+
+std::string event_name(const Journal& journal, const Delivery& delivery) {
+  const Event& e = delivery.event;
+  if (is_message(e)) return journal.kind_name(e.type);
+  if (static_cast<EventKind>(e.kind) != EventKind::timer) return kind_text(e);
+  return e.type < application_timer ? fmt::format("timer {}", e.type) : fmt::format("application timer {}", e.type - application_timer);
+}
+
+std::string event_details(const Journal& journal, const Delivery& delivery) {
+  const Event& e = delivery.event;
+  switch (static_cast<EventKind>(e.kind)) {
+    case EventKind::data:
+    case EventKind::datagram: {
+      const bool known = e.type < journal.messages.size() && journal.messages[e.type].describe && delivery.payload;
+      return known ? journal.messages[e.type].describe(*delivery.payload) : std::string();
+    }
+    case EventKind::timer: return e.body[0] ? fmt::format("argument={}", e.body[0]) : std::string();
+    case EventKind::open:
+    case EventKind::opened:
+    case EventKind::closed:
+    case EventKind::reset: return fmt::format("connection={}", e.channel);
+    case EventKind::disk: return fmt::format("file={} position={} result={}", e.body[0], e.body[1], e.body[2]);
+    case EventKind::fault: return fmt::format("{} {}", e.body[0], e.flags ? "ends" : "begins");
+    default: return {};
+  }
+}
+
+std::string event_text(const Journal& journal, const Delivery& delivery) {
+  const Event& e = delivery.event;
+  std::string text = between_nodes(e) ? line_name(journal, e.source) + "->" + line_name(journal, e.target) : line_name(journal, line_of(e));
+  text += " " + event_name(journal, delivery);
+  const std::string details = event_details(journal, delivery);
+  return details.empty() ? text : text + " " + details;
+}
+
+std::string mark_text(const Journal& journal, const Mark& mark) {
+  std::string text = mark.node == nobody ? std::string() : line_name(journal, mark.node) + " ";
+  text += journal.names.text(mark.name);
+  if (mark.place) text += " " + journal.names.text(mark.place);
+  return mark.text.empty() ? text : text + ": " + mark.text;
+}
+
+void visit_trace(const Journal& journal, const TraceVisitor& visitor) {
+  std::vector<EventId> recorded;
+  recorded.reserve(journal.deliveries.size());
+  for (const Delivery& d : journal.deliveries) recorded.push_back(d.event.id);
+  std::sort(recorded.begin(), recorded.end());
+  std::size_t next = 0;
+  const auto marks = [&](auto belongs) {
+    for (; next < journal.marks.size() && belongs(journal.marks[next]); ++next) visitor.mark(journal.marks[next]);
+  };
+  for (std::size_t i = 0; i < journal.deliveries.size(); ++i) {
+    const Delivery& d = journal.deliveries[i];
+    marks([&](const Mark& m) {
+      return m.time < d.time || (m.time == d.time && !std::binary_search(recorded.begin(), recorded.end(), m.during));
+    });
+    visitor.delivery(d, i);
+    marks([&](const Mark& m) { return m.during == d.event.id && m.time <= d.time; });
+  }
+  marks([](const Mark&) { return true; });
+}
+
+}  // namespace mqlab

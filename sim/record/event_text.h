@@ -1,0 +1,37 @@
+// sim/record/event_text.h: one line for an event or a mark; trace, pictures and exports share it.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "sim/world/journal.h"
+
+namespace mqlab {
+
+// Whose line an event is drawn on: its node's, or for what happens to the world itself, nobody's.
+NodeId line_of(const Event& event);
+// A message over the network, with sender, receiver and a time of sending in body[2].
+bool is_message(const Event& event);
+// When a message was sent; never after it arrived.
+Time sent_at(const Delivery& delivery);
+
+// "Fetch": what it is, in a word or two.
+std::string event_name(const Journal& journal, const Delivery& delivery);
+// "epoch=3": what its model says of a message; the world's own facts of other events.
+std::string event_details(const Journal& journal, const Delivery& delivery);
+// "B1->B2 Fetch epoch=3"
+std::string event_text(const Journal& journal, const Delivery& delivery);
+// "B1 leader_elected orders/0: by the controller"
+std::string mark_text(const Journal& journal, const Mark& mark);
+// The name of a line: a process, or "world".
+std::string line_name(const Journal& journal, NodeId line);
+
+// Deliveries and marks in one order: by time, and a mark right after the event during which it was made.
+struct TraceVisitor {
+  std::function<void(const Delivery&, std::size_t index)> delivery;
+  std::function<void(const Mark&)> mark;
+};
+void visit_trace(const Journal& journal, const TraceVisitor& visitor);
+
+}  // namespace mqlab

@@ -1,0 +1,86 @@
+#include "sim/record/trace.h"
+
+#include "sim/record/event_text.h"
+
+namespace mqlab {
+
+namespace {
+
+class TraceWriter {
+ public:
+  TraceWriter(const Journal& journal, const Sink& sink) : journal_(journal), out_(sink) {}
+
+  void write() {
+    header();
+    visit_trace(journal_, {.delivery = [this](const Delivery& d, std::size_t) { event(d); },
+                           .mark = [this](const Mark& m) { mark(m); }});
+    out_.flush();
+  }
+
+ private:
+  void text(const char* field, std::string_view value) {
+    if (value.empty()) return;
+    out_ << field;
+    out_.json(value);
+  }
+
+  void header() {
+    out_ << "{\"format\":\"" << trace_format << "\",\"processes\":[";
+    for (std::size_t n = 0; n < journal_.processes.size(); ++n) {
+      if (n) out_ << ',';
+      out_.json(journal_.processes[n]);
+    }
+    out_ << "],\"messages\":[";
+    bool first = true;
+    for (const MessageDecl& m : journal_.messages) {
+      if (!m.name || !*m.name) continue;
+      if (!first) out_ << ',';
+      first = false;
+      text("{\"name\":", m.name);
+      text(",\"traffic\":", traffic_name(m.traffic));
+      out_ << '}';
+    }
+    out_ << "],\"events\":" << journal_.deliveries.size() << ",\"marks\":" << journal_.marks.size() << "}\n";
+  }
+
+  void event(const Delivery& d) {
+    const Event& e = d.event;
+    out_ << "{\"event\":" << e.id << ",\"time\":" << d.time;
+    text(",\"kind\":", e.kind < event_kind_count ? event_kind_name(static_cast<EventKind>(e.kind)) : "?");
+    if (e.cause != no_event) out_ << ",\"cause\":" << e.cause;
+    if (line_of(e) != nobody) text(",\"node\":", line_name(journal_, e.target));
+    const auto kind = static_cast<EventKind>(e.kind);
+    const bool between = is_message(e) || (kind >= EventKind::open && kind <= EventKind::reset);
+    if (between) text(",\"from\":", line_name(journal_, e.source));
+    if (is_message(e)) {
+      text(",\"message\":", journal_.kind_name(e.type));
+      out_ << ",\"sent\":" << sent_at(d);
+    }
+    if (e.channel != no_connection) out_ << ",\"connection\":" << e.channel;
+    if (kind == EventKind::timer) text(",\"timer\":", event_name(journal_, d));
+    text(",\"text\":", event_details(journal_, d));
+    out_ << "}\n";
+    out_.may_flush();
+  }
+
+  void mark(const Mark& m) {
+    out_ << "{\"mark\":";
+    out_.json(journal_.names.text(m.name));
+    out_ << ",\"time\":" << m.time;
+    if (m.during != no_event) out_ << ",\"during\":" << m.during;
+    if (m.node != nobody) text(",\"node\":", line_name(journal_, m.node));
+    text(",\"place\":", journal_.names.text(m.place));
+    text(",\"text\":", m.text);
+    out_ << "}\n";
+    out_.may_flush();
+  }
+
+  const Journal& journal_;
+  TextOut out_;
+};
+
+}  // namespace
+
+void write_trace(const Journal& journal, const Sink& sink) { TraceWriter(journal, sink).write(); }
+
+}  // namespace mqlab
