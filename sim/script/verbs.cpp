@@ -1,0 +1,200 @@
+// The one table of verbs, and what each leaves behind.
+#include <fmt/format.h>
+
+#include "sim/script/declare.h"
+#include "sim/script/nearest.h"
+#include "sim/script/sandbox.h"
+
+namespace mqlab::script {
+namespace {
+
+constexpr std::size_t name_max = 100;
+
+std::string name_argument(const Declarations& d, const VerbCall& call, const char* example) {
+  if (call.arguments.empty() || !call.arguments[0].text())
+    d.fail(call.line, fmt::format("`{}` wants a name first, as {}; not {}", call.verb, example, call.arguments.empty() ? "nothing" : call.arguments[0].describe()));
+  const std::string& name = *call.arguments[0].text();
+  if (name.empty() || name.size() > name_max) d.fail(call.line, fmt::format("a name has 1 to {} bytes, and this one has {}", name_max, name.size()));
+  for (const char c : name)
+    if (static_cast<unsigned char>(c) < ' ') d.fail(call.line, "a name has no control characters");
+  return name;
+}
+
+Thing add_table(Declarations& d, std::vector<DeclaredTable>& list, ThingKind kind, DeclaredTable t, std::size_t max, const char* what) {
+  d.limit(list.size() + 1, max, t.line, what);
+  list.push_back(std::move(t));
+  return {kind, static_cast<std::int64_t>(list.size()) - 1};
+}
+
+// producer "P1" { ... }, or producer("P1", { ... }).
+Thing declare_named(Declarations& d, const VerbCall& call, const Verb& verb) {
+  const bool is_case = verb.doc.name == "case";
+  const bool is_node = verb.doc.name == "node";
+  const std::string example = fmt::format("{} \"{}\" {{ ... }}", call.verb, is_case ? "acks=all" : is_node ? "N1" : "P1");
+  DeclaredTable t{verb.role, name_argument(d, call, example.c_str()), {}, call.line};
+  const char* what = is_case ? "cases" : is_node ? "nodes" : "clients";
+  const std::size_t max = is_case ? declared_max : clients_max;
+  if (call.arguments.size() == 1) {
+    auto& names = is_case ? d.case_names : is_node ? d.node_names : d.client_names;
+    const ThingKind kind = is_case ? ThingKind::case_name : is_node ? ThingKind::node_name : ThingKind::client_name;
+    return add_table(d, names, kind, std::move(t), declared_max, what);
+  }
+  if (!call.arguments[1].is_table()) d.fail(call.line, fmt::format("`{}` wants a table after the name, as {}", call.verb, example));
+  t.table = call.arguments[1];
+  auto& list = is_case ? d.cases : is_node ? d.nodes : d.clients;
+  return add_table(d, list, is_case ? ThingKind::case_ : is_node ? ThingKind::node : ThingKind::client, std::move(t), max, what);
+}
+
+Thing declare_cluster(Declarations& d, const VerbCall& call, const Verb& verb) {
+  DeclaredCluster c{verb.model, {}, call.line};
+  if (!call.arguments.empty()) c.table = call.arguments[0];
+  if (!c.table.is_nil() && !c.table.is_table()) d.fail(call.line, fmt::format("`{}` wants a table of options, as {} {{ profile = \"{}\" }}; not {}", call.verb, call.verb, verb.model->decl().default_profile, c.table.describe()));
+  d.limit(d.clusters.size() + 1, declared_max, call.line, "clusters");
+  d.clusters.push_back(std::move(c));
+  return {ThingKind::cluster, static_cast<std::int64_t>(d.clusters.size()) - 1};
+}
+
+Thing declare_expectation(Declarations& d, const VerbCall& call, const Verb&) {
+  Expectation e;
+  e.kind = call.verb == "reaches" ? Expectation::Kind::reaches : call.verb == "holds" ? Expectation::Kind::holds : Expectation::Kind::violates;
+  e.name = name_argument(d, call, e.kind == Expectation::Kind::reaches ? "reaches \"leader_elected\"" : "holds \"lost-message\"");
+  e.line = call.line;
+  if (call.arguments.size() > 1) d.fail(call.line, fmt::format("`{}` takes one name", call.verb));
+  if (e.kind != Expectation::Kind::reaches && !find_anomaly(e.name)) {
+    std::vector<std::string> known;
+    for (const Anomaly& a : all_anomalies()) known.emplace_back(a.name);
+    d.fail(call.line, fmt::format("there is no anomaly `{}`{}; `mqlab anomalies` lists them", e.name, did_you_mean(e.name, known)));
+  }
+  d.limit(d.expectations.size() + 1, declared_max, call.line, "expectations");
+  d.expectations.push_back(std::move(e));
+  return {ThingKind::expectation, static_cast<std::int64_t>(d.expectations.size()) - 1};
+}
+
+Thing declare_scenario(Declarations& d, const VerbCall& call, const Verb&) {
+  if (call.arguments.size() != 1 || !call.arguments[0].is_table())
+    d.fail(call.line, fmt::format("`scenario` wants a table, as return scenario {{ ... }}, not {}", call.arguments.empty() ? "nothing" : call.arguments[0].describe()));
+  return add_table(d, d.scenarios, ThingKind::scenario, {"scenario", "scenario", call.arguments[0], call.line}, 100, "scenarios");
+}
+
+// What does not depend on the models: the documents.
+std::vector<Verb> model_free_verbs() {
+  std::vector<Verb> all;
+  const auto add = [&](const char* name, const char* group, const char* arguments, const char* sentence, auto run, const char* role = "") {
+    Verb v;
+    v.doc = {name, group, arguments, sentence};
+    v.run = run;
+    v.role = role;
+    all.push_back(std::move(v));
+  };
+  add("scenario", "form", "{ cluster =, clients =, ... }", "What the file returns: the whole story, as a table.", declare_scenario);
+  add("case", "form", "\"acks=all\" { why =, set =, faults =, only_faults =, expect = }", "One way to run the scenario: what differs, and what must be seen then.", declare_named, "case");
+  add("producer", "client", "\"P1\" { topic =, records =, every =, ... }", "Declared load: sends numbered messages. Options of producers and of the load.", declare_named, "producer");
+  add("consumer", "client", "\"C1\" { topics = { ... }, ... }", "Declared load: reads. Options of consumers and of the load.", declare_named, "consumer");
+  add("client", "client", "\"X\" { program = function(c) ... end, ... }", "A program in virtual time. Options of producers and of consumers.", declare_named, "client");
+  add("node", "node", "\"N1\" { on_message = function(self, from, kind, msg) ... end, ... }", "A node of your own, written in Lua.", declare_named, "node");
+  add("reaches", "expectation", "\"leader_elected\"", "The run must get there: the mark happens at least once.", declare_expectation);
+  add("holds", "expectation", "\"lost-message\"", "The anomaly must not be found, and its checker must have seen something.", declare_expectation);
+  add("violates", "expectation", "\"lost-message\"", "The anomaly must be found.", declare_expectation);
+  add_timing_verbs(all);
+  for (const FaultDecl& f : fault_kinds()) {
+    Verb v;
+    v.doc = {f.name, std::string("fault: ") + f.group, std::string("{ ") + f.fields + " }", f.sentence};
+    v.run = declare_fault;
+    v.fault = f.kind;
+    all.push_back(std::move(v));
+  }
+  return all;
+}
+
+}  // namespace
+
+Declarations::Declarations(const Models& m, std::string file, std::string_view text)
+    : models(m), path(std::move(file)), map(text), verbs(all_verbs(m)) {}
+
+void Declarations::fail(int line, const std::string& text) const { throw ScriptError(path, line, text); }
+
+void Declarations::limit(std::size_t size, std::size_t max, int line, const char* what) const {
+  if (size > max) fail(line, fmt::format("a scenario has at most {} {}", max, what));
+}
+
+Thing Declarations::call_thing(const Thing& t, const VerbCall& call) {
+  const auto index = static_cast<std::size_t>(t.number);
+  const bool one_table = call.arguments.size() == 1 && call.arguments[0].is_table();
+  const auto finish = [&](const DeclaredTable& name, std::vector<DeclaredTable>& list, ThingKind kind, std::size_t max, const char* what) {
+    if (!one_table) fail(call.line, fmt::format("`{} \"{}\"` wants a table, not {}", name.role, name.name, call.arguments.empty() ? "nothing" : call.arguments[0].describe()));
+    DeclaredTable whole = name;
+    whole.table = call.arguments[0];
+    return add_table(*this, list, kind, std::move(whole), max, what);
+  };
+  switch (t.kind) {
+    case ThingKind::client_name: return finish(client_names[index], clients, ThingKind::client, clients_max, "clients");
+    case ThingKind::case_name: return finish(case_names[index], cases, ThingKind::case_, declared_max, "cases");
+    case ThingKind::node_name: return finish(node_names[index], nodes, ThingKind::node, clients_max, "nodes");
+    case ThingKind::fault: {
+      if (!one_table) fail(call.line, fmt::format("after `{}` comes a table of fields, not {}", fault_decl(faults[index].kind).name, call.arguments.empty() ? "nothing" : call.arguments[0].describe()));
+      Fault f = with_fields(*this, faults[index], call.arguments[0], call.line);
+      limit(faults.size() + 1, declared_max, call.line, "faults");
+      faults.push_back(std::move(f));
+      return {ThingKind::fault, static_cast<std::int64_t>(faults.size()) - 1};
+    }
+    case ThingKind::trigger: {
+      if (!one_table) fail(call.line, fmt::format("after a trigger comes a table of fields, not {}", call.arguments.empty() ? "nothing" : call.arguments[0].describe()));
+      DeclaredTrigger changed{with_fields(*this, triggers[index].trigger, call.arguments[0], call.line), call.line};
+      limit(triggers.size() + 1, declared_max, call.line, "triggers");
+      triggers.push_back(std::move(changed));
+      return {ThingKind::trigger, static_cast<std::int64_t>(triggers.size()) - 1};
+    }
+    default: fail(call.line, fmt::format("a {} can't be called (is a comma missing before this?)", thing_name(t.kind)));
+  }
+}
+
+std::vector<Verb> all_verbs(const Models& models) {
+  std::vector<Verb> all = model_free_verbs();
+  for (const auto& m : models.all()) {
+    Verb v;
+    v.doc = {m->decl().name, "cluster", "{ profile =, ... }", m->decl().sentence};
+    v.run = declare_cluster;
+    v.model = m.get();
+    all.push_back(std::move(v));
+  }
+  return all;
+}
+
+}  // namespace mqlab::script
+
+namespace mqlab {
+
+const std::vector<VerbDoc>& scenario_verbs() {
+  static const std::vector<VerbDoc> all = [] {
+    std::vector<VerbDoc> docs;
+    for (const script::Verb& v : script::all_verbs(Models{})) docs.push_back(v.doc);
+    for (const char* unit : {"ns", "us", "ms", "seconds", "minutes", "hours", "days"})
+      docs.push_back({unit, "duration", "(5)", "A length of virtual time; durations can be added, compared, and multiplied by numbers."});
+    return docs;
+  }();
+  return all;
+}
+
+const std::vector<VerbDoc>& scenario_fields() {
+  static const std::vector<VerbDoc> all = {
+      {"title", "field", "text", "One line for lists."},
+      {"chapter", "field", "text", "The chapter of the docs that it belongs to."},
+      {"cluster", "field", "kafka { profile =, ... }", "The model, its profile, and the options of its cluster."},
+      {"nodes", "field", "{ node \"N1\" { ... }, ... }", "Nodes written in Lua, instead of a cluster."},
+      {"messages", "field", "{ \"append\", ... }", "The kinds of messages that these nodes send."},
+      {"marks", "field", "{ \"elected\", ... }", "The marks that programs and nodes of this file make."},
+      {"topics", "field", "{ orders = { ... } }", "Topics and their options."},
+      {"clients", "field", "{ producer \"P1\" { ... }, ... }", "Who sends and reads."},
+      {"faults", "field", "{ at(...), when(...) }", "What goes wrong, and when."},
+      {"run_for", "field", "duration", "How long the story takes; 60 s when not said."},
+      {"drain", "field", "{ limit =, restart = } or false", "How it ends: faults healed, processes restarted, everything read."},
+      {"links", "field", "{ latency =, spread =, shape =, loss =, ... }", "What lies between two nodes of one region."},
+      {"regions", "field", "{ { \"eu\", \"us\", latency = ms(40) } }", "What lies between two regions."},
+      {"expect", "field", "{ reaches \"...\", holds \"...\", violates \"...\" }", "What must be seen in every case."},
+      {"cases", "field", "{ case \"...\" { ... } }", "Ways to run it."},
+      {"sweep", "field", "{ acks = { 0, 1, \"all\" } }", "Every combination of these is run."},
+  };
+  return all;
+}
+
+}  // namespace mqlab
