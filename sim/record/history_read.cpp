@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "sim/record/history.h"
@@ -70,6 +71,10 @@ std::string unknown_field(const JsonField& f, const char* const (&known)[n], con
                      near.empty() ? "" : " (did you mean \"" + near + "\"?)", foreign_prefix);
 }
 
+bool has_field(const std::vector<JsonField>& fields, std::string_view key) {
+  return std::any_of(fields.begin(), fields.end(), [&](const JsonField& f) { return f.key == key; });
+}
+
 bool foreign(const JsonField& f) { return std::string_view(f.key).substr(0, foreign_prefix.size()) == foreign_prefix; }
 
 }  // namespace
@@ -111,7 +116,7 @@ std::optional<HistoryError> HistoryReader::line(std::string_view text) {
   Complaint c = parse_json_row(text, s.fields);
   if (!c) {
     if (!s.has_header) c = s.header();
-    else if (!s.fields.empty() && s.fields[0].key == "mark") c = s.mark_row();
+    else if (has_field(s.fields, "mark")) c = s.mark_row();
     else c = s.op_row();
   }
   if (c) return HistoryError{s.line, std::move(*c)};
@@ -133,7 +138,7 @@ std::optional<HistoryError> HistoryReader::end() {
 }
 
 Complaint HistoryReader::State::header() {
-  if (fields.empty() || fields[0].key != "format")
+  if (!has_field(fields, "format"))
     return fmt::format("a history begins with a line {{\"format\":\"{}\"}}; this is not one", history_format);
   for (const JsonField& f : fields) {
     if (foreign(f)) continue;
