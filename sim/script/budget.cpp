@@ -16,8 +16,9 @@ constexpr std::size_t costly_block_bytes = 8192;
 constexpr std::size_t costly_string_bytes = 64;
 constexpr std::size_t bytes_per_step = 32;
 // One instruction may compare or hash a whole string. Up to this length it counts as one step.
-constexpr std::size_t string_bytes_per_instruction = 65536;
+constexpr std::size_t string_bytes_per_instruction = 16384;
 constexpr int varargs_max = 4096;
+constexpr int varargs_per_instruction = 64;
 constexpr std::size_t collect_at_first = std::size_t{8} << 20;
 
 constexpr int deep_calls = 20000;
@@ -166,9 +167,12 @@ void count_hook(lua_State* L, lua_Debug* ar) {
   if (core.spent != Spent::no) raise_spent(L);
   charge(L, hook_interval * (1 + core.longest_string / string_bytes_per_instruction));
   collect_if_due(L, core);
-  // `f(x, ...)` grows by a value a call and copies all of them; the VM has no limit for it below the stack's.
-  if (lua_getlocal(L, ar, -(varargs_max + 1))) {
-    lua_pop(L, 1);
+  // One instruction may copy all of `...`, and `f(x, ...)` grows by a value a call; the VM has no limit for it
+  // below the stack's.
+  int varargs = varargs_per_instruction;
+  for (; varargs <= varargs_max && lua_getlocal(L, ar, -varargs); varargs *= 2) lua_pop(L, 1);
+  if (varargs > varargs_per_instruction) charge(L, hook_interval * (varargs / varargs_per_instruction));
+  if (varargs > varargs_max && lua_getlocal(L, ar, -(varargs_max + 1))) {
     spend_all(L, Spent::steps, "step budget: a function was given more than 4096 extra arguments (`...`)");
   }
 }

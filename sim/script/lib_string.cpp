@@ -76,6 +76,7 @@ int string_format(lua_State* L) {
     if (++p < end && *p == '%') continue;
     while (p < end && *p && std::strchr("-+ #0123456789.", *p)) ++p;
     if (p == end || ++argument > top) break;
+    charge(L, *p == 'f' ? 64 : 8);  // %f spells up to 400 digits
     if (*p == 's' && lua_type(L, argument) != LUA_TSTRING) {
       push_text(L, argument);
       lua_replace(L, argument);

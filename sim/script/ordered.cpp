@@ -186,7 +186,7 @@ int ordered_next(lua_State* L) {
   lua_pushnil(L);
   while (lua_next(L, 1)) {
     lua_pop(L, 1);
-    if (++n % 1024 == 0) charge(L, 1024);
+    if (++n % 1024 == 0) charge(L, 2 * 1024);
     const Key key = key_at(L, -1);
     if (key.rank == Key::lone_object) ++lone_objects;
     if (!from_start && !(after < key)) continue;
@@ -196,7 +196,7 @@ int ordered_next(lua_State* L) {
     lua_pushvalue(L, -1);
     lua_replace(L, 3);
   }
-  charge(L, static_cast<std::uint64_t>(n % 1024));
+  charge(L, 2 * static_cast<std::uint64_t>(n % 1024));
   if (!found) {
     lua_pushnil(L);
     return 1;

@@ -392,6 +392,11 @@ TEST(Budget, MemoryBombsEnd) {
            "\nlocal s = string.pack('c1000000000', 'x')", "\nlocal s = ('x'):rep(1000000) local r = string.format(('%s'):rep(200), "
            "s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s)",
            "\nlocal t = {} while true do t[#t + 1] = coroutine.create(print) end",
+           // One block that is refused, while there is room for all else: nobody may catch that.
+           "\npcall(function() local s = ('x'):rep(1000000) s = s .. s end) error('caught')",
+           "\ncoroutine.resume(coroutine.create(function() local s = ('x'):rep(1000000) s = s .. s end)) error('caught')",
+           "\npcall(coroutine.wrap(function() local s = ('x'):rep(1000000) s = s .. s end)) error('caught')",
+           "\npcall(table.concat, {('x'):rep(1000000), ('x'):rep(1000000)}) error('caught')",
            "\npcall(string.rep, 'x', 1e9) print('no')", "\nlocal ok = pcall(function() return ('x'):rep(1e9) end)",
            "\nlocal t = {} pcall(function() for i = 1, math.huge do t[i] = {} end end) t = nil while true do end",
            "\nxpcall(function() local t = {} for i = 1, math.huge do t[i] = {} end end, function() while true do end end)"}) {
@@ -415,6 +420,20 @@ TEST(Budget, DearInstructionsEnd) {
            "while true do string.format('%99.99f', 1e300) end", "while true do local t = {} for i = 1, 100 do t[i] = {} end end"}) {
     EXPECT_EQ(kind(script, Limits{.steps = 2'000'000}), steps) << script;
   }
+}
+
+TEST(Budget, WorkInCCostsSteps) {
+  const auto cost = [](const std::string& script) {
+    Sandbox box;
+    box.run(script, "test.lua");
+    return box.steps_used();
+  };
+  EXPECT_GT(cost("local s = ('x'):rep(500000) for i = 1, 100 do local t = s .. 'y' end"), 1'000'000u);
+  EXPECT_GT(cost("local s = ('x'):rep(16000) for i = 1, 300 do local t = s .. 'y' end"), 150'000u);  // no collection yet
+  EXPECT_GT(cost("for i = 1, 1000 do coroutine.create(print) end"), 200'000u);
+  EXPECT_GT(cost("local s = ('x'):rep(10000) for i = 1, 100 do s:upper() s:find('y') s:match('^.-y') end"), 1'000'000u);
+  EXPECT_GT(cost("local t = {} for i = 1, 1000 do t[i] = i end for i = 1, 1000 do table.insert(t, 1, i) end"), 1'000'000u);
+  EXPECT_LT(cost("for i = 1, 1000 do local s = 'a' .. i end"), 20'000u);  // and plain work doesn't
 }
 
 TEST(Budget, DeepRecursionEnds) {
