@@ -72,7 +72,7 @@ class Dedup : public CheckerOf<Dedup> {
       } else if (r.verdict == Verdict::holds && undecided > 0) {
         r.verdict = Verdict::unknown;
         r.pending = undecided;
-        r.reason = std::to_string(undecided) + " messages were stored twice, inside or outside the window";
+        r.reason = words::count(undecided, " message was", " messages were") + " stored twice, inside or outside the window";
       }
       out.push_back(std::move(r));
     }

@@ -63,9 +63,9 @@ class Loss : public AtReport<Loss> {
     if (r.verdict == Verdict::holds && late + unclaimed > 0) {
       r.verdict = Verdict::unknown;
       if (late > 0) {
-        r.reason = std::to_string(late) + " deliveries are late, and no drain says that nothing more arrives";
+        r.reason = words::count(late, " delivery is late, and", " deliveries are late, and") + " no drain says that nothing more arrives";
       } else {
-        r.reason = "nobody is entitled to " + std::to_string(unclaimed) + " acknowledged messages, the first " +
+        r.reason = "nobody is entitled to " + words::count(unclaimed, " acknowledged message, ", " acknowledged messages, the first ") +
                    words::message(journal, ledger, first_unclaimed);
       }
     }
@@ -159,7 +159,7 @@ class SilentDrop : public AtReport<SilentDrop> {
     r.pending = pending;
     if (r.verdict == Verdict::holds && pending > 0) {
       r.verdict = Verdict::unknown;
-      r.reason = std::to_string(pending) + " messages were dropped by a policy, and no drain says that nothing more arrives";
+      r.reason = words::count(pending, " message was", " messages were") + " dropped by a policy, and no drain says that nothing more arrives";
     }
     out.push_back(std::move(r));
   }
@@ -201,7 +201,7 @@ class LostWrite : public AtReport<LostWrite> {
     r.pending = pending;
     if (r.verdict == Verdict::holds && pending > 0) {
       r.verdict = Verdict::unknown;
-      r.reason = std::to_string(pending) + " sends were passed over, and no drain says that nobody will read them";
+      r.reason = words::count(pending, " send was", " sends were") + " passed over, and no drain says that nobody will read them";
     }
     out.push_back(std::move(r));
   }

@@ -16,6 +16,9 @@ inline std::string at(const Journal& j, std::uint32_t name, std::int64_t positio
 // Where a row stands: "orders/0@17".
 inline std::string at(const Journal& j, const Op& op) { return at(j, op.place, op.position); }
 
+// "1 message was", "3 messages were".
+inline std::string count(std::uint64_t n, const char* one, const char* many) { return std::to_string(n) + (n == 1 ? one : many); }
+
 inline std::string message(const Journal& j, const Ledger& l, std::uint32_t m) { return j.message_name(l.messages()[m].id); }
 
 inline std::string subscription(const Journal& j, const SubscriptionFact& s) {

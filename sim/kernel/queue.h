@@ -5,9 +5,11 @@
 // implicit heap, is the default; RadixQueue wins from some ten thousand pending events on
 // (docs/internals/kernel.md has the measurement).
 //
-// Always true: pop() gives the least key. Requires of RadixQueue: no push before the last pop.
+// Always true: pop() gives the least key. RadixQueue takes any push, but one that is due before its
+// last pop costs a rebuild; the schedule does that only after it has thrown cancelled keys away.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <cstdlib>
@@ -47,10 +49,13 @@ class HeapQueue {
   bool empty() const { return size() == 0; }
   std::size_t size() const { return keys_.size() - offset - (hole_ ? 1 : 0); }
 
-  void push(Key key) {
+  // `touch` is called with the key that comes next as soon as that is known, so that its record can be
+  // fetched from memory while the rest of the path is walked; only when a hole was filled.
+  template <class Touch>
+  void push(Key key, Touch touch) {
     if (hole_) {
       hole_ = false;
-      sift_down(key);
+      sift_down(0, key, touch);
       return;
     }
     keys_.push_back(key);
@@ -63,6 +68,9 @@ class HeapQueue {
       at = parent;
     }
     k[at] = key;
+  }
+  void push(Key key) {
+    push(key, [](const Key&) {});
   }
 
   // Requires: not empty.
@@ -82,11 +90,10 @@ class HeapQueue {
   template <class Dead>
   void purge(Dead dead) {
     settle();
-    std::vector<Key, CacheLineAllocator<Key>> old;
-    old.swap(keys_);
-    keys_.resize(offset);
-    for (std::size_t i = offset; i < old.size(); ++i)
-      if (!dead(old[i])) push(old[i]);
+    keys_.erase(std::remove_if(keys_.begin() + offset, keys_.end(), dead), keys_.end());
+    // Floyd's heapify: from the last parent up.
+    const std::size_t n = keys_.size() - offset;
+    for (std::size_t at = n < 2 ? 0 : (n - 2) / 4 + 1; at-- > 0;) sift_down(at, keys_[offset + at], [](const Key&) {});
   }
 
  private:
@@ -97,13 +104,15 @@ class HeapQueue {
     hole_ = false;
     const Key last = keys_.back();
     keys_.pop_back();
-    if (keys_.size() > offset) sift_down(last);
+    if (keys_.size() > offset) sift_down(0, last, [](const Key&) {});
   }
 
-  void sift_down(Key key) {
+  // Puts the key where it belongs at or below the empty place `at`.
+  template <class Touch>
+  void sift_down(std::size_t at, Key key, Touch touch) {
     Key* const k = keys_.data() + offset;
     const std::size_t n = keys_.size() - offset;
-    std::size_t at = 0;
+    const std::size_t top = at;
     for (;;) {
       const std::size_t child = 4 * at + 1;
       std::size_t least;
@@ -118,6 +127,7 @@ class HeapQueue {
         for (std::size_t c = child + 1; c < n; ++c) least = k[c] < k[least] ? c : least;
       }
       if (!(k[least] < key)) break;
+      if (at == top) touch(k[least]);
       k[at] = k[least];
       at = least;
     }
@@ -137,6 +147,7 @@ class RadixQueue {
   std::size_t size() const { return size_; }
 
   void push(Key key) {
+    if (key.time < base_) [[unlikely]] rebase(key.time);
     put(key);
     ++size_;
   }
@@ -211,6 +222,22 @@ class RadixQueue {
     for (const Key& k : spare_) put(k);
     spare_.clear();
     if (b.keys.capacity() == 0) spare_.swap(b.keys);
+  }
+
+  // Starts again from an earlier base. Every key is put again in the order added, which its low word tells.
+  void rebase(std::uint64_t base) {
+    std::vector<Key> all;
+    all.reserve(size_);
+    buckets_[0].keys.erase(buckets_[0].keys.begin(), buckets_[0].keys.begin() + static_cast<std::ptrdiff_t>(head_));
+    for (Bucket& b : buckets_) {
+      all.insert(all.end(), b.keys.begin(), b.keys.end());
+      b.keys.clear();
+    }
+    std::sort(all.begin(), all.end(), [](const Key& a, const Key& b) { return a.low < b.low; });
+    head_ = 0;
+    used_ = used_high_ = 0;
+    base_ = base;
+    for (const Key& k : all) put(k);
   }
 
   std::vector<Bucket> buckets_{bucket_count};

@@ -60,7 +60,9 @@ Duration Random::exponential_from(std::uint64_t word, Duration mean) {
   const std::uint64_t low = exponential_table[index];
   const std::uint64_t step = exponential_table[index + 1] - low;
   const std::uint64_t value = low + static_cast<std::uint64_t>((static_cast<Wide>(step) * fraction) >> 32);
-  return static_cast<Duration>((static_cast<Wide>(value) * static_cast<std::uint64_t>(mean)) >> 32);
+  if (mean <= 0) return 0;
+  const Wide scaled = (static_cast<Wide>(value) * static_cast<std::uint64_t>(mean)) >> 32;
+  return scaled > static_cast<Wide>(time_max) ? time_max : static_cast<Duration>(scaled);
 }
 
 }  // namespace mqlab

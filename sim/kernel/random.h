@@ -18,7 +18,7 @@
 
 namespace mqlab {
 
-// A probability as a ratio; `of` > 0.
+// A probability as a ratio. Nothing of nothing is never, something of nothing is always.
 struct Ratio {
   std::uint64_t part{};
   std::uint64_t of = 1;
@@ -47,15 +47,17 @@ class Random {
   // Uniform in [0, n). Requires: n > 0.
   std::uint64_t below(std::uint64_t n) { return scale(next(), n); }
 
-  // Uniform in [low, high]. Requires: low <= high, high - low < 2^63.
+  // Uniform in [low, high]. Requires: low <= high, and not the whole range of 64 bits.
   std::int64_t between(std::int64_t low, std::int64_t high) {
-    return low + static_cast<std::int64_t>(below(static_cast<std::uint64_t>(high - low) + 1));
+    const auto from = static_cast<std::uint64_t>(low);
+    return static_cast<std::int64_t>(from + below(static_cast<std::uint64_t>(high) - from + 1));
   }
 
   // True with probability p.
-  bool chance(Ratio p) { return below(p.of) < p.part; }
+  bool chance(Ratio p) { return below(p.of) < p.part; }  // of = 0: below(0) is 0
 
-  // Exponential with the given mean, from a table of quantiles; whole nanoseconds, at least 0.
+  // Exponential with the given mean, from a table of quantiles; whole nanoseconds, at least 0. The table ends
+  // at 1 - 1/2048 and a last step of mean 1, so nothing is drawn beyond 8.7 times the mean.
   Duration exponential(Duration mean) { return exponential_from(next(), mean); }
 
   // The same from a word already drawn.

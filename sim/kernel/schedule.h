@@ -12,8 +12,8 @@
 //     for (Event e; s.pop(10_ms, e);) handle(e);
 #pragma once
 
-#include <cassert>
 #include <cstdint>
+#include <stdexcept>
 #include <vector>
 
 #include "sim/kernel/event.h"
@@ -35,13 +35,12 @@ class Schedule {
   // Adds an event; a due time in the past counts as now. Returns its id, never 0.
   EventId add(Time due, const Event& event) {
     const std::uint32_t slot = take_slot();
-    assert(sequence_ < (std::uint64_t{1} << 40) && slot < (1U << 24));
     const EventId id = (sequence_++ << 24) | slot;
     Event& record = slab_[slot];
     record = event;
     record.id = id;
     const Key key{id, static_cast<std::uint64_t>(due < now_ ? now_ : due)};
-    if (kind_ == QueueKind::heap) heap_.push(key);
+    if (kind_ == QueueKind::heap) heap_.push(key, [this](const Key& next) { __builtin_prefetch(&slab_[slot_of(next)]); });
     else radix_.push(key);
     return id;
   }
@@ -70,22 +69,7 @@ class Schedule {
 
   // Takes the next event due at or before `until` and moves the clock to it. False when there is none.
   bool pop(Time until, Event& out) {
-    while (queue_size() != 0) {
-      const Key key = top();
-      const auto slot = static_cast<std::uint32_t>(key.low & slot_mask);
-      if (slab_[slot].id != key.low) {
-        drop();
-        --dead_;
-        continue;
-      }
-      if (static_cast<Time>(key.time) > until) return false;
-      drop();
-      now_ = static_cast<Time>(key.time);
-      out = slab_[slot];
-      free_slot(slot);
-      return true;
-    }
-    return false;
+    return kind_ == QueueKind::heap ? pop_from(heap_, until, out) : pop_from(radix_, until, out);
   }
 
   // Moves the clock forward over a time in which nothing happens. Requires: no event due before t.
@@ -106,13 +90,34 @@ class Schedule {
 
   std::size_t queue_size() const { return kind_ == QueueKind::heap ? heap_.size() : radix_.size(); }
   Key top() { return kind_ == QueueKind::heap ? heap_.top() : radix_.top(); }
+  static std::size_t slot_of(const Key& key) { return static_cast<std::size_t>(key.low & slot_mask); }
+
+  template <class Queue>
+  bool pop_from(Queue& queue, Time until, Event& out) {
+    while (!queue.empty()) {
+      const Key key = queue.top();
+      if (static_cast<Time>(key.time) > until) return false;
+      queue.pop();
+      Event& record = slab_[slot_of(key)];
+      if (record.id != key.low) {
+        --dead_;
+        continue;
+      }
+      now_ = static_cast<Time>(key.time);
+      out = record;
+      free_slot(static_cast<std::uint32_t>(slot_of(key)));
+      return true;
+    }
+    return false;
+  }
+
   void drop() {
     if (kind_ == QueueKind::heap) heap_.pop();
     else radix_.pop();
   }
 
   void skip_dead() {
-    while (queue_size() != 0 && slab_[static_cast<std::size_t>(top().low & slot_mask)].id != top().low) {
+    while (queue_size() != 0 && slab_[slot_of(top())].id != top().low) {
       drop();
       --dead_;
     }
@@ -120,6 +125,8 @@ class Schedule {
 
   std::uint32_t take_slot() {
     if (free_ == no_slot) {
+      // 16.7 M events at once: the key has no room for more, and no machine much joy of it.
+      if (slab_.size() > slot_mask) throw std::length_error("more than 2^24 events are pending at once");
       slab_.emplace_back();
       return static_cast<std::uint32_t>(slab_.size() - 1);
     }
@@ -136,7 +143,7 @@ class Schedule {
 
   // Keys of cancelled events stay behind; once they are the majority, they go. The order does not notice.
   void purge() {
-    const auto dead = [this](const Key& k) { return slab_[static_cast<std::size_t>(k.low & slot_mask)].id != k.low; };
+    const auto dead = [this](const Key& k) { return slab_[slot_of(k)].id != k.low; };
     if (kind_ == QueueKind::heap) heap_.purge(dead);
     else radix_.purge(dead);
     dead_ = 0;

@@ -12,21 +12,23 @@ std::string format_time(Time t) {
 
 std::string format_duration(Duration d) {
   struct Unit {
-    Duration size;
+    std::uint64_t size;
     const char* name;
   };
   static constexpr Unit units[] = {{86'400'000'000'000, "d"}, {3'600'000'000'000, "h"}, {60'000'000'000, "min"},
                                    {1'000'000'000, "s"},      {1'000'000, "ms"},        {1'000, "us"}};
   if (d == 0) return "0 s";
+  const char* const sign = d < 0 ? "-" : "";
+  const auto ns = d < 0 ? 0 - static_cast<std::uint64_t>(d) : static_cast<std::uint64_t>(d);
   for (const Unit& u : units) {
-    if (d % u.size == 0) return fmt::format("{} {}", d / u.size, u.name);
-    const Duration step = u.size / 1'000;
-    if (u.size <= 1'000'000'000 && (d >= u.size || -d >= u.size) && d % step == 0) {
-      std::string text = fmt::format("{}.{:03}", d / u.size, (d < 0 ? -d : d) % u.size / step);
+    if (ns % u.size == 0) return fmt::format("{}{} {}", sign, ns / u.size, u.name);
+    const std::uint64_t step = u.size / 1'000;
+    if (u.size <= 1'000'000'000 && ns >= u.size && ns % step == 0) {
+      const std::string text = fmt::format("{}{}.{:03}", sign, ns / u.size, ns % u.size / step);
       return text.substr(0, text.find_last_not_of('0') + 1) + " " + u.name;
     }
   }
-  return fmt::format("{} ns", d);
+  return fmt::format("{}{} ns", sign, ns);
 }
 
 }  // namespace mqlab

@@ -26,8 +26,19 @@ constexpr Duration operator""_s(unsigned long long n) { return static_cast<Durat
 constexpr Duration operator""_min(unsigned long long n) { return static_cast<Duration>(n) * 60'000'000'000; }
 }  // namespace literals
 
-// a + b, held at the ends of the range instead of overflowing. Requires: b >= 0.
-constexpr Time saturating_add(Time a, Duration b) { return a > time_max - b ? time_max : a + b; }
+inline constexpr Time time_min = std::numeric_limits<Time>::min();
+
+// a + b and a * b, held at the ends of the range instead of overflowing.
+constexpr Time saturating_add(Time a, Duration b) {
+  Time sum = 0;
+  if (__builtin_add_overflow(a, b, &sum)) [[unlikely]] return b < 0 ? time_min : time_max;
+  return sum;
+}
+constexpr Duration saturating_multiply(Duration a, Duration b) {
+  Duration product = 0;
+  if (__builtin_mul_overflow(a, b, &product)) [[unlikely]] return (a < 0) == (b < 0) ? time_max : time_min;
+  return product;
+}
 
 // "12.345678 s": seconds with as many places as microseconds need; the form of every page and trace.
 std::string format_time(Time t);

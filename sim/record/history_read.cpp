@@ -300,22 +300,25 @@ Complaint HistoryReader::State::one_op_field(const JsonField& f, Op& op, unsigne
   return {};
 }
 
-// Rule 2 of the journal: an end names its invoke, a delivery its poll, and nothing else names a row.
+// Rule 2 of the journal: an end names its invoke, a delivery its poll, what is done with a message
+// may name its delivery, and nothing else names a row.
 Complaint HistoryReader::State::check_of(const Op& op) {
   if (op.of == no_op) return {};
   if (op.of >= journal.ops.size())
     return fmt::format("\"of\" points to row {}, but this is row {}: it must name an earlier row", op.of, journal.ops.size());
   if (op.outcome == Outcome::invoke) return "an invoke begins something, so it has no \"of\"";
   const Op& target = journal.ops[op.of];
-  const OpKind wanted = op.kind == OpKind::deliver ? OpKind::poll : op.kind;
-  if (target.kind != wanted || (op.kind != OpKind::deliver && target.outcome != Outcome::invoke))
-    return fmt::format("\"of\" points to row {}, a {} {}; of a {} it must be a {}{}", op.of, op_kind_name(target.kind),
-                       outcome_name(target.outcome), op_kind_name(op.kind), op_kind_name(wanted),
-                       op.kind == OpKind::deliver ? "" : " invoke");
+  const bool is_delivery = op.kind == OpKind::deliver;
+  const bool of_delivery = target.kind == OpKind::deliver && (op.kind == OpKind::process || op.kind == OpKind::ack || op.kind == OpKind::effect);
+  const bool ends = !is_delivery && target.kind == op.kind && target.outcome == Outcome::invoke;
+  if (!ends && !of_delivery && !(is_delivery && target.kind == OpKind::poll))
+    return fmt::format("\"of\" points to row {}, {} {}; for {} it must be {}", op.of, op_kind_name(target.kind),
+                       outcome_name(target.outcome), op_kind_name(op.kind),
+                       is_delivery ? std::string("a poll") : fmt::format("{} invoke", op_kind_name(op.kind)));
   if (target.process != op.process)
     return fmt::format("\"of\" points to row {} of {}, but this row is of {}", op.of, shown(journal.process_name(target.process)),
                        shown(journal.process_name(op.process)));
-  if (op.kind == OpKind::deliver) return {};
+  if (!ends) return {};
   if (ended[op.of]) return fmt::format("row {} has ended before: one invoke has one end", op.of);
   ended[op.of] = true;
   return {};

@@ -206,6 +206,11 @@ bool LuaValue::operator==(const LuaValue& o) const {
   return data_ == o.data_;
 }
 
+LuaValue make_table(LuaValue::Table entries) {
+  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return before(a.first, b.first); });
+  return LuaValue(std::move(entries));
+}
+
 LuaValue read_value(lua_State* L, int index, std::size_t* values) {
   ReadState state;
   const int top = lua_gettop(L);

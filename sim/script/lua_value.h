@@ -95,6 +95,9 @@ class LuaValue {
   std::variant<std::monostate, bool, std::int64_t, double, std::string, LuaDuration, Thing, Opaque, std::shared_ptr<const Table>> data_;
 };
 
+// A table of these entries, put in order.
+LuaValue make_table(LuaValue::Table entries);
+
 // `values`, when given, grows by the number of values read, also when it throws.
 LuaValue read_value(lua_State* L, int index, std::size_t* values = nullptr);
 // May raise: no C++ object with a destructor may be alive in the calling frames up to the protected entry,

@@ -1,5 +1,96 @@
 #include "sim/script/program.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "sim/script/script_host.h"
+
 namespace mqlab::script {
-namespace { struct P : AppBase<P> {}; }
-std::unique_ptr<App> make_program(std::uint32_t, const std::string&) { return std::make_unique<P>(); }
+namespace {
+
+// A host is made with the scenario, so a world with programs has one.
+ScriptHost& host(AppContext& a) { return ScriptHost::of(a.context.world()); }
+
+}  // namespace
+
+std::unique_ptr<App> make_program(std::uint32_t number, const std::string& name) { return std::make_unique<ProgramApp>(number, name); }
+
+void ProgramApp::on_start(AppContext& a) {
+  if (!has_random) random = Random(a.context.world().seed(), Stream::workload, number);
+  has_random = true;
+  finished = false;
+  busy = true;
+  host(a).start_program(a, *this);
 }
+
+void ProgramApp::on_answer(AppContext& a, const Answer& answer) {
+  if (answer.kind == CallKind::poll) busy = !answer.messages.empty();
+  if (waits == Wait::call && waits_for == answer.call) {
+    waits = Wait::nothing;
+    host(a).resume_program(a, *this, to_lua(a.context.world(), answer));
+  } else if (asked.erase(answer.call)) {
+    answered[answer.call] = to_lua(a.context.world(), answer);
+  }
+}
+
+void ProgramApp::on_timer(AppContext& a, std::uint64_t serial) {
+  if (waits != Wait::timer || waits_for != serial) return;
+  waits = Wait::nothing;
+  host(a).resume_program(a, *this, LuaValue());
+}
+
+void ProgramApp::on_crash() {
+  waits = Wait::nothing;
+  asked.clear();
+  answered.clear();
+  doing = "its process is dead";
+}
+
+Tree ProgramApp::state() const {
+  Tree t{"program", finished ? "ended" : doing, {}};
+  t.add("asked and not answered", std::to_string(asked.size()));
+  t.add("answers not fetched", std::to_string(answered.size()));
+  return t;
+}
+
+MessageId message_of(World& world, const std::string& body) {
+  if (const std::size_t dash = body.rfind('-'); dash != std::string::npos && dash + 1 < body.size() && body[dash + 1] != '0') {
+    std::uint64_t n = 0;
+    const char* end = body.data() + body.size();
+    const auto [stop, error] = std::from_chars(body.data() + dash + 1, end, n);
+    const NodeId producer = world.find(std::string_view(body).substr(0, dash));
+    if (error == std::errc{} && stop == end && producer != nobody && n < (std::uint64_t{1} << 40)) return numbered_message(producer, n);
+  }
+  return named_message(world.journal.names.id(body));
+}
+
+LuaValue to_lua(World& world, const Answer& answer) {
+  const Names& names = world.journal.names;
+  const auto text = [](std::string s) { return LuaValue(std::move(s)); };
+  LuaValue::Table out;
+  if (answer.kind == CallKind::poll) {
+    std::int64_t n = 0;
+    for (const PolledMessage& m : answer.messages) {
+      LuaValue::Table row;
+      row.emplace_back(text("place"), text(names.text(m.place)));
+      if (m.key) row.emplace_back(text("key"), text(names.text(m.key)));
+      row.emplace_back(text("body"), text(world.journal.message_name(m.message)));
+      row.emplace_back(text("position"), LuaValue(m.position));
+      row.emplace_back(text("attempt"), LuaValue(std::int64_t{m.attempt}));
+      row.emplace_back(text("redelivered"), LuaValue((m.flags & op_flag::redelivered) != 0));
+      row.emplace_back(text("op"), LuaValue(static_cast<std::int64_t>(m.op)));
+      out.emplace_back(LuaValue(++n), make_table(std::move(row)));
+    }
+    if (answer.outcome != Outcome::ok) out.emplace_back(text("error"), text(answer.error ? names.text(answer.error) : outcome_name(answer.outcome)));
+    return make_table(std::move(out));
+  }
+  out.emplace_back(text("ok"), LuaValue(answer.outcome == Outcome::ok));
+  out.emplace_back(text("outcome"), text(outcome_name(answer.outcome)));
+  if (answer.error) out.emplace_back(text("error"), text(names.text(answer.error)));
+  if (answer.place) out.emplace_back(text("place"), text(names.text(answer.place)));
+  if (answer.position >= 0) out.emplace_back(text("position"), LuaValue(answer.position));
+  return make_table(std::move(out));
+}
+
+}  // namespace mqlab::script

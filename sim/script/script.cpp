@@ -9,23 +9,9 @@ namespace {
 
 const char kept_key = 0;
 
-// Reads the arguments into Script::call; they cost steps as they are read.
 void read_call(lua_State* L, int first) {
-  Script& s = context<Script>(L);
-  if (!s.declared.loading) raise(L, "this is only possible while the file is loaded, not inside a program");
-  s.values_read = 0;
-  {
-    s.trouble.clear();
-    s.call.arguments.clear();
-    s.call.line = place_of(L).line;
-    try {
-      for (int i = first; i <= lua_gettop(L) && i < first + 64; ++i) s.call.arguments.push_back(read_value(L, i, &s.values_read));
-    } catch (const std::runtime_error& error) {
-      s.trouble = error.what();
-    }
-  }
-  charge(L, 16 + s.values_read);
-  if (!s.trouble.empty()) raise(L, "%s", s.trouble.c_str());
+  if (!context<Script>(L).declared.loading) raise(L, "this is only possible while the file is loaded, not inside a program");
+  Script::read_arguments(L, first);
 }
 
 // Programs and handlers stay where Lua can find them.
@@ -93,6 +79,23 @@ Thing Script::run_file(const std::function<void(std::string_view)>& print) {
   if (!declared.scenarios.empty())
     declared.fail(declared.scenarios.back().line, fmt::format("the file must return its scenario, as `return scenario {{ ... }}`; it returns {}", result.describe()));
   declared.fail(1, fmt::format("the file must end with `return scenario {{ ... }}`; it returns {}", result.describe()));
+}
+
+void Script::read_arguments(lua_State* L, int first) {
+  Script& s = context<Script>(L);
+  s.values_read = 0;
+  {
+    s.trouble.clear();
+    s.call.arguments.clear();
+    s.call.line = place_of(L).line;
+    try {
+      for (int i = first; i <= lua_gettop(L) && i < first + 64; ++i) s.call.arguments.push_back(read_value(L, i, &s.values_read));
+    } catch (const std::runtime_error& error) {
+      s.trouble = error.what();
+    }
+  }
+  charge(L, 16 + s.values_read);
+  if (!s.trouble.empty()) raise(L, "%s", s.trouble.c_str());
 }
 
 void Script::push_declared(lua_State* L, ThingKind kind, std::int64_t number) {

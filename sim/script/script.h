@@ -32,6 +32,9 @@ class Script {
   // The table that a client or a node was declared with, on top of the stack. May raise.
   static void push_declared(lua_State* L, ThingKind kind, std::int64_t number);
 
+  // Reads the arguments from `first` on into `call`; they cost steps as they are read. May raise.
+  static void read_arguments(lua_State* L, int first);
+
   Sandbox box;
   Declarations declared;
   ScriptHost* host = nullptr;  // when programs run

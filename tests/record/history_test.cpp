@@ -92,9 +92,9 @@ TEST(History, OfMustNameAnEarlierRowOfTheRightKind) {
   EXPECT_EQ(ends("\"process\":\"P1\",\"op\":\"send\",\"outcome\":\"ok\",\"of\":1"),
             "line 3: \"of\" points to row 1, but this is row 1: it must name an earlier row");
   EXPECT_EQ(ends("\"process\":\"P1\",\"op\":\"ack\",\"outcome\":\"ok\",\"of\":0"),
-            "line 3: \"of\" points to row 0, a send invoke; of a ack it must be a ack invoke");
+            "line 3: \"of\" points to row 0, send invoke; for ack it must be ack invoke");
   EXPECT_EQ(ends("\"process\":\"P1\",\"op\":\"deliver\",\"outcome\":\"ok\",\"of\":0"),
-            "line 3: \"of\" points to row 0, a send invoke; of a deliver it must be a poll");
+            "line 3: \"of\" points to row 0, send invoke; for deliver it must be a poll");
   EXPECT_EQ(ends("\"process\":\"C1\",\"op\":\"send\",\"outcome\":\"ok\",\"of\":0"),
             "line 3: \"of\" points to row 0 of \"P1\", but this row is of \"C1\"");
   EXPECT_EQ(ends("\"process\":\"P1\",\"op\":\"send\",\"outcome\":\"invoke\",\"of\":0"),
@@ -102,6 +102,14 @@ TEST(History, OfMustNameAnEarlierRowOfTheRightKind) {
   EXPECT_EQ(complaint(header + invoke + "{\"time\":2,\"process\":\"P1\",\"op\":\"send\",\"outcome\":\"info\",\"of\":0}\n" +
                       "{\"time\":2,\"process\":\"P1\",\"op\":\"send\",\"outcome\":\"ok\",\"of\":0}\n"),
             "line 4: row 0 has ended before: one invoke has one end");
+}
+
+// What is done with a message names its delivery, as often as it is done.
+TEST(History, ProcessingNamesItsDelivery) {
+  const std::string rest = "\"time\":1,\"process\":\"C1\",\"outcome\":\"ok\"";
+  EXPECT_EQ(complaint(header + "{\"op\":\"poll\"," + rest + "}\n{\"op\":\"deliver\",\"of\":0," + rest + "}\n{\"op\":\"process\",\"of\":1," +
+                      rest + "}\n{\"op\":\"process\",\"of\":1," + rest + "}\n"),
+            "none");
 }
 
 TEST(History, HostileLinesGetAClearError) {

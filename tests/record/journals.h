@@ -68,7 +68,7 @@ inline Journal any_journal(const std::vector<std::uint32_t>& numbers) {
   const std::uint32_t processes = 1 + d.below(4);
   for (std::uint32_t i = 0; i < processes; ++i) j.processes.push_back(nasty_name(d, true));
   Time time = 0;
-  std::vector<OpIndex> open, polls;
+  std::vector<OpIndex> open, polls, deliveries;
   const auto id = [&] { return d.below(2) ? j.names.id(nasty_name(d, true)) : 0; };
   while (!d.empty()) {
     time += d.below(3) ? d.below(1000) : 0;
@@ -90,6 +90,10 @@ inline Journal any_journal(const std::vector<std::uint32_t>& numbers) {
       op.process = j.ops[op.of].process;
       open.erase(open.begin() + static_cast<std::ptrdiff_t>(n));
     }
+    if (op.kind == OpKind::process && op.of == no_op && op.outcome != Outcome::invoke && !deliveries.empty()) {
+      op.of = deliveries[d.below(static_cast<std::uint32_t>(deliveries.size()))];
+      op.process = j.ops[op.of].process;
+    }
     op.place = id();
     op.key = id();
     op.subscription = id();
@@ -106,6 +110,7 @@ inline Journal any_journal(const std::vector<std::uint32_t>& numbers) {
     }
     if (op.outcome == Outcome::invoke && op.kind != OpKind::deliver) open.push_back(row);
     if (op.kind == OpKind::poll) polls.push_back(row);
+    if (op.kind == OpKind::deliver) deliveries.push_back(row);
     j.ops.push_back(op);
     if (d.below(4) == 0) {
       Mark mark;

@@ -1,0 +1,169 @@
+#include "cli/outcome_json.h"
+
+#include "cli/page.h"
+
+namespace mqlab::cli {
+
+Json report_json(const Journal& journal, const Report& report) {
+  Json out;
+  out["anomaly"] = report.anomaly->name;
+  out["class"] = anomaly_class_name(report.anomaly->kind);
+  out["verdict"] = verdict_name(report.verdict);
+  out["reason"] = report.reason;
+  out["count"] = report.count;
+  out["pending"] = report.pending;
+  out["evidence"] = report.evidence;
+  out["evidence_of"] = report.evidence_of;
+  out["worst"] = Json::array();
+  for (const Finding& f : report.worst) {
+    Json finding;
+    finding["sentence"] = f.sentence;
+    finding["certain_at"] = f.certain_at;
+    finding["time_ns"] = f.at;
+    finding["witness"] = f.witness;
+    finding["place"] = journal.names.text(f.place);
+    finding["message"] = f.message == no_message ? "" : journal.message_name(f.message);
+    out["worst"].push_back(std::move(finding));
+  }
+  return out;
+}
+
+Json scenario_json(const Plan& plan) {
+  Json out;
+  out["scenario"] = plan.scenario.path;
+  out["title"] = plan.scenario.title;
+  out["model"] = plan.model->decl().name;
+  return out;
+}
+
+Json run_json(const Plan& plan, const RunRequest& request, const PlannedRun& run, const RunResult& r) {
+  const World& world = *r.world;
+  Json out;
+  out["case"] = run.scenario_case ? Json(run.scenario_case->name) : Json(nullptr);
+  out["profile"] = r.deployment.profile;
+  out["settings"] = Json::object();
+  if (run.scenario_case)
+    for (const Setting& s : run.scenario_case->set) out["settings"][s.name] = to_text(s.value);
+  for (const Setting& s : run.sweep) out["settings"][s.name] = to_text(s.value);
+  for (const Setting& s : plan.settings) out["settings"][s.name] = to_text(s.value);
+  out["seed"] = world.seed();
+  out["as_expected"] = is_right(r);
+  out["fingerprint"] = r.fingerprint.text();
+  out["events"] = r.events;
+  out["operations"] = world.journal.ops.size();
+  out["workload_ended_ns"] = r.workload_ended;
+  out["ended_ns"] = r.ended;
+  out["drained"] = r.drained;
+  out["not_drained_because"] = r.not_drained_because;
+  out["interrupted"] = r.interrupted;
+  out["expectations"] = Json::array();
+  for (const ExpectationResult& e : r.expectations)
+    out["expectations"].push_back({{"kind", expectation_name(e.expectation.kind)}, {"name", e.expectation.name}, {"line", e.expectation.line}, {"met", e.met}, {"why", e.why}});
+  out["verdicts"] = Json::array();
+  for (const VerdictRow& v : r.verdicts) {
+    Json row = report_json(world.journal, v.report);
+    row["claimed"] = v.claim.claimed;
+    row["claim_reason"] = v.claim.reason;
+    row["square"] = square(v);
+    out["verdicts"].push_back(std::move(row));
+  }
+  out["idle_faults"] = Json::array();
+  for (const std::size_t i : r.idle_faults) {
+    const ArmedFault& f = world.faults()[i];
+    out["idle_faults"].push_back({{"line", f.fault.line}, {"fault", describe(f.fault)}, {"trigger", describe(f.trigger)}, {"fired", f.fired}});
+  }
+  out["command"] = plan.command(request, run, world.seed());
+  return out;
+}
+
+std::string json_text(const Json& j) { return j.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
+
+std::string json_reference() {
+  return R"(# What `--json` prints
+
+Every result is one JSON object on stdout; messages stay on stderr and the exit code is the same as without `--json`.
+Times are whole nanoseconds of virtual time. A field may be added; none changes its meaning within one `format`.
+
+## `mqlab run`: `mqlab-run/1`
+
+| field | what it is |
+| --- | --- |
+| `format` | `mqlab-run/1` |
+| `scenario`, `title`, `model` | the file, its title, the model it runs on |
+| `as_expected` | true iff every run was: then the exit code is 0 |
+| `runs` | one object for each case and combination of a sweep, see below |
+
+A run:
+
+| field | what it is |
+| --- | --- |
+| `case` | its case, or null |
+| `profile`, `settings`, `seed` | what it was run with |
+| `as_expected` | all expectations met, and no promise of the model broken that the scenario did not announce |
+| `fingerprint` | 32 hexadecimal digits over all events: equal for equal runs |
+| `events`, `operations` | how many events the world handled, and rows the history has |
+| `workload_ended_ns`, `ended_ns` | when the drain began, and when the run ended |
+| `drained`, `not_drained_because` | whether all had come to rest at the end; else why not |
+| `interrupted` | stopped by Ctrl-C or a limit |
+| `expectations` | `kind` (reaches, holds, violates), `name`, `line`, `met`, `why` |
+| `verdicts` | one object for each anomaly that was looked for: see below |
+| `idle_faults` | faults that were armed and changed nothing: `line`, `fault`, `trigger`, `fired` |
+| `same_again` | with `--twice`: whether the second run had the same fingerprint |
+| `command` | the command that repeats this run |
+
+A verdict:
+
+| field | what it is |
+| --- | --- |
+| `anomaly`, `class` | as `mqlab anomalies` lists them |
+| `verdict` | `holds`, `violated`, `unknown` |
+| `reason` | why it is unknown, or what limits the verdict |
+| `count`, `pending` | breaches; what is not decided yet (late, not lost) |
+| `evidence`, `evidence_of` | how much was looked at |
+| `worst` | the first few breaches: `sentence`, `certain_at` (row of the history), `time_ns`, `witness` (rows), `place`, `message` |
+| `claimed`, `claim_reason` | whether the model promises that it does not happen, and why (`mqlab run` only) |
+| `square` | `as promised`, `lucky this time`, `a bug`, `the expected price`, `undecided` (`mqlab run` only) |
+
+## `mqlab run --seeds A..B`: `mqlab-seeds/1`
+
+| field | what it is |
+| --- | --- |
+| `scenario`, `title`, `model`, `first_seed`, `last_seed` | what was asked |
+| `runs`, `as_expected_runs` | how many runs there were, and how many were as expected |
+| `as_expected`, `interrupted` | whether all were; whether Ctrl-C ended it early |
+| `first_failure` | null, or `case`, `seed`, `command`, `why` |
+| `cases` | for each case: `case`, `runs`, `as_expected_runs`, `violated` (runs by anomaly), `fingerprint` over all its runs |
+
+## `mqlab check`: `mqlab-check/1`
+
+| field | what it is |
+| --- | --- |
+| `history`, `operations` | the file, and how many rows it has |
+| `claims` | the names given with `--claims` |
+| `verdicts` | as above |
+| `as_expected` | nothing violated that is claimed; without claims: nothing violated |
+
+## `mqlab scenarios`: `mqlab-scenarios/1`
+
+`scenarios`: `path`, `title`, `model`, `chapter`, `cases` (`name`, `sentence`), `expectations` (`case`, `kind`, `name`), or `error`.
+
+## `mqlab models`: `mqlab-models/1`
+
+`models`: `name`, `family`, `sentence`, `default_profile`, `profiles`, `options` (`name`, `scope`, `type`, `default`, `sentence`,
+`source`, `choices`, `switch`), `roles`, `calls`, `marks`, `verbs`, `not_modelled`, `ledger` (`rule`, `source`, `test`).
+
+## `mqlab anomalies`: `mqlab-anomalies/1`
+
+`anomalies`: `name`, `class`, `predicate`, `certain`, `mechanism`, `allowed`, `checked`, `scenario`.
+
+## `mqlab conformance`: `mqlab-conformance-result/1`
+
+`files`: `file`, `system`, `version`, `passed`, `failed`, `failures` (`id`, `what`, `expected`, `got`); `passed`, `failed` over all.
+
+## `mqlab bench`: `mqlab-bench/1`
+
+`bench`, `unit`, `units`, `run_s`, `rate`, `checksum`.
+)";
+}
+
+}  // namespace mqlab::cli

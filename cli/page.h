@@ -1,0 +1,28 @@
+// cli/page.h: a run as a page that a learner can read.
+//
+// Always true: the page depends on the run and the width alone, so that documentation can be compared
+// with it; no wall-clock figure is on it.
+#pragma once
+
+#include <string>
+
+#include "cli/plan.h"
+#include "cli/text.h"
+
+namespace mqlab::cli {
+
+enum class PageKind { full, verbose, brief };
+
+// Title, lesson and cluster: what all runs of a scenario share.
+std::string head_text(const Plan& plan, const RunResult& r, const Style& style);
+// Story, verdicts, witness, expectations.
+std::string run_text(const Plan& plan, const PlannedRun& run, const RunResult& r, PageKind kind, const Style& style);
+// The verdict table: anomaly, verdict, promised?, and which of the four squares it is.
+std::string verdict_table(const RunResult& r, PageKind kind, const Style& style);
+// "as promised", "lucky this time", "a bug", "the expected price", "undecided".
+const char* square(const VerdictRow& v);
+// "violated, 3 times", "holds", "unknown".
+std::string verdict_text(const Report& report);
+Style::Ink verdict_ink(const VerdictRow& v);
+
+}  // namespace mqlab::cli

@@ -1,0 +1,127 @@
+#include "cli/plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "cli/library.h"
+#include "cli/text.h"
+#include "sim/lab/nearest.h"
+
+namespace mqlab::cli {
+namespace {
+
+constexpr std::size_t runs_max = 10'000;
+
+Setting parse_setting(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0) throw BadInput(fmt::format("--set {}: key=value was expected, as in --set acks=all", text));
+  return {text.substr(0, equals), Value{text.substr(equals + 1)}, true, 0};
+}
+
+std::vector<const ScenarioCase*> chosen_cases(const Scenario& s, const std::string& name) {
+  std::vector<const ScenarioCase*> all;
+  std::vector<std::string> known;
+  for (const ScenarioCase& c : s.cases) {
+    known.push_back(c.name);
+    if (name.empty() || c.name == name) all.push_back(&c);
+  }
+  if (name.empty() && all.empty()) all.push_back(nullptr);
+  if (!all.empty()) return all;
+  if (known.empty()) throw BadInput(fmt::format("{} has no cases, so --case can't name one", s.path));
+  throw BadInput(fmt::format("{} has no case `{}`{}; it has {}", s.path, name, did_you_mean(name, known), fmt::join(known, ", ")));
+}
+
+void choose_model(Plan& plan, const std::string& on) {
+  const std::string wanted = on.substr(0, on.find(':'));
+  if (on.find(':') != std::string::npos) plan.profile = on.substr(on.find(':') + 1);
+  const std::string name = wanted.empty() ? plan.scenario.model : wanted;
+  plan.model = all_models().find(name);
+  if (!plan.model) {
+    std::vector<std::string> known;
+    for (const auto& m : all_models().all()) known.push_back(m->decl().name);
+    throw BadInput(fmt::format("there is no model `{}`{}; `mqlab models` lists them", name, did_you_mean(name, known)));
+  }
+  if (name != plan.scenario.model)
+    throw BadInput(fmt::format("{} is written for {}; it can't run on {}", plan.scenario.path, plan.scenario.model, name));
+  if (plan.profile.empty()) return;
+  std::vector<std::string> known;
+  for (const ProfileDecl& p : plan.model->decl().profiles) known.push_back(p.name);
+  if (std::find(known.begin(), known.end(), plan.profile) == known.end())
+    throw BadInput(fmt::format("{} has no profile `{}`{}; it has {}", name, plan.profile, did_you_mean(plan.profile, known), fmt::join(known, ", ")));
+}
+
+}  // namespace
+
+std::pair<std::uint64_t, std::uint64_t> parse_seeds(const std::string& text) {
+  const auto number = [&](std::string_view part) {
+    std::uint64_t n = 0;
+    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), n);
+    if (error != std::errc() || end != part.data() + part.size())
+      throw BadInput(fmt::format("`{}` is no range of seeds: A..B was expected, as in 1..100", text));
+    return n;
+  };
+  const std::size_t dots = text.find("..");
+  if (dots == std::string::npos) {
+    const std::uint64_t n = number(text);
+    return {n, n};
+  }
+  const std::pair<std::uint64_t, std::uint64_t> range{number(std::string_view(text).substr(0, dots)), number(std::string_view(text).substr(dots + 2))};
+  if (range.first > range.second) throw BadInput(fmt::format("`{}` is an empty range of seeds: the first is greater than the last", text));
+  return range;
+}
+
+std::unique_ptr<Plan> make_plan(const RunRequest& request) {
+  auto plan = std::make_unique<Plan>();
+  for (const std::string& s : request.set) plan->settings.push_back(parse_setting(s));
+  plan->scenario = load_scenario_file(request.scenario);
+  plan->queue = request.queue == "radix" ? QueueKind::radix : QueueKind::heap;
+  choose_model(*plan, request.on);
+  for (const ScenarioCase* c : chosen_cases(plan->scenario, request.case_name))
+    for (std::vector<Setting>& sweep : combinations(plan->scenario.sweep)) {
+      PlannedRun run{c, std::move(sweep), {}};
+      if (c) run.label = c->name;
+      for (const Setting& s : run.sweep) run.label += (run.label.empty() ? "" : ", ") + describe(s);
+      plan->runs.push_back(std::move(run));
+      if (plan->runs.size() > runs_max) throw BadInput(fmt::format("{}: its sweep has more than {} combinations", plan->scenario.path, runs_max));
+    }
+  return plan;
+}
+
+RunOptions Plan::options(const PlannedRun& run, std::uint64_t seed) const {
+  RunOptions o;
+  o.seed = seed;
+  o.queue = queue;
+  o.profile = profile;
+  o.settings = run.sweep;
+  o.settings.insert(o.settings.end(), settings.begin(), settings.end());
+  o.keep_going = [] { return !interrupted(); };
+  return o;
+}
+
+std::string Plan::command(const RunRequest& request, const PlannedRun& run, std::uint64_t seed) const {
+  std::string c = "mqlab run " + shell_word(request.scenario);
+  if (run.scenario_case) c += " --case " + shell_word(run.scenario_case->name);
+  c += fmt::format(" --seed {}", seed);
+  if (!request.on.empty()) c += " --on " + shell_word(request.on);
+  for (const std::string& s : request.set) c += " --set " + shell_word(s);
+  for (const Setting& s : run.sweep) c += " --set " + shell_word(describe(s));
+  return c;
+}
+
+std::vector<const VerdictRow*> broken_claims(const RunResult& r) {
+  std::vector<const VerdictRow*> all;
+  for (const VerdictRow& v : r.verdicts) {
+    if (v.report.verdict != Verdict::violated || !v.claim.claimed) continue;
+    const bool announced = std::any_of(r.expectations.begin(), r.expectations.end(), [&](const ExpectationResult& e) {
+      return e.expectation.kind == Expectation::Kind::violates && e.expectation.name == v.report.anomaly->name;
+    });
+    if (!announced) all.push_back(&v);
+  }
+  return all;
+}
+
+bool is_right(const RunResult& r) { return r.as_expected && broken_claims(r).empty(); }
+
+}  // namespace mqlab::cli

@@ -1,0 +1,63 @@
+// cli/plan.h: which runs a command line asks for: cases x combinations of a sweep x seeds.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/face.h"
+#include "sim/lab/run.h"
+
+namespace mqlab::cli {
+
+// What `mqlab run` was told.
+struct RunRequest {
+  std::string scenario;
+  std::uint64_t first_seed = 1;
+  std::uint64_t last_seed = 1;
+  bool many_seeds = false;
+  std::string case_name;
+  std::string on;  // MODEL or MODEL:PROFILE
+  std::vector<std::string> set;
+  bool twice = false;
+  bool json = false;
+  std::string history;
+  std::string trace;
+  std::string format;
+  std::string queue = "heap";
+  bool verbose = false;
+};
+
+// One way to run the scenario.
+struct PlannedRun {
+  const ScenarioCase* scenario_case = nullptr;
+  std::vector<Setting> sweep{};
+  std::string label{};  // "fixed, acks=all"; empty when there is only one way
+};
+
+struct Plan {
+  Scenario scenario;
+  const Model* model = nullptr;
+  std::vector<Setting> settings;  // of the command line
+  std::string profile;
+  QueueKind queue = QueueKind::heap;
+  std::vector<PlannedRun> runs;   // point into `scenario`
+
+  RunOptions options(const PlannedRun& run, std::uint64_t seed) const;
+  // The command that repeats this one run.
+  std::string command(const RunRequest& request, const PlannedRun& run, std::uint64_t seed) const;
+};
+
+// Throws BadInput, InputError, ScriptError. The plan may not move once made: runs point into it.
+std::unique_ptr<Plan> make_plan(const RunRequest& request);
+
+// "7" or "1..100" (both ends included).
+std::pair<std::uint64_t, std::uint64_t> parse_seeds(const std::string& text);
+
+// As expected, and no promise of the model was broken that the scenario did not announce.
+bool is_right(const RunResult& r);
+// Promised, violated, and not announced by the scenario.
+std::vector<const VerdictRow*> broken_claims(const RunResult& r);
+
+}  // namespace mqlab::cli

@@ -1,0 +1,137 @@
+#include "cli/story.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "sim/record/event_text.h"
+
+namespace mqlab::cli {
+namespace {
+
+std::string where(const Journal& j, const Op& op) {
+  const std::string place = j.names.text(op.place);
+  return op.position < 0 ? place : fmt::format("{}@{}", place, op.position);
+}
+
+std::string why(const Journal& j, const Op& op) { return op.error ? fmt::format(" ({})", j.names.text(op.error)) : ""; }
+
+bool is_disturbance(std::string_view mark) {
+  for (const char* name : {"fault", "fault_ended", "killed", "power_lost", "restarted", "stopped", "paused", "resumed", "message_fault"})
+    if (mark == name) return true;
+  return false;
+}
+
+}  // namespace
+
+std::string op_text(const Journal& j, const Op& op) {
+  const std::string who = j.process_name(op.process);
+  const std::string message = j.message_name(op.message);
+  const std::string key = op.key ? fmt::format(" (key {})", j.names.text(op.key)) : "";
+  switch (op.kind) {
+    case OpKind::send:
+      if (op.outcome == Outcome::invoke) return fmt::format("{} sends {}{} to {}", who, message, key, j.names.text(op.place));
+      if (op.outcome == Outcome::ok) return fmt::format("{} is told that {} is stored at {}", who, message, where(j, op));
+      if (op.outcome == Outcome::fail) return fmt::format("{} is told that {} failed{}", who, message, why(j, op));
+      return fmt::format("{} does not know what became of {}{}", who, message, why(j, op));
+    case OpKind::deliver:
+      return fmt::format("{} gets {}{} from {}{}", who, message, key, where(j, op), op.flags & op_flag::redelivered ? ", marked as redelivered" : "");
+    case OpKind::ack: return fmt::format("{} acknowledges {}: {}", who, message, outcome_name(op.outcome));
+    case OpKind::commit: return fmt::format("{} commits {} at {}: {}{}", who, j.names.text(op.place), op.position, outcome_name(op.outcome), why(j, op));
+    case OpKind::assign: return fmt::format("{} is given {}{}", who, j.names.text(op.place), op.position < 0 ? "" : fmt::format(" from {}", op.position));
+    case OpKind::revoke: return fmt::format("{} loses {}", who, j.names.text(op.place));
+    case OpKind::seek: return fmt::format("{} seeks to {}", who, where(j, op));
+    case OpKind::process: return fmt::format("{} has finished with {}", who, message);
+    case OpKind::effect: return fmt::format("{} acts on the world outside for {}", who, message);
+    case OpKind::drained: return "faults are healed, all have caught up: what is missing now is lost";
+    default: return fmt::format("{} {}: {}{}", who, op_kind_name(op.kind), outcome_name(op.outcome), why(j, op));
+  }
+}
+
+std::vector<StoryLine> tell(const RunResult& r) {
+  const Journal& j = r.world->journal;
+  std::vector<StoryLine> lines;
+
+  // What the verdicts rest on.
+  std::set<OpIndex> witness;
+  for (const VerdictRow& v : r.verdicts) {
+    if (v.report.verdict != Verdict::violated || v.report.worst.empty()) continue;
+    const Finding& f = v.report.worst.front();
+    witness.insert(f.witness.begin(), f.witness.end());
+    lines.push_back({f.at, 0, fmt::format("{} is certain{}", v.report.anomaly->name, v.report.count > 1 ? ", for the first time" : ""), Style::Ink::bad});
+  }
+
+  // The first and the last of each kind that each client did or saw.
+  using What = std::tuple<NodeId, OpKind, Outcome, std::uint32_t>;
+  std::map<What, std::pair<OpIndex, OpIndex>> ends;
+  for (OpIndex i = 0; i < j.ops.size(); ++i) {
+    const Op& op = j.ops[i];
+    if (op.kind == OpKind::poll || op.kind == OpKind::process || op.kind == OpKind::end_offset) continue;
+    if (op.kind == OpKind::commit && op.outcome == Outcome::invoke) continue;
+    const auto [it, fresh] = ends.try_emplace({op.process, op.kind, op.outcome, op.error}, i, i);
+    if (!fresh) it->second.second = i;
+  }
+  std::map<OpIndex, int> rank;
+  for (const auto& [what, span] : ends) {
+    const OpKind kind = std::get<1>(what);
+    const bool trouble = std::get<2>(what) == Outcome::fail || std::get<2>(what) == Outcome::info;
+    const int first = kind == OpKind::drained ? 0 : kind == OpKind::assign || kind == OpKind::seek ? 4 : trouble ? 1 : 2;
+    for (const auto& [at, r2] : {std::pair{span.second, first + 1}, std::pair{span.first, first}}) {
+      const auto [it, fresh] = rank.try_emplace(at, r2);
+      if (!fresh) it->second = std::min(it->second, r2);
+    }
+  }
+  for (const OpIndex w : witness) rank[w] = 0;
+  for (const auto& [i, n] : rank) {
+    const Op& op = j.ops[i];
+    const bool trouble = op.outcome == Outcome::fail || op.outcome == Outcome::info;
+    lines.push_back({op.time, n, op_text(j, op), witness.count(i) ? Style::Ink::strong : trouble ? Style::Ink::warn : Style::Ink::plain});
+  }
+
+  // What happened inside.
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint64_t> seen;
+  std::vector<StoryLine> marks;
+  for (const Mark& m : j.marks) {
+    const std::string& name = j.names.text(m.name);
+    const bool fault = is_disturbance(name);
+    const bool again = seen[{m.name, m.place}]++ != 0;
+    // The healing before the drain is the lab's doing, not the story's.
+    const bool drain = m.time >= r.workload_ended;
+    const int n = drain ? 6 : fault ? (again && seen[{m.name, m.place}] > 6 ? 4 : 0) : again ? 5 : 3;
+    marks.push_back({m.time, n, mark_text(j, m), fault ? Style::Ink::warn : Style::Ink::quiet});
+  }
+  lines.insert(lines.begin(), marks.begin(), marks.end());
+  std::stable_sort(lines.begin(), lines.end(), [](const StoryLine& a, const StoryLine& b) { return a.time < b.time; });
+  return lines;
+}
+
+std::string story_text(const RunResult& r, std::size_t lines_max, const Style& style) {
+  std::vector<StoryLine> lines = tell(r);
+  std::size_t left_out = 0;
+  if (lines_max != 0 && lines.size() > lines_max) {
+    std::vector<std::size_t> order(lines.size());
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return lines[a].rank < lines[b].rank; });
+    order.resize(lines_max);
+    std::sort(order.begin(), order.end());
+    std::vector<StoryLine> kept;
+    for (const std::size_t i : order) kept.push_back(std::move(lines[i]));
+    left_out = lines.size() - kept.size();
+    lines = std::move(kept);
+  }
+  std::string out;
+  for (const StoryLine& l : lines) {
+    const std::string time = fmt::format("  {:>14}  ", format_time(l.time));
+    std::string text = paragraph(l.text, style.width, std::string(columns(time), ' '));
+    text.erase(0, columns(time));
+    text.pop_back();
+    out += style.quiet(time) + style.paint(text, l.ink) + "\n";
+  }
+  if (left_out) out += style.quiet(fmt::format("  {:>14}  ... {} more: --verbose", "", left_out)) + "\n";
+  return out;
+}
+
+}  // namespace mqlab::cli

@@ -1,0 +1,445 @@
+// A broker's life: start, registration, heartbeats, metadata, the end.
+#include "models/kafka/broker.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "models/kafka/broker_timers.h"
+
+namespace mqlab::kafka {
+namespace {
+
+bool has(const std::vector<BrokerId>& v, BrokerId b) { return std::find(v.begin(), v.end(), b) != v.end(); }
+
+}  // namespace
+
+Broker::Broker(ClusterRef cluster, BrokerId id, raft::Config observer) : cluster_(std::move(cluster)), id_(id), quorum_(std::move(observer)) {
+  durable_.resize(cluster_->partitions.size());
+  for (DurableReplica& d : durable_) d.log = PartitionLog(cluster_->settings.log);
+}
+
+void Broker::on_start(Context& c) {
+  replicas_.assign(cluster_->partitions.size(), Replica{});
+  fetchers_.assign(cluster_->brokers.size(), Fetcher{});
+  image_ = Image{};
+  image_.size_for(*cluster_);
+  incarnation_ = c.random().next();
+
+  // LogManager: after an unclean end, what was not known to be on the platter is read again, and the
+  // log ends before the first batch that does not match its checksum.
+  for (PartitionId p = 0; p < durable_.size(); ++p) {
+    PartitionLog& log = log_of(p);
+    const Offset before = log.end();
+    const Offset after = log.recover(was_clean_ ? before : c.durable(file_of(p)));
+    if (after < before) {
+      c.truncate(file_of(p), after);
+      c.mark("log_recovered", place(p), fmt::format("{} ends at {} instead of {}: what follows is corrupt", place(p), after, before));
+    }
+    replicas_[p].high_watermark = std::clamp(durable_[p].hw_checkpoint, log.start(), log.end());
+    replicas_[p].flushed = log.end();
+  }
+  quorum_.start(c);
+  c.set_timer(cluster_->settings.hw_checkpoint_interval, timer_hw_checkpoint);
+  c.set_timer(cluster_->settings.replica_lag_max / 2, timer_shrink_isr);
+  c.set_timer(600'000'000'000, timer_expire_producers);  // producer.id.expiration.check.interval.ms
+  register_with_controller(c);
+  was_clean_ = false;
+  follow_metadata(c);
+}
+
+void Broker::on_message(Context& c, const Message& m) {
+  if (quorum_.on_message(c, m)) {
+    follow_metadata(c);
+    work_off_unmuted(c);
+    return;
+  }
+  // SocketServer: a channel is muted from the moment a request is read until its answer is sent, so the
+  // requests of one connection are processed strictly one after the other.
+  for (Muted& muted : muted_)
+    if (muted.connection == m.connection) {
+      muted.queue.push_back(m);
+      return;
+    }
+  handle(c, m);
+  work_off_unmuted(c);
+}
+
+void Broker::work_off_unmuted(Context& c) {
+  while (!unmuted_.empty()) {
+    const ConnId connection = unmuted_.front();
+    unmuted_.erase(unmuted_.begin());
+    std::vector<Message> queue;
+    for (std::size_t i = 0; i < muted_.size(); ++i)
+      if (muted_[i].connection == connection) {
+        queue.swap(muted_[i].queue);
+        muted_.erase(muted_.begin() + static_cast<std::ptrdiff_t>(i));
+        break;
+      }
+    for (std::size_t i = 0; i < queue.size(); ++i) {
+      handle(c, queue[i]);
+      const auto again = std::find_if(muted_.begin(), muted_.end(), [&](const Muted& m) { return m.connection == connection; });
+      if (again == muted_.end()) continue;
+      again->queue.insert(again->queue.end(), queue.begin() + static_cast<std::ptrdiff_t>(i) + 1, queue.end());
+      break;
+    }
+  }
+}
+
+void Broker::handle(Context& c, const Message& m) {
+  switch (static_cast<Kind>(m.kind)) {
+    case Kind::produce: on_produce(c, m); break;
+    case Kind::fetch: on_fetch(c, m); break;
+    case Kind::fetch_reply: on_fetch_reply(c, m); break;
+    case Kind::offset_for_leader_epoch: on_offset_for_leader_epoch(c, m); break;
+    case Kind::offset_for_leader_epoch_reply: on_epoch_reply(c, m); break;
+    case Kind::list_offsets: on_list_offsets(c, m); break;
+    case Kind::metadata: on_metadata(c, m); break;
+    case Kind::init_producer_id: on_init_producer_id(c, m); break;
+    case Kind::broker_registration_reply: on_registration_reply(c, m); break;
+    case Kind::broker_heartbeat_reply: on_heartbeat_reply(c, m); break;
+    case Kind::alter_partition_reply: on_alter_partition_reply(c, m); break;
+    case Kind::allocate_producer_ids_reply: on_producer_ids(c, m); break;
+    default: break;
+  }
+}
+
+void Broker::on_timer(Context& c, TimerKind kind, std::uint64_t argument) {
+  if (quorum_.on_timer(c, kind, argument)) {
+    follow_metadata(c);
+    work_off_unmuted(c);
+    return;
+  }
+  switch (kind) {
+    case timer_heartbeat:
+      heartbeat_timer_ = no_event;
+      if (registered_) send_heartbeat(c);
+      else register_with_controller(c);
+      break;
+    case timer_hw_checkpoint:
+      for (PartitionId p = 0; p < replicas_.size(); ++p) durable_[p].hw_checkpoint = replicas_[p].high_watermark;
+      c.set_timer(cluster_->settings.hw_checkpoint_interval, timer_hw_checkpoint);
+      break;
+    case timer_shrink_isr:
+      shrink_isrs(c);
+      c.set_timer(cluster_->settings.replica_lag_max / 2, timer_shrink_isr);
+      break;
+    case timer_expire_producers:
+      for (DurableReplica& d : durable_) d.log.expire_producers(c.wall());
+      c.set_timer(600'000'000'000, timer_expire_producers);
+      break;
+    case timer_produce: time_out_produce(c, argument); break;
+    case timer_fetch:
+      for (std::size_t i = 0; i < fetches_.size(); ++i) {
+        if (fetches_[i].number != argument) continue;
+        const ParkedFetch parked = fetches_[i];
+        fetches_.erase(fetches_.begin() + static_cast<std::ptrdiff_t>(i));
+        answer_fetch(c, parked.to, payload_as<FetchRequest>(parked.request), false, true);
+        unmuted_.push_back(parked.to.connection);
+        break;
+      }
+      break;
+    case timer_fetcher: {
+      const auto leader = static_cast<BrokerId>(argument);
+      Fetcher& f = fetchers_[static_cast<std::size_t>(leader - 1)];
+      f.timer = no_event;
+      if (f.word != 0) {
+        // No answer for too long.
+        const ConnId dead = f.connection;
+        fetcher_failed(c, leader);
+        c.close(dead);
+      } else {
+        pump(c, leader);
+      }
+      break;
+    }
+    case timer_alter_partition: {
+      const auto p = static_cast<PartitionId>(argument);
+      if (replicas_[p].role == Role::leader && !replicas_[p].proposed.empty()) send_alter_partition(c, p);
+      break;
+    }
+    case timer_producer_ids:
+      if (ids_asked_) {
+        AllocateProducerIds a;
+        a.broker = id_;
+        a.epoch = epoch_;
+        send_to_controller(c, Kind::allocate_producer_ids, make_payload<AllocateProducerIds>(a), Traffic::control);
+        c.set_timer(1'000'000'000, timer_producer_ids);
+      }
+      break;
+    default: break;
+  }
+  work_off_unmuted(c);
+}
+
+void Broker::on_closed(Context& c, ConnId connection, NodeId peer, CloseReason) {
+  if (quorum_.on_closed(c, connection, peer)) {
+    follow_metadata(c);
+    work_off_unmuted(c);
+    return;
+  }
+  if (connection == control_.connection || connection == heartbeats_.connection) {
+    (connection == control_.connection ? control_ : heartbeats_).connection = no_connection;
+    // What was asked is asked again: changes of an ISR by their own timer, life signs soon.
+    for (PartitionId p = 0; p < replicas_.size(); ++p)
+      if (replicas_[p].role == Role::leader && !replicas_[p].proposed.empty()) c.set_timer(50'000'000, timer_alter_partition, p);
+    if (heartbeat_timer_ != no_event) c.cancel_timer(heartbeat_timer_);
+    heartbeat_timer_ = c.set_timer(500'000'000, timer_heartbeat);
+    return;
+  }
+  for (std::size_t i = 0; i < fetchers_.size(); ++i)
+    if (fetchers_[i].connection == connection) {
+      fetcher_failed(c, static_cast<BrokerId>(i + 1));
+      return;
+    }
+  // A client or a follower is gone: nobody waits for these answers any more. What it had sent before
+  // is still worked off (its bytes are here), so a request may take effect after its sender gave up.
+  std::vector<Message> rest;
+  for (std::size_t i = 0; i < muted_.size(); ++i)
+    if (muted_[i].connection == connection) {
+      rest.swap(muted_[i].queue);
+      muted_.erase(muted_.begin() + static_cast<std::ptrdiff_t>(i));
+      break;
+    }
+  for (const Message& m : rest) handle(c, m);
+  for (std::size_t i = fetches_.size(); i-- > 0;)
+    if (fetches_[i].to.connection == connection) {
+      c.cancel_timer(fetches_[i].timer);
+      fetches_.erase(fetches_.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+  work_off_unmuted(c);
+}
+
+// ---------------------------------------------------------------------------------------------
+// The controller.
+
+// Any voter may be asked; who does not lead says so, and the metadata log tells who does.
+void Broker::send_to_controller(Context& c, Kind k, PayloadRef payload, Traffic traffic) {
+  Channel& channel = traffic == Traffic::heartbeat ? heartbeats_ : control_;
+  NodeId to = quorum_.leader();
+  if (to == nobody) to = cluster_->controllers[next_controller_++ % cluster_->controllers.size()];
+  if (channel.connection != no_connection && (to != channel.to || !c.is_open(channel.connection))) {
+    c.close(channel.connection);
+    channel.connection = no_connection;
+  }
+  channel.to = to;
+  if (channel.connection == no_connection) channel.connection = c.connect(to, traffic);
+  c.send(channel.connection, kind(k), std::move(payload));
+}
+
+void Broker::register_with_controller(Context& c) {
+  BrokerRegistrationRequest r;
+  r.broker = id_;
+  r.incarnation = incarnation_;
+  r.previous_epoch = clean_shutdown_epoch_;
+  send_to_controller(c, Kind::broker_registration, make_payload<BrokerRegistrationRequest>(r), Traffic::heartbeat);
+  if (heartbeat_timer_ != no_event) c.cancel_timer(heartbeat_timer_);
+  heartbeat_timer_ = c.set_timer(500'000'000, timer_heartbeat);
+}
+
+void Broker::on_registration_reply(Context& c, const Message& m) {
+  const auto& r = payload_as<BrokerRegistrationReply>(m.payload);
+  if (registered_) return;
+  if (r.error != Error::none) return;  // asked again by the timer
+  registered_ = true;
+  epoch_ = r.epoch;
+  clean_shutdown_epoch_ = no_broker_epoch;  // the file is removed once the new process is known
+  send_heartbeat(c);
+}
+
+void Broker::send_heartbeat(Context& c) {
+  BrokerHeartbeat h;
+  h.broker = id_;
+  h.epoch = epoch_;
+  h.metadata_end = image_.end;
+  h.want_shutdown = want_shutdown_;
+  send_to_controller(c, Kind::broker_heartbeat, make_payload<BrokerHeartbeat>(h), Traffic::heartbeat);
+  if (heartbeat_timer_ != no_event) c.cancel_timer(heartbeat_timer_);
+  heartbeat_timer_ = c.set_timer(cluster_->settings.heartbeat_interval, timer_heartbeat);
+}
+
+void Broker::on_heartbeat_reply(Context& c, const Message& m) {
+  const auto& r = payload_as<BrokerHeartbeatReply>(m.payload);
+  if (r.error != Error::none) return;
+  unfenced_ = !r.fenced;
+  if (want_shutdown_ && r.should_shutdown) finish_shutdown(c);
+}
+
+void Broker::on_stop(Context& c) {
+  want_shutdown_ = true;
+  if (registered_) send_heartbeat(c);
+  else finish_shutdown(c);
+}
+
+// Leadership is handed over; what is written is synced, and the clean-shutdown file says so.
+void Broker::finish_shutdown(Context& c) {
+  for (PartitionId p = 0; p < durable_.size(); ++p) {
+    if (log_of(p).end() > 0) c.sync(file_of(p));
+    durable_[p].hw_checkpoint = replicas_[p].high_watermark;
+  }
+  clean_shutdown_epoch_ = epoch_;
+  was_clean_ = true;
+  c.exit();
+}
+
+void Broker::on_crash(const Crash& crash) {
+  if (crash.wipe) {
+    for (DurableReplica& d : durable_) d = DurableReplica{PartitionLog(cluster_->settings.log), 0};
+    clean_shutdown_epoch_ = no_broker_epoch;
+  }
+  for (const Survivor& s : crash.files) {
+    if (s.file == metadata_file || s.file > durable_.size()) continue;
+    PartitionLog& log = durable_[s.file - 1].log;
+    if (s.kept < log.end()) log.lose_tail(s.kept);
+    for (const std::int64_t unit : s.corrupt) log.corrupt_at(unit);
+  }
+  if (crash.power) was_clean_ = false;
+  quorum_.on_crash(crash);
+  replicas_.assign(cluster_->partitions.size(), Replica{});
+  image_ = Image{};
+  epoch_ = no_broker_epoch;
+  registered_ = unfenced_ = want_shutdown_ = false;
+  heartbeat_timer_ = no_event;
+  control_ = heartbeats_ = Channel{};
+  produces_.clear();
+  fetches_.clear();
+  muted_.clear();
+  unmuted_.clear();
+  fetchers_.clear();
+  producer_ids_left_ = 0;
+  waiting_for_ids_.clear();
+  ids_asked_ = false;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Metadata.
+
+// Replays what the quorum committed. Several records that arrive together make one new image, so a
+// replica may never see the states in between.
+void Broker::follow_metadata(Context& c) {
+  std::vector<PartitionId> changed;
+  const Offset before = image_.end;
+  for (Offset at = image_.end; at < quorum_.commit(); ++at) {
+    const MetadataRecord* record = quorum_.record(at);
+    if (!record) {
+      image_.end = at + 1;
+      continue;
+    }
+    image_.apply(*record, at);
+    if (const auto* p = std::get_if<PartitionRecord>(&record->value)) changed.push_back(p->state.partition);
+  }
+  std::sort(changed.begin(), changed.end());
+  changed.erase(std::unique(changed.begin(), changed.end()), changed.end());
+  for (PartitionId p : changed) apply_partition(c, p);
+  // Caught up to its own registration: it may be unfenced now.
+  if (registered_ && !unfenced_ && !want_shutdown_ && before <= epoch_ && image_.end > epoch_) send_heartbeat(c);
+}
+
+void Broker::apply_partition(Context& c, PartitionId p) {
+  const PartitionState& s = image_.partitions[p];
+  Replica& r = replicas_[p];
+  if (!has(s.replicas, id_)) return;
+  if (s.leader_epoch < r.epoch) return;
+  if (s.leader_epoch > r.epoch || (s.leader == id_) != (r.role == Role::leader)) {
+    if (s.leader == id_) become_leader(c, p, s);
+    else become_follower(c, p, s);
+    return;
+  }
+  if (s.partition_epoch <= r.partition_epoch) return;
+  r.partition_epoch = s.partition_epoch;
+  if (r.role != Role::leader) return;
+  // The controller's word ends whatever change was under way.
+  r.isr = s.isr;
+  r.proposed.clear();
+  advance_high_watermark(c, p);
+  finish_produces(c, p);
+}
+
+void Broker::on_metadata(Context& c, const Message& m) {
+  MetadataReply reply;
+  reply.partitions.resize(image_.partitions.size());
+  for (PartitionId p = 0; p < image_.partitions.size(); ++p) {
+    const PartitionState& s = image_.partitions[p];
+    if (!s.replicas.empty()) reply.partitions[p] = {s.leader, s.leader_epoch, true};
+  }
+  c.reply(m, kind(Kind::metadata_reply), make_payload<MetadataReply>(std::move(reply)), 200, m.word);
+}
+
+void Broker::on_init_producer_id(Context& c, const Message& m) {
+  if (producer_ids_left_ > 0) {
+    InitProducerIdReply reply;
+    reply.id = next_producer_id_++;
+    --producer_ids_left_;
+    reply.epoch = 0;
+    c.reply(m, kind(Kind::init_producer_id_reply), make_payload<InitProducerIdReply>(reply), 64, m.word);
+    return;
+  }
+  waiting_for_ids_.push_back({m.connection, m.from, m.word});
+  if (ids_asked_) return;
+  ids_asked_ = true;
+  AllocateProducerIds a;
+  a.broker = id_;
+  a.epoch = epoch_;
+  send_to_controller(c, Kind::allocate_producer_ids, make_payload<AllocateProducerIds>(a), Traffic::control);
+  c.set_timer(1'000'000'000, timer_producer_ids);
+}
+
+void Broker::on_producer_ids(Context& c, const Message& m) {
+  const auto& r = payload_as<AllocateProducerIdsReply>(m.payload);
+  if (!ids_asked_ || r.error != Error::none) return;  // asked again by the timer
+  ids_asked_ = false;
+  next_producer_id_ = r.first;
+  producer_ids_left_ = r.count;
+  std::vector<Waiting> waiting;
+  waiting.swap(waiting_for_ids_);
+  for (const Waiting& w : waiting) {
+    InitProducerIdReply reply;
+    reply.id = next_producer_id_++;
+    --producer_ids_left_;
+    reply.epoch = 0;
+    c.send(w.connection, kind(Kind::init_producer_id_reply), make_payload<InitProducerIdReply>(reply), 64, w.word);
+  }
+}
+
+// delete_records "orders/0 10": as the admin call, on every replica that leads.
+void Broker::on_command(Context& c, const std::string& verb, const std::string& argument) {
+  if (verb != "delete_records") return;
+  const std::size_t space = argument.find(' ');
+  PartitionId p = 0;
+  if (space == std::string::npos || !cluster_->partition(argument.substr(0, space), p) || replicas_[p].role != Role::leader) return;
+  Offset before = 0;
+  for (const char ch : argument.substr(space + 1)) {
+    if (ch < '0' || ch > '9' || before > 1'000'000'000'000) return;
+    before = before * 10 + (ch - '0');
+  }
+  before = std::min(before, replicas_[p].high_watermark);
+  if (before <= log_of(p).start()) return;
+  log_of(p).delete_records_before(before);
+  c.mark("records_deleted", place(p), fmt::format("{} now begins at {}", place(p), before));
+}
+
+Tree Broker::state() const {
+  Tree t{"broker", unfenced_ ? "running" : registered_ ? "fenced" : "not registered", {}};
+  t.add("broker epoch", std::to_string(epoch_));
+  t.add("metadata replayed to", std::to_string(image_.end));
+  for (PartitionId p = 0; p < replicas_.size(); ++p) {
+    const Replica& r = replicas_[p];
+    if (r.role == Role::none) continue;
+    const PartitionLog& log = durable_[p].log;
+    Tree& e = t.add(place(p), fmt::format("{} epoch {}", r.role == Role::leader ? "leader" : "follower", r.epoch));
+    e.add("log", fmt::format("{}..{}", log.start(), log.end()));
+    e.add("high watermark", std::to_string(r.high_watermark));
+    if (r.role == Role::leader) {
+      e.add("ISR", describe(r.isr) + (r.proposed.empty() ? "" : " proposed " + describe(r.proposed)));
+      for (const FollowerState& f : r.followers) e.add(fmt::format("B{}", f.broker), f.end == no_offset ? "has not fetched" : fmt::format("at {}", f.end));
+    } else {
+      e.add("leader", r.leader == no_broker ? "none" : fmt::format("B{}", r.leader));
+    }
+    std::string epochs;
+    for (const EpochStart& s : log.epochs().entries()) epochs += fmt::format("{}{}@{}", epochs.empty() ? "" : " ", s.epoch, s.start);
+    e.add("epochs", epochs);
+  }
+  return t;
+}
+
+}  // namespace mqlab::kafka

@@ -1,0 +1,212 @@
+// models/kafka/broker.h: a broker: replicas of partitions, some of which it leads.
+//
+// The data plane of Kafka: producers append to a leader, followers fetch from it and confirm by
+// their next fetch, the high watermark follows the slowest of the ISR. Nothing here expires a
+// leader's leadership but the metadata that it replays.
+//
+// Always true of a hosted replica: log start <= high watermark <= log end.
+// Elsewhere: the log (log.h), who leads (controller.h), clients (client.h).
+// Reading order: broker.cpp (life, metadata), leader.cpp (produce, fetch, ISR), follower.cpp.
+// Sources: Partition.scala, ReplicaManager.scala, AbstractFetcherThread.scala, BrokerLifecycleManager.scala.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "models/kafka/log.h"
+#include "models/kafka/messages.h"
+#include "models/kafka/quorum.h"
+
+namespace mqlab::kafka {
+
+enum class Role : std::uint8_t { none, leader, follower };
+
+// What a leader knows of a follower, in the present leader epoch.
+struct FollowerState {
+  BrokerId broker{};
+  Offset end = no_offset;            // its log end, as its last fetch said; no_offset: has not fetched in this epoch
+  Time last_fetch = 0;
+  Offset leader_end_then = 0;        // the leader's log end at that fetch
+  Time last_caught_up = 0;
+  BrokerEpoch epoch = no_broker_epoch;
+};
+
+// The volatile half of a replica.
+struct Replica {
+  Role role = Role::none;
+  BrokerId leader = no_broker;
+  LeaderEpoch epoch = no_leader_epoch;
+  std::int32_t partition_epoch = -1;
+  Offset high_watermark = 0;
+  Offset flushed = 0;
+
+  // Leader.
+  Offset epoch_start = 0;            // log end at election (LESO)
+  std::vector<BrokerId> isr{};       // as committed by the controller
+  std::vector<BrokerId> proposed{};  // a change under way; empty = none
+  bool expands = false;              // ... and whether it adds
+  std::vector<FollowerState> followers{};
+
+  // Follower.
+  bool truncating = false;           // must ask where its last epoch ends before it may fetch
+  bool stopped = false;              // fenced: waits for newer metadata
+  Time retry_at = 0;
+
+  // Who the high watermark waits for while the ISR changes.
+  const std::vector<BrokerId>& maximal_isr() const { return !proposed.empty() && expands ? proposed : isr; }
+};
+
+class Broker : public NodeBase<Broker> {
+ public:
+  Broker(ClusterRef cluster, BrokerId id, raft::Config observer);
+
+  void on_start(Context& c) override;
+  void on_message(Context& c, const Message& m) override;
+  void on_timer(Context& c, TimerKind kind, std::uint64_t argument) override;
+  void on_closed(Context& c, ConnId connection, NodeId peer, CloseReason reason) override;
+  void on_stop(Context& c) override;
+  void on_crash(const Crash& crash) override;
+  void on_command(Context& c, const std::string& verb, const std::string& argument) override;
+  Tree state() const override;
+
+  BrokerId id() const { return id_; }
+  const Replica& replica(PartitionId p) const { return replicas_[p]; }
+  const PartitionLog& log(PartitionId p) const { return durable_[p].log; }
+  const Image& image() const { return image_; }
+  bool unfenced() const { return unfenced_; }
+  const ClusterRef& cluster() const { return cluster_; }
+  static FileId file_of(PartitionId p) { return metadata_file + 1 + p; }
+
+ private:
+  struct DurableReplica {
+    PartitionLog log;
+    Offset hw_checkpoint = 0;
+  };
+  struct Waiting {  // where an answer goes
+    ConnId connection = no_connection;
+    NodeId from = nobody;
+    std::uint64_t word{};
+  };
+  struct Channel {
+    NodeId to = nobody;
+    ConnId connection = no_connection;
+  };
+  struct ParkedProduce {
+    Waiting to;
+    EventId timer = no_event;
+    std::uint64_t number{};
+    struct Part {
+      ProduceResult result;
+      Offset required = 0;
+      bool done = false;
+    };
+    std::vector<Part> parts;
+  };
+  struct ParkedFetch {
+    Waiting to;
+    EventId timer = no_event;
+    std::uint64_t number{};
+    PayloadRef request;
+  };
+  // A connection whose request waits for its answer: what else has arrived on it is not looked at yet.
+  struct Muted {
+    ConnId connection = no_connection;
+    std::vector<Message> queue;
+  };
+  struct Fetcher {
+    ConnId connection = no_connection;
+    std::vector<PartitionId> partitions;  // followed from this leader, ascending
+    std::uint64_t word = 0;               // of the request in flight, 0 = none
+    PayloadRef request;
+    EventId timer = no_event;             // request timeout, or the end of a rest
+  };
+
+  // --- broker.cpp: life and metadata ---
+  void register_with_controller(Context& c);
+  void send_heartbeat(Context& c);
+  void on_registration_reply(Context& c, const Message& m);
+  void on_heartbeat_reply(Context& c, const Message& m);
+  void send_to_controller(Context& c, Kind kind, PayloadRef payload, Traffic traffic);
+  void follow_metadata(Context& c);
+  void apply_partition(Context& c, PartitionId p);
+  void on_metadata(Context& c, const Message& m);
+  void on_init_producer_id(Context& c, const Message& m);
+  void on_producer_ids(Context& c, const Message& m);
+  void finish_shutdown(Context& c);
+  void handle(Context& c, const Message& m);
+  void mute(ConnId connection) { muted_.push_back({connection, {}}); }
+  void work_off_unmuted(Context& c);
+  PartitionLog& log_of(PartitionId p) { return durable_[p].log; }
+  std::string place(PartitionId p) const { return cluster_->partitions[p].place; }
+  const Switches& switches() const { return cluster_->settings.switches; }
+
+  // --- leader.cpp ---
+  void become_leader(Context& c, PartitionId p, const PartitionState& s);
+  void on_produce(Context& c, const Message& m);
+  ProduceResult append(Context& c, const PartitionBatch& b, std::int32_t acks, Offset& required);
+  void finish_produces(Context& c, PartitionId p);
+  void time_out_produce(Context& c, std::uint64_t number);
+  void on_fetch(Context& c, const Message& m);
+  FetchedPartition read_for(Context& c, const FetchRequest& request, const FetchPartition& f, bool first, bool& news);
+  bool answer_fetch(Context& c, const Waiting& to, const FetchRequest& request, bool first, bool must);
+  void wake_fetches(Context& c, PartitionId p);
+  void update_follower(Context& c, PartitionId p, const FetchRequest& request, const FetchPartition& f);
+  void advance_high_watermark(Context& c, PartitionId p);
+  void maybe_expand_isr(Context& c, PartitionId p, FollowerState& f);
+  void shrink_isrs(Context& c);
+  void propose_isr(Context& c, PartitionId p, std::vector<BrokerId> isr, bool expands);
+  void send_alter_partition(Context& c, PartitionId p);
+  void on_alter_partition_reply(Context& c, const Message& m);
+  void on_offset_for_leader_epoch(Context& c, const Message& m);
+  void on_list_offsets(Context& c, const Message& m);
+  bool caught_up(const Replica& r, const FollowerState& f, Offset leader_end, Time now) const;
+  bool may_join_isr(const FollowerState& f) const;
+  Error check_epoch(const Replica& r, LeaderEpoch theirs) const;
+  void write_log(Context& c, PartitionId p, std::uint32_t bytes);
+
+  // --- follower.cpp ---
+  void become_follower(Context& c, PartitionId p, const PartitionState& s);
+  void leave_fetcher(PartitionId p);
+  void pump(Context& c, BrokerId leader);
+  void rest(Context& c, BrokerId leader);
+  void on_fetch_reply(Context& c, const Message& m);
+  void on_epoch_reply(Context& c, const Message& m);
+  void fetcher_failed(Context& c, BrokerId leader);
+  void truncate(Context& c, PartitionId p, Offset end, const char* why);
+  void truncate_by(Context& c, PartitionId p, EpochEnd leader_end);
+
+  ClusterRef cluster_;
+  BrokerId id_;
+
+  // --- survives a crash ---
+  std::vector<DurableReplica> durable_;
+  BrokerEpoch clean_shutdown_epoch_ = no_broker_epoch;
+  bool was_clean_ = true;  // how the last process ended (the clean-shutdown file)
+  Quorum quorum_;          // keeps its own durable part
+
+  // --- does not ---
+  std::vector<Replica> replicas_;
+  Image image_;
+  std::uint64_t incarnation_ = 0;
+  BrokerEpoch epoch_ = no_broker_epoch;
+  bool registered_ = false;
+  bool unfenced_ = false;
+  bool want_shutdown_ = false;
+  EventId heartbeat_timer_ = no_event;
+  Channel control_;     // to the controller: changes of ISRs, producer ids
+  Channel heartbeats_;  // ... life signs, apart so that a fault may cut one of them
+  std::size_t next_controller_ = 0;
+  std::vector<ParkedProduce> produces_;
+  std::vector<ParkedFetch> fetches_;
+  std::vector<Muted> muted_;
+  std::vector<ConnId> unmuted_;    // answered during this handler
+  std::vector<Fetcher> fetchers_;  // by leader
+  std::uint64_t next_number_ = 1;
+  ProducerId next_producer_id_ = 0;
+  std::int32_t producer_ids_left_ = 0;
+  std::vector<Waiting> waiting_for_ids_;
+  bool ids_asked_ = false;
+};
+
+}  // namespace mqlab::kafka

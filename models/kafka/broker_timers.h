@@ -1,0 +1,18 @@
+// models/kafka/broker_timers.h: what a broker's timers are for; the quorum's own is quorum_timer.
+#pragma once
+
+#include "sim/world/types.h"
+
+namespace mqlab::kafka {
+
+inline constexpr TimerKind timer_heartbeat = 20;         // registration until known, then life signs
+inline constexpr TimerKind timer_hw_checkpoint = 21;
+inline constexpr TimerKind timer_shrink_isr = 22;
+inline constexpr TimerKind timer_produce = 23;           // argument: number of the parked produce
+inline constexpr TimerKind timer_fetch = 24;             // argument: number of the parked fetch
+inline constexpr TimerKind timer_fetcher = 25;           // argument: leader
+inline constexpr TimerKind timer_alter_partition = 26;   // argument: partition
+inline constexpr TimerKind timer_producer_ids = 27;
+inline constexpr TimerKind timer_expire_producers = 28;
+
+}  // namespace mqlab::kafka

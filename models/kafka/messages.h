@@ -1,0 +1,207 @@
+// models/kafka/messages.h: what the nodes of a Kafka cluster say to each other.
+//
+// One struct per message, in the order of a normal exchange; names as in the wire protocol. A
+// request's number (Message::word) comes back in its answer, as Kafka's correlation id.
+//
+// Elsewhere: who handles what (README.md has the table), the quorum's own messages (models/raft).
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "models/kafka/epochs.h"
+#include "models/kafka/metadata.h"
+#include "models/kafka/types.h"
+#include "sim/world/journal.h"
+#include "sim/world/payload.h"
+
+namespace mqlab::kafka {
+
+// Kinds 100.. are Kafka's; 200.. carry models/raft (kind + 200).
+enum class Kind : MessageKind {
+  broker_registration = 100,
+  broker_registration_reply,
+  broker_heartbeat,
+  broker_heartbeat_reply,
+  alter_partition,
+  alter_partition_reply,
+  allocate_producer_ids,
+  allocate_producer_ids_reply,
+  metadata,
+  metadata_reply,
+  init_producer_id,
+  init_producer_id_reply,
+  produce,
+  produce_reply,
+  fetch,
+  fetch_reply,
+  offset_for_leader_epoch,
+  offset_for_leader_epoch_reply,
+  list_offsets,
+  list_offsets_reply,
+  raft = 200
+};
+constexpr MessageKind kind(Kind k) { return static_cast<MessageKind>(k); }
+
+// --- broker and controller ---
+
+struct BrokerRegistrationRequest : Payload {
+  BrokerId broker{};
+  std::uint64_t incarnation{};
+  BrokerEpoch previous_epoch = no_broker_epoch;  // from the clean-shutdown file; -1 tells of an unclean one
+};
+struct BrokerRegistrationReply : Payload {
+  Error error{};
+  BrokerEpoch epoch = no_broker_epoch;
+};
+
+struct BrokerHeartbeat : Payload {
+  BrokerId broker{};
+  BrokerEpoch epoch{};
+  Offset metadata_end{};  // what it has replayed
+  bool want_shutdown{};
+};
+struct BrokerHeartbeatReply : Payload {
+  Error error{};
+  bool fenced{};
+  bool should_shutdown{};
+};
+
+struct IsrMember {
+  BrokerId broker{};
+  BrokerEpoch epoch = no_broker_epoch;
+};
+struct AlterPartition : Payload {
+  BrokerId broker{};
+  BrokerEpoch broker_epoch{};
+  PartitionId partition{};
+  LeaderEpoch leader_epoch{};
+  std::int32_t partition_epoch{};
+  std::vector<IsrMember> isr{};
+};
+struct AlterPartitionReply : Payload {
+  Error error{};
+  PartitionId partition{};
+  LeaderEpoch leader_epoch{};
+  std::int32_t partition_epoch{};
+  BrokerId leader = no_broker;
+  std::vector<BrokerId> isr{};
+};
+
+struct AllocateProducerIds : Payload {
+  BrokerId broker{};
+  BrokerEpoch epoch{};
+};
+struct AllocateProducerIdsReply : Payload {
+  Error error{};
+  ProducerId first{};
+  std::int32_t count{};
+};
+
+// --- clients ---
+
+struct MetadataRequest : Payload {};
+struct PartitionMetadata {
+  BrokerId leader = no_broker;
+  LeaderEpoch leader_epoch = no_leader_epoch;
+  bool exists{};
+};
+struct MetadataReply : Payload {
+  std::vector<PartitionMetadata> partitions{};  // by PartitionId
+};
+
+struct InitProducerId : Payload {};
+struct InitProducerIdReply : Payload {
+  Error error{};
+  ProducerId id = no_producer_id;
+  ProducerEpoch epoch = no_producer_epoch;
+};
+
+struct PartitionBatch {
+  PartitionId partition{};
+  Batch batch{};
+};
+struct ProduceRequest : Payload {
+  std::int32_t acks{};  // 0, 1, -1 = all
+  Duration timeout{};
+  std::vector<PartitionBatch> batches{};
+};
+struct ProduceResult {
+  PartitionId partition{};
+  Error error{};
+  Offset base_offset = no_offset;
+};
+struct ProduceReply : Payload {
+  std::vector<ProduceResult> results{};
+};
+
+// Of followers and consumers alike; replica = no_broker is a consumer.
+struct FetchPartition {
+  PartitionId partition{};
+  LeaderEpoch current_leader_epoch = no_leader_epoch;  // KIP-320; -1 = not checked
+  Offset fetch_offset{};
+  LeaderEpoch last_fetched_epoch = no_leader_epoch;    // truncation on fetch; -1 = not told
+  Offset log_start{};
+};
+struct FetchRequest : Payload {
+  BrokerId replica = no_broker;
+  BrokerEpoch replica_epoch = no_broker_epoch;  // KIP-903
+  Duration max_wait{};
+  std::int64_t min_bytes = 1;
+  std::vector<FetchPartition> partitions{};
+};
+struct FetchedPartition {
+  PartitionId partition{};
+  Error error{};
+  EpochEnd diverging{};  // defined: the follower must cut here, and there are no records
+  Offset high_watermark{};
+  Offset log_start{};
+  Offset log_end = no_offset;  // told with OFFSET_OUT_OF_RANGE, where the product asks by ListOffsets
+  std::vector<Batch> batches{};
+};
+struct FetchReply : Payload {
+  std::vector<FetchedPartition> partitions{};
+};
+
+struct EpochQuestion {
+  PartitionId partition{};
+  LeaderEpoch current_leader_epoch = no_leader_epoch;
+  LeaderEpoch epoch{};
+};
+struct OffsetForLeaderEpoch : Payload {
+  BrokerId replica = no_broker;
+  std::vector<EpochQuestion> questions{};
+};
+struct EpochAnswer {
+  PartitionId partition{};
+  Error error{};
+  EpochEnd end{};
+};
+struct OffsetForLeaderEpochReply : Payload {
+  std::vector<EpochAnswer> answers{};
+};
+
+inline constexpr Time latest_timestamp = -1;
+inline constexpr Time earliest_timestamp = -2;
+struct OffsetQuestion {
+  PartitionId partition{};
+  LeaderEpoch current_leader_epoch = no_leader_epoch;
+  Time timestamp = latest_timestamp;
+};
+struct ListOffsets : Payload {
+  std::vector<OffsetQuestion> questions{};
+};
+struct OffsetAnswer {
+  PartitionId partition{};
+  Error error{};
+  Offset offset = no_offset;
+  LeaderEpoch leader_epoch = no_leader_epoch;
+};
+struct ListOffsetsReply : Payload {
+  std::vector<OffsetAnswer> answers{};
+};
+
+// Every kind with its name, traffic class and one-line text (describe.cpp).
+const std::vector<MessageDecl>& message_declarations();
+
+}  // namespace mqlab::kafka

@@ -1,0 +1,204 @@
+// The options of a Kafka cluster, each declared once: name, default, sentence, source.
+#include <algorithm>
+
+#include "models/kafka/settings.h"
+
+namespace mqlab::kafka {
+namespace {
+
+constexpr Duration ms = 1'000'000;
+constexpr Duration s = 1'000'000'000;
+
+Value i(std::int64_t n) { return Value{n}; }
+Value t(const char* text) { return Value{std::string(text)}; }
+
+OptionDecl boolean(const char* name, const char* scope, bool value, const char* sentence, const char* source) {
+  return {name, scope, OptionType::boolean, Value{value}, sentence, source, {}};
+}
+OptionDecl integer(const char* name, const char* scope, std::int64_t value, const char* sentence, const char* source, std::int64_t min,
+                   std::int64_t max = std::numeric_limits<std::int64_t>::max()) {
+  return {name, scope, OptionType::integer, i(value), sentence, source, {}, min, max};
+}
+OptionDecl duration(const char* name, const char* scope, Duration value, const char* sentence, const char* source, Duration min = 0) {
+  return {name, scope, OptionType::duration, i(value), sentence, source, {}, min};
+}
+OptionDecl choice(const char* name, const char* scope, const char* value, std::vector<std::string> choices, const char* sentence, const char* source) {
+  return {name, scope, OptionType::choice, t(value), sentence, source, std::move(choices)};
+}
+OptionDecl rule(OptionDecl d) {
+  d.is_switch = true;
+  return d;
+}
+
+}  // namespace
+
+std::vector<OptionDecl> declared_options() {
+  return {
+      // --- cluster ---
+      integer("brokers", "cluster", 3, "Brokers B1, B2, ...", "", 1, 100),
+      integer("controllers", "cluster", 3, "Voters of the KRaft quorum C1, C2, ...", "controller.quorum.voters", 1, 9),
+      integer("min_insync", "cluster", 1, "The fewest in-sync replicas with which acks=all is taken.", "min.insync.replicas", 1, 100),
+      boolean("unclean_election", "cluster", false, "A replica outside the ISR may become leader when nobody else can.", "unclean.leader.election.enable"),
+      duration("replica_lag_max", "cluster", 30 * s, "A follower that has not caught up for this long leaves the ISR.", "replica.lag.time.max.ms", 1 * ms),
+      duration("replica_fetch_wait", "cluster", 500 * ms, "How long a leader keeps a follower's fetch without news.", "replica.fetch.wait.max.ms", 1 * ms),
+      duration("replica_fetch_backoff", "cluster", 1 * s, "A fetcher rests for this long after an error.", "replica.fetch.backoff.ms", 1 * ms),
+      duration("heartbeat_interval", "cluster", 2 * s, "Time between a broker's heartbeats to the controller.", "broker.heartbeat.interval.ms", 1 * ms),
+      duration("session_timeout", "cluster", 9 * s, "A broker without heartbeat for this long is fenced.", "broker.session.timeout.ms", 1 * ms),
+      duration("hw_checkpoint_interval", "cluster", 5 * s, "How often high watermarks are written to disk.", "replica.high.watermark.checkpoint.interval.ms", 1 * ms),
+      duration("metadata_linger", "cluster", 25 * ms, "How long the controller gathers metadata records before it writes them.", "controller.quorum.append.linger.ms"),
+      duration("election_timeout", "cluster", 1 * s, "A voter that knows no leader tries after this long, drawn up to twice it.", "controller.quorum.election.timeout.ms", 1 * ms),
+      duration("quorum_fetch_timeout", "cluster", 2 * s, "A voter that hears nothing from its leader for this long calls an election.", "controller.quorum.fetch.timeout.ms", 1 * ms),
+      duration("leader_rebalance_interval", "cluster", 300 * s, "How often leadership goes back to preferred replicas; 0 = never.", "leader.imbalance.check.interval.seconds"),
+      integer("flush_messages", "cluster", 0, "A log is synced to disk after so many records; 0 = left to the operating system.", "log.flush.interval.messages", 0),
+      duration("request_timeout", "cluster", 30 * s, "A request between brokers that is not answered for this long is given up.", "replica.socket.timeout.ms", 1 * ms),
+      duration("producer_id_expiration", "cluster", 86'400 * s, "A producer silent for this long is forgotten.", "producer.id.expiration.ms", 1 * ms),
+      choice("timestamp_type", "cluster", "create", {"create", "append"}, "Whose clock stamps a record: the producer's or the leader's.", "message.timestamp.type"),
+      duration("timestamp_after_max", "cluster", 3'600 * s, "How far ahead of the leader's clock a record's own time may be.", "message.timestamp.after.max.ms, KIP-1030"),
+      duration("broker_service", "cluster", 20'000, "Time an I/O thread of a broker needs for a request.", "LinkedIn benchmark (order of magnitude)"),
+      integer("io_threads", "cluster", 8, "I/O threads of a broker.", "num.io.threads", 1, 1000),
+      duration("sync_latency", "cluster", 1 * ms, "Time a disk needs to sync.", "consumer NVMe without power-loss protection"),
+      duration("writeback_after", "cluster", 30 * s, "The operating system writes dirty pages back after this long.", "Linux vm.dirty_expire_centisecs"),
+      boolean("shared_power", "cluster", false, "All brokers hang on one power supply: power lost by one is lost by all.", ""),
+
+      // --- rules as they once were, or broken on purpose ---
+      rule(choice("truncation", "cluster", "fetch", {"hw", "kip101", "kip279", "fetch"}, "How a follower finds where its log and the leader's part.", "KIP-101, KIP-279, KAFKA-8264 (truncate on fetch)")),
+      rule(boolean("fetch_epoch_check", "cluster", true, "A fetch says its leader epoch and last fetched epoch, and the leader compares both.", "KIP-320")),
+      rule(choice("isr_join", "cluster", "leader_epoch_start", {"hw", "leader_epoch_start"}, "A follower joins the ISR at the high watermark, or not before the start of the leader's epoch.", "KAFKA-7128")),
+      rule(choice("hw_isr", "cluster", "maximal", {"committed", "maximal", "eager"}, "While the ISR changes, the high watermark counts the old ISR, the larger of both, or the new one at once.", "KIP-497, KAFKA-8836")),
+      rule(boolean("isr_broker_epoch", "cluster", true, "A replica that restarted meanwhile is refused in an ISR by its broker epoch.", "KIP-903")),
+      rule(boolean("elr", "cluster", true, "Eligible leader replicas: who was in the ISR when it fell below min.insync may still lead.", "KIP-966")),
+      rule(boolean("strict_min_isr", "cluster", true, "The high watermark stands still while the ISR is below min.insync.", "KAFKA-15583")),
+      rule(boolean("list_offsets_kip207", "cluster", true, "A new leader names no latest offset before its high watermark has reached its epoch.", "KIP-207")),
+      rule(boolean("dedup_replicated", "cluster", true, "Followers learn from the log what producers wrote.", "KIP-98")),
+      rule(integer("dedup_window", "cluster", 5, "So many batches of a producer are remembered on a partition.", "ProducerStateEntry.NUM_BATCHES_TO_RETAIN", 0, 1000)),
+      rule(boolean("evict_with_records", "cluster", false, "A producer is forgotten when its last record is deleted.", "before KAFKA-7190")),
+
+      // --- topic ---
+      integer("partitions", "topic", 1, "Partitions.", "num.partitions", 1, 10'000),
+      integer("partitions_max", "topic", 0, "So many an operator may grow the topic to, by the verb add_partitions; 0 = no more than now.", "", 0, 10'000),
+      integer("replicas", "topic", 3, "Copies of each partition.", "default.replication.factor (1 in the product)", 1, 100),
+      integer("min_insync", "topic", -1, "As the cluster's, for this topic; -1 = the cluster's.", "min.insync.replicas", -1, 100),
+
+      // --- producer ---
+      choice("acks", "producer", "all", {"0", "1", "all"}, "Who must have a record before the producer is told.", "acks, KIP-679"),
+      boolean("idempotence", "producer", true, "Batches carry producer id and sequence, and brokers refuse what they hold already.", "enable.idempotence, KIP-98"),
+      integer("max_in_flight", "producer", 5, "Requests without an answer on one connection.", "max.in.flight.requests.per.connection", 1, 1'000'000),
+      duration("linger", "producer", 5 * ms, "How long a batch waits for company.", "linger.ms, KIP-1030"),
+      integer("batch_bytes", "producer", 16384, "A batch is closed at this size.", "batch.size", 1),
+      integer("buffer_bytes", "producer", 33'554'432, "Memory for records that are not sent yet.", "buffer.memory", 1),
+      duration("max_block", "producer", 60 * s, "How long send waits for memory or metadata.", "max.block.ms"),
+      duration("request_timeout", "producer", 30 * s, "A request without answer for this long: the connection is closed.", "request.timeout.ms", 1 * ms),
+      duration("delivery_timeout", "producer", 120 * s, "A record is given up after this long.", "delivery.timeout.ms", 1 * ms),
+      integer("retries", "producer", 2'147'483'647, "How often a batch is sent again.", "retries", 0),
+      duration("retry_backoff", "producer", 100 * ms, "Rest before the first retry; doubles.", "retry.backoff.ms, KIP-580"),
+      duration("retry_backoff_max", "producer", 1 * s, "The longest rest before a retry.", "retry.backoff.max.ms"),
+      duration("metadata_max_age", "producer", 300 * s, "Metadata older than this is asked for again.", "metadata.max.age.ms", 1 * ms),
+      duration("reconnect_backoff", "producer", 50 * ms, "Rest before connecting again; doubles.", "reconnect.backoff.ms"),
+      duration("reconnect_backoff_max", "producer", 1 * s, "The longest rest before connecting again.", "reconnect.backoff.max.ms"),
+      choice("partitioner", "producer", "murmur2", {"murmur2", "crc32", "fnv1a"}, "The hash of keys: murmur2 as in Java, crc32 as in librdkafka.", "partitioner.class, librdkafka partitioner"),
+      choice("sticky", "producer", "uniform", {"uniform", "batch"}, "Records without a key: uniform sticky or sticky per batch.", "KIP-794, KIP-480"),
+      rule(boolean("split_on_retry", "producer", false, "A client that cuts a batch in two when it sends it again, against the rule.", "KAFKA-5494")),
+
+      // --- consumer ---
+      choice("auto_offset_reset", "consumer", "latest", {"earliest", "latest", "none"}, "Where to begin without a position, or with one that is gone.", "auto.offset.reset"),
+      duration("fetch_wait", "consumer", 500 * ms, "How long a broker keeps a fetch without news.", "fetch.max.wait.ms", 1 * ms),
+      integer("fetch_min_bytes", "consumer", 1, "A broker answers when it has so many bytes.", "fetch.min.bytes", 1),
+      integer("max_poll_records", "consumer", 500, "A poll returns at most so many.", "max.poll.records", 1),
+      rule(boolean("position_validation", "consumer", true, "After a change of leader the consumer asks whether its position still means what it meant.", "KIP-320")),
+      duration("metadata_max_age", "consumer", 300 * s, "Metadata older than this is asked for again.", "metadata.max.age.ms", 1 * ms),
+      duration("request_timeout", "consumer", 30 * s, "A request without answer for this long: the connection is closed.", "request.timeout.ms", 1 * ms),
+      duration("retry_backoff", "consumer", 100 * ms, "Rest before the first retry; doubles.", "retry.backoff.ms"),
+      duration("retry_backoff_max", "consumer", 1 * s, "The longest rest before a retry.", "retry.backoff.max.ms"),
+      duration("reconnect_backoff", "consumer", 50 * ms, "Rest before connecting again; doubles.", "reconnect.backoff.ms"),
+      duration("reconnect_backoff_max", "consumer", 1 * s, "The longest rest before connecting again.", "reconnect.backoff.max.ms"),
+  };
+}
+
+ClusterSettings cluster_settings(const Options& o) {
+  ClusterSettings c;
+  const std::string& truncation = o.text("truncation");
+  c.switches.truncation = truncation == "hw" ? Truncation::high_watermark : truncation == "kip101" ? Truncation::kip101
+                          : truncation == "kip279" ? Truncation::kip279 : Truncation::fetch;
+  c.switches.fetch_epoch_check = o.boolean("fetch_epoch_check");
+  c.switches.isr_join = o.text("isr_join") == "hw" ? IsrJoin::high_watermark : IsrJoin::leader_epoch_start;
+  c.switches.hw_isr = o.text("hw_isr") == "committed" ? HwIsr::committed : o.text("hw_isr") == "eager" ? HwIsr::eager : HwIsr::maximal;
+  c.switches.isr_broker_epoch = o.boolean("isr_broker_epoch");
+  c.switches.elr = o.boolean("elr");
+  c.switches.strict_min_isr = o.boolean("strict_min_isr");
+  c.switches.list_offsets_kip207 = o.boolean("list_offsets_kip207");
+  c.brokers = static_cast<std::int32_t>(o.integer("brokers"));
+  c.controllers = static_cast<std::int32_t>(o.integer("controllers"));
+  c.min_insync = static_cast<std::int32_t>(o.integer("min_insync"));
+  c.unclean_election = o.boolean("unclean_election");
+  c.replica_lag_max = o.duration("replica_lag_max");
+  c.replica_fetch_wait = o.duration("replica_fetch_wait");
+  c.replica_fetch_backoff = o.duration("replica_fetch_backoff");
+  c.heartbeat_interval = o.duration("heartbeat_interval");
+  c.session_timeout = o.duration("session_timeout");
+  c.hw_checkpoint_interval = o.duration("hw_checkpoint_interval");
+  c.metadata_linger = o.duration("metadata_linger");
+  c.leader_rebalance_interval = o.duration("leader_rebalance_interval");
+  c.flush_messages = o.integer("flush_messages");
+  c.request_timeout = o.duration("request_timeout");
+  c.log.producers.replicated = o.boolean("dedup_replicated");
+  c.log.producers.window = static_cast<std::int32_t>(o.integer("dedup_window"));
+  c.log.producers.expiration = o.duration("producer_id_expiration");
+  c.log.producers.evict_with_records = o.boolean("evict_with_records");
+  c.log.log_append_time = o.text("timestamp_type") == "append";
+  c.log.timestamp_after_max = o.duration("timestamp_after_max");
+  return c;
+}
+
+ProducerSettings producer_settings(const Options& o) {
+  ProducerSettings p;
+  p.acks = o.text("acks") == "all" ? -1 : o.text("acks") == "1" ? 1 : 0;
+  p.idempotence = o.boolean("idempotence");
+  p.max_in_flight = static_cast<std::int32_t>(o.integer("max_in_flight"));
+  p.linger = o.duration("linger");
+  p.batch_bytes = o.integer("batch_bytes");
+  p.buffer_bytes = o.integer("buffer_bytes");
+  p.max_block = o.duration("max_block");
+  p.request_timeout = o.duration("request_timeout");
+  p.delivery_timeout = o.duration("delivery_timeout");
+  p.retries = o.integer("retries");
+  p.retry_backoff = o.duration("retry_backoff");
+  p.retry_backoff_max = o.duration("retry_backoff_max");
+  p.metadata_max_age = o.duration("metadata_max_age");
+  p.reconnect_backoff = o.duration("reconnect_backoff");
+  p.reconnect_backoff_max = o.duration("reconnect_backoff_max");
+  p.partitioner = *key_hash_named(o.text("partitioner"));
+  p.uniform_sticky = o.text("sticky") == "uniform";
+  p.split_on_retry = o.boolean("split_on_retry");
+  // ProducerConfig.postProcessAndValidateIdempotenceConfigs: a conflict silently wins over the default.
+  if (!o.given("idempotence") && (p.acks != -1 || p.retries == 0 || p.max_in_flight > 5)) p.idempotence = false;
+  return p;
+}
+
+ConsumerSettings consumer_settings(const Options& o) {
+  ConsumerSettings c;
+  const std::string& reset = o.text("auto_offset_reset");
+  c.reset = reset == "earliest" ? OffsetReset::earliest : reset == "none" ? OffsetReset::none : OffsetReset::latest;
+  c.fetch_wait = o.duration("fetch_wait");
+  c.fetch_min_bytes = o.integer("fetch_min_bytes");
+  c.max_poll_records = o.integer("max_poll_records");
+  c.position_validation = o.boolean("position_validation");
+  c.metadata_max_age = o.duration("metadata_max_age");
+  c.request_timeout = o.duration("request_timeout");
+  c.retry_backoff = o.duration("retry_backoff");
+  c.retry_backoff_max = o.duration("retry_backoff_max");
+  c.reconnect_backoff = o.duration("reconnect_backoff");
+  c.reconnect_backoff_max = o.duration("reconnect_backoff_max");
+  return c;
+}
+
+TopicSettings topic_settings(const std::string& name, const Options& o) {
+  TopicSettings t;
+  t.name = name;
+  t.partitions = static_cast<std::int32_t>(o.integer("partitions"));
+  t.partitions_max = std::max(t.partitions, static_cast<std::int32_t>(o.integer("partitions_max")));
+  t.replicas = static_cast<std::int32_t>(o.integer("replicas"));
+  t.min_insync = static_cast<std::int32_t>(o.integer("min_insync"));
+  return t;
+}
+
+}  // namespace mqlab::kafka

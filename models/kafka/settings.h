@@ -1,0 +1,166 @@
+// models/kafka/settings.h: the options of a cluster as typed values.
+//
+// Options arrive as named, checked values (options.cpp declares them); the protocol code reads
+// these structs instead. A Cluster is made once at deployment and shared, unchanged, by all nodes.
+//
+// Elsewhere: sentences, defaults, sources of each option (options.cpp); old and broken rules are
+// the enums and flags of Switches, told in variants.md.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "models/kafka/log.h"
+#include "models/kafka/partitioner.h"
+#include "models/kafka/types.h"
+#include "sim/lab/options.h"
+#include "sim/world/types.h"
+
+namespace mqlab::kafka {
+
+// A partition of the whole cluster, dense from 0 over all topics.
+using PartitionId = std::uint32_t;
+// A broker, numbered from 1 as its name says: B1 is 1. Controllers have no number of this kind.
+using BrokerId = std::int32_t;
+inline constexpr BrokerId no_broker = -1;
+using BrokerEpoch = std::int64_t;
+inline constexpr BrokerEpoch no_broker_epoch = -1;
+
+// How a follower finds where its log and the leader's part.
+enum class Truncation : std::uint8_t {
+  high_watermark,  // up to 0.10: cut to the own high watermark
+  kip101,          // 0.11: ask where the own last epoch ends
+  kip279,          // 2.0: ... and which epoch that answer speaks of
+  fetch            // 2.7: every fetch carries the last epoch, the answer says where to cut
+};
+// Which offset a follower must have reached to join the ISR.
+enum class IsrJoin : std::uint8_t { high_watermark, leader_epoch_start };
+// Over whom the high watermark is the minimum while a change of the ISR is under way.
+enum class HwIsr : std::uint8_t { committed, maximal, eager };
+
+// Protocol rules as they once were, or broken on purpose; the defaults are the present ones.
+struct Switches {
+  Truncation truncation = Truncation::fetch;
+  bool fetch_epoch_check = true;
+  IsrJoin isr_join = IsrJoin::leader_epoch_start;
+  HwIsr hw_isr = HwIsr::maximal;
+  bool isr_broker_epoch = true;
+  bool elr = true;
+  bool strict_min_isr = true;
+  bool list_offsets_kip207 = true;
+};
+
+struct ClusterSettings {
+  Switches switches;
+  std::int32_t brokers = 3;
+  std::int32_t controllers = 3;
+  std::int32_t min_insync = 1;
+  bool unclean_election = false;
+  Duration replica_lag_max{};
+  Duration replica_fetch_wait{};
+  Duration replica_fetch_backoff{};
+  Duration heartbeat_interval{};
+  Duration session_timeout{};
+  Duration hw_checkpoint_interval{};
+  Duration metadata_linger{};
+  Duration leader_rebalance_interval{};  // 0 = never
+  std::int64_t flush_messages = 0;       // sync after so many records, 0 = never
+  Duration request_timeout{};            // between brokers
+  LogOptions log;
+};
+
+struct ProducerSettings {
+  std::int32_t acks = -1;  // 0, 1, -1 = all
+  bool idempotence = true;
+  std::int32_t max_in_flight = 5;
+  Duration linger{};
+  std::int64_t batch_bytes = 16384;
+  std::int64_t buffer_bytes = 33554432;
+  Duration max_block{};
+  Duration request_timeout{};
+  Duration delivery_timeout{};
+  std::int64_t retries = 2147483647;
+  Duration retry_backoff{};
+  Duration retry_backoff_max{};
+  Duration metadata_max_age{};
+  Duration reconnect_backoff{};
+  Duration reconnect_backoff_max{};
+  KeyHash partitioner = KeyHash::murmur2;
+  bool uniform_sticky = true;
+  bool split_on_retry = false;  // a client that re-batches a retry, against the rule
+};
+
+enum class OffsetReset : std::uint8_t { earliest, latest, none };
+
+struct ConsumerSettings {
+  OffsetReset reset = OffsetReset::latest;
+  Duration fetch_wait{};
+  std::int64_t fetch_min_bytes = 1;
+  std::int64_t max_poll_records = 500;
+  bool position_validation = true;
+  Duration metadata_max_age{};
+  Duration request_timeout{};
+  Duration retry_backoff{};
+  Duration retry_backoff_max{};
+  Duration reconnect_backoff{};
+  Duration reconnect_backoff_max{};
+};
+
+struct TopicSettings {
+  std::string name;
+  std::int32_t partitions = 1;       // at the beginning
+  std::int32_t partitions_max = 1;   // that an operator may add later
+  std::int32_t replicas = 3;
+  std::int32_t min_insync = -1;  // -1 = the cluster's
+  PartitionId first = 0;
+};
+
+struct PartitionSettings {
+  std::int32_t topic{};
+  std::int32_t number{};
+  std::string place;                 // "orders/0"
+  std::vector<BrokerId> assignment;  // the preferred leader first
+  std::int32_t min_insync = 1;       // min(min.insync.replicas, replicas)
+};
+
+// What every node of a cluster knows of it from the beginning.
+struct Cluster {
+  ClusterSettings settings;
+  std::vector<TopicSettings> topics;
+  std::vector<PartitionSettings> partitions;
+  std::vector<NodeId> brokers;      // node of broker 1, 2, ...
+  std::vector<NodeId> controllers;
+
+  NodeId node_of(BrokerId b) const { return b >= 1 && b <= static_cast<BrokerId>(brokers.size()) ? brokers[static_cast<std::size_t>(b - 1)] : nobody; }
+  BrokerId broker_of(NodeId n) const {
+    for (std::size_t i = 0; i < brokers.size(); ++i)
+      if (brokers[i] == n) return static_cast<BrokerId>(i + 1);
+    return no_broker;
+  }
+  const TopicSettings* topic(std::string_view name) const {
+    for (const TopicSettings& t : topics)
+      if (t.name == name) return &t;
+    return nullptr;
+  }
+  // "orders/0" -> its number, or nothing.
+  const PartitionSettings* partition(std::string_view place, PartitionId& id) const {
+    for (PartitionId p = 0; p < partitions.size(); ++p)
+      if (partitions[p].place == place) {
+        id = p;
+        return &partitions[p];
+      }
+    return nullptr;
+  }
+};
+using ClusterRef = std::shared_ptr<const Cluster>;
+
+ClusterSettings cluster_settings(const Options& o);
+ProducerSettings producer_settings(const Options& o);
+ConsumerSettings consumer_settings(const Options& o);
+TopicSettings topic_settings(const std::string& name, const Options& o);
+
+// The declared options of every scope (options.cpp).
+std::vector<OptionDecl> declared_options();
+
+}  // namespace mqlab::kafka
