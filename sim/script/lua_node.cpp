@@ -10,9 +10,9 @@ const char* lua_kind_name(LuaKind k) {
 }
 
 void LuaNode::on_start(Context& c) {
-  const std::int64_t version = started_ ? version_ : 0;
-  started_ = true;
-  ScriptHost::of(c.world()).start_node(c, *this, number_, version);
+  const auto it = synced_.find(version_);
+  const LuaValue synced = it == synced_.end() ? LuaValue() : it->second;
+  ScriptHost::of(c.world()).start_node(c, *this, number_, durable_, synced);
 }
 
 void LuaNode::on_message(Context& c, const Message& m) {
@@ -54,19 +54,27 @@ void LuaNode::on_crash(const Crash& crash) {
   streams_.clear();
   timers_.clear();
   calls_.clear();
-  if (crash.wipe) {
-    version_ = 0;
-  } else if (crash.power) {
-    // The file's units are versions of the durable part; the last that can still be read is what is left.
-    version_ = 0;
+  durable_ = ScriptHost::Durable::as_left;
+  if (!crash.wipe && !crash.power) return;
+  version_ = 0;
+  if (crash.power)
     for (const Survivor& s : crash.files) {
       if (s.file != 0) continue;
       version_ = s.kept;
-      while (version_ > 0 && std::binary_search(s.corrupt.begin(), s.corrupt.end(), version_ - 1)) --version_;
+      // A version that reads back wrong is as good as none: the one before it is what is left.
+      while (version_ > 0 && (std::binary_search(s.corrupt.begin(), s.corrupt.end(), version_ - 1) || !synced_.count(version_))) --version_;
     }
-  } else if (version_ <= 0 || started_) {
-    version_ = -1;
-  }
+  durable_ = version_ > 0 ? ScriptHost::Durable::as_synced : ScriptHost::Durable::as_declared;
+}
+
+bool LuaNode::sync(Context& c, const LuaValue& durable) {
+  constexpr FileId file = 0;
+  constexpr std::int64_t versions_kept = 16;
+  const std::int64_t version = c.world().disk(c.self()).written(file) + 1;
+  if (c.write(file, version, static_cast<std::uint32_t>(std::min<std::size_t>(durable.bytes(), 1'000'000'000))) != DiskResult::ok) return false;
+  synced_[version] = durable;
+  synced_.erase(synced_.begin(), synced_.lower_bound(c.durable(file) - versions_kept));
+  return c.sync(file) == DiskResult::ok;
 }
 
 Tree LuaNode::state() const {

@@ -46,6 +46,8 @@ class LuaNode : public NodeBase<LuaNode> {
   bool cancel_timer(Context& c, std::int64_t timer);
   // Answers a client's call; false when the connection is gone or it was answered before.
   bool reply(Context& c, std::int64_t call, const LuaValue& answer);
+  // Saves the durable part; false when the disk says it could not.
+  bool sync(Context& c, const LuaValue& durable);
 
  private:
   struct Timer {
@@ -58,8 +60,10 @@ class LuaNode : public NodeBase<LuaNode> {
     MessageKind reply{};
   };
   std::int64_t number_;
-  bool started_ = false;
-  std::int64_t version_ = 0;  // the durable part at the next start; -1: as the dead process left it
+  // At the next start. The file 0 of the disk has a unit for each sync; these are their contents.
+  ScriptHost::Durable durable_ = ScriptHost::Durable::as_declared;
+  std::int64_t version_ = 0;
+  std::map<std::int64_t, LuaValue> synced_;
   std::map<NodeId, ConnId> streams_;
   std::map<std::int64_t, Timer> timers_;
   std::map<std::int64_t, ClientCall> calls_;

@@ -97,6 +97,12 @@ int call_method(lua_State* L) {
     for (const CallDecl& c : calls) offered = offered || c.name == m.needs;
     if (!offered) raise(L, "%s has no call `%s`; `mqlab models %s` lists what its clients can do", host.source().model->decl().name.c_str(), m.needs, host.source().model->decl().name.c_str());
   }
+  // What sync saves is read here, like an argument.
+  if (node && std::string_view(m.name) == "sync") {
+    lua_settop(L, 1);
+    lua_pushliteral(L, "durable");
+    lua_rawget(L, 1);
+  }
   Script::read_arguments(L, 2);
   bool waits = false;
   {

@@ -91,7 +91,7 @@ void ScriptHost::feed_log() {
     switch (e.kind) {
       case Entry::Kind::start: run_program(e.who, nullptr); break;
       case Entry::Kind::answer: run_program(e.who, &e.value); break;
-      case Entry::Kind::start_node: run_start_node(e.who, e.number); break;
+      case Entry::Kind::start_node: run_start_node(e.who, static_cast<Durable>(e.number), e.value); break;
       case Entry::Kind::call_node: run_call_node(e.who, e.text, e.value, e.number); break;
       case Entry::Kind::act: mismatch();
     }
@@ -165,12 +165,13 @@ bool ScriptHost::run_program(std::int64_t number, const LuaValue* answer) {
   return ended;
 }
 
-void ScriptHost::start_node(Context& c, LuaNode& node, std::int64_t number, std::int64_t version) {
-  turn(c.world(), {true, number, nullptr, nullptr, &c, &node}, {Entry::Kind::start_node, number, 0, version, {}, {}}, [&] { run_start_node(number, version); });
+void ScriptHost::start_node(Context& c, LuaNode& node, std::int64_t number, Durable durable, const LuaValue& synced) {
+  turn(c.world(), {true, number, nullptr, nullptr, &c, &node}, {Entry::Kind::start_node, number, 0, static_cast<std::int64_t>(durable), synced, {}},
+       [&] { run_start_node(number, durable, synced); });
   if (!failure_) call_node(c, node, number, "on_start", {});
 }
 
-void ScriptHost::run_start_node(std::int64_t number, std::int64_t version) {
+void ScriptHost::run_start_node(std::int64_t number, Durable durable, const LuaValue& synced) {
   Sandbox& box = script_->box;
   box.set_step_budget(steps_per_turn);
   const NodeSpec* spec = nullptr;
@@ -181,16 +182,13 @@ void ScriptHost::run_start_node(std::int64_t number, std::int64_t version) {
     push_node_object(L, *spec, *source_);  // a new one: what was in memory is gone
     const int self = lua_gettop(L);
     push_slot(L, &nodes_key, number);
-    if (version < 0 && lua_istable(L, -1)) {
+    if (durable == Durable::as_left && lua_istable(L, -1)) {
       lua_pushliteral(L, "durable");
       lua_rawget(L, -2);
-      lua_setfield(L, self, "durable");
-    } else if (version > 0) {
-      restore_durable(L, self, number, version);
     } else {
-      push_value(L, spec->durable);
-      lua_setfield(L, self, "durable");
+      push_value(L, durable == Durable::as_synced ? synced : spec->durable);
     }
+    lua_setfield(L, self, "durable");
     lua_settop(L, self);
     store_slot(L, &nodes_key, number);
   });

@@ -65,9 +65,9 @@ class ScriptHost : public Extension {
   // --- in ---
   void start_program(AppContext& a, ProgramApp& app);
   void resume_program(AppContext& a, ProgramApp& app, const LuaValue& answer);
-  // A process of a node begins: with the durable part as it was left, or as it was at sync `version`
-  // (0: as declared), or still in Lua's hands (-1).
-  void start_node(Context& c, LuaNode& node, std::int64_t number, std::int64_t version);
+  // A process of a node begins, with nothing in memory and this durable part.
+  enum class Durable : std::uint8_t { as_declared, as_left, as_synced };
+  void start_node(Context& c, LuaNode& node, std::int64_t number, Durable durable, const LuaValue& synced);
   // Calls a handler; nothing happens when the node has none. `call`: for on_call, what reply() answers.
   void call_node(Context& c, LuaNode& node, std::int64_t number, const char* handler, std::vector<LuaValue> arguments, std::int64_t call = -1);
 
@@ -107,7 +107,7 @@ class ScriptHost : public Extension {
     enum class Kind : std::uint8_t { start, answer, start_node, call_node, act } kind{};
     std::int64_t who = 0;
     std::uint64_t digest = 0;       // act
-    std::int64_t number = 0;        // start_node: version; call_node: the call; act: the line of its error
+    std::int64_t number = 0;        // start_node: Durable; call_node: the call; act: the line of its error
     LuaValue value{};
     std::string text{};             // call_node: the handler; act: its error
   };
@@ -118,7 +118,7 @@ class ScriptHost : public Extension {
   [[noreturn]] void mismatch() const;
   // True when the program has ended.
   bool run_program(std::int64_t number, const LuaValue* answer);
-  void run_start_node(std::int64_t number, std::int64_t version);
+  void run_start_node(std::int64_t number, Durable durable, const LuaValue& synced);
   void run_call_node(std::int64_t number, const std::string& handler, const LuaValue& arguments, std::int64_t call);
   template <class Run>
   void turn(World& world, const Actor& actor, Entry entry, Run&& run);
@@ -139,8 +139,6 @@ void push_node_object(lua_State* L, const NodeSpec& spec, const ScriptSource& so
 void open_program_verbs(lua_State* L);
 void open_node_verbs(lua_State* L);
 void push_reply(lua_State* L, std::int64_t number, std::int64_t call);
-// The durable part of the node object at the index, replaced by a copy of what was synced as `version`.
-void restore_durable(lua_State* L, int index, std::int64_t number, std::int64_t version);
 const std::vector<VerbDoc>& program_verb_docs();
 const std::vector<VerbDoc>& node_verb_docs();
 

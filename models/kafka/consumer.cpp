@@ -1,0 +1,276 @@
+// The consumer: positions, fetches, polls. Groups are not here yet: places are assigned by hand.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "models/kafka/client.h"
+
+namespace mqlab::kafka {
+namespace {
+
+constexpr TimerKind timer_poll = 42;
+
+}  // namespace
+
+Assigned* Client::find_assigned(PartitionId p) {
+  for (Assigned& a : assigned_)
+    if (a.partition == p) return &a;
+  return nullptr;
+}
+
+void Client::add_assignment(Context& c, PartitionId p, std::int64_t position) {
+  Assigned a;
+  a.partition = p;
+  a.place = c.names().id(place(p));
+  a.position = position >= 0 ? position : no_offset;
+  a.reset = consumer_.reset;
+  assigned_.push_back(a);
+  record_assignment(c, a.place, true, position, op_flag::assigned);
+}
+
+// "orders" takes every partition, and those that come later; "orders/0" one.
+void Client::assign_call(Context& c, const Call& call) {
+  const std::string text = c.names().text(call.place);
+  if (!consumes_) return complete(c, call.id, outcome(c, Outcome::fail, Error::invalid_request));
+  if (const TopicSettings* t = cluster_->topic(text)) {
+    assigned_topics_.push_back(static_cast<std::int32_t>(t - cluster_->topics.data()));
+    for (std::int32_t n = 0; n < t->partitions; ++n)
+      if (!find_assigned(t->first + static_cast<PartitionId>(n))) add_assignment(c, t->first + static_cast<PartitionId>(n), call.position);
+    return complete(c, call.id, Answer{});
+  }
+  PartitionId p = 0;
+  if (!cluster_->partition(text, p)) return complete(c, call.id, outcome(c, Outcome::fail, Error::unknown_topic_or_partition));
+  if (!find_assigned(p)) add_assignment(c, p, call.position);
+  complete(c, call.id, Answer{});
+}
+
+void Client::seek_call(Context& c, const Call& call) {
+  PartitionId p = 0;
+  Assigned* a = cluster_->partition(c.names().text(call.place), p) ? find_assigned(p) : nullptr;
+  if (!a) return complete(c, call.id, outcome(c, Outcome::fail, Error::unknown_topic_or_partition));
+  a->position = call.position >= 0 ? call.position : no_offset;
+  a->position_epoch = a->validated = no_leader_epoch;
+  if (call.position < 0) a->reset = call.position == -2 ? OffsetReset::latest : OffsetReset::earliest;
+  a->failed = false;
+  buffer_.erase(std::remove_if(buffer_.begin(), buffer_.end(), [&](const BufferedRecord& r) { return r.partition == p; }), buffer_.end());
+  Answer answer;
+  answer.position = call.position;
+  complete(c, call.id, std::move(answer));
+}
+
+void Client::end_offset_call(Context& c, const Call& call) {
+  PartitionId p = 0;
+  if (!cluster_->partition(c.names().text(call.place), p)) return complete(c, call.id, outcome(c, Outcome::fail, Error::unknown_topic_or_partition));
+  end_offset_calls_.emplace_back(call, p);
+}
+
+void Client::poll_call(Context& c, const Call& call) {
+  if (!consumes_ || poll_ != 0) return complete(c, call.id, outcome(c, Outcome::fail, Error::invalid_request));
+  poll_ = call.id;
+  poll_count_ = call.count;
+  poll_timer_ = c.set_timer(call.timeout, timer_poll, call.id);
+}
+
+// Hands over what was fetched, or an error that only the application can deal with.
+void Client::answer_poll(Context& c, bool timed_out) {
+  if (poll_ == 0 || (buffer_.empty() && !timed_out && poll_error_ == Error::none)) return;
+  if (poll_timer_ != no_event) c.cancel_timer(poll_timer_);
+  poll_timer_ = no_event;
+  const CallId id = poll_;
+  poll_ = 0;
+  if (poll_error_ != Error::none) {
+    Answer a = outcome(c, Outcome::fail, poll_error_);
+    a.place = c.names().id(place(poll_error_partition_));
+    poll_error_ = Error::none;
+    return complete(c, id, std::move(a));
+  }
+  Answer answer;
+  const auto most = static_cast<std::size_t>(poll_count_ > 0 ? std::min<std::int64_t>(poll_count_, consumer_.max_poll_records) : consumer_.max_poll_records);
+  while (!buffer_.empty() && answer.messages.size() < most) {
+    const BufferedRecord r = buffer_.front();
+    buffer_.pop_front();
+    Assigned* a = find_assigned(r.partition);
+    if (!a || r.offset < a->position) continue;
+    a->position = r.offset + 1;
+    a->position_epoch = r.epoch;
+    PolledMessage m;
+    m.place = a->place;
+    m.key = static_cast<std::uint32_t>(r.record.key);
+    m.message = r.record.message;
+    m.position = r.offset;
+    answer.messages.push_back(m);
+  }
+  complete(c, id, std::move(answer));
+}
+
+// ---------------------------------------------------------------------------------------------
+// Fetching: first a position, then (KIP-320) whether it still means what it meant, then records.
+
+void Client::fetch(Context& c) {
+  for (BrokerId b = 1; b <= static_cast<BrokerId>(cluster_->brokers.size()); ++b) {
+    if (in_flight(Purpose::fetch, b)) continue;
+    ListOffsets lookups;
+    OffsetForLeaderEpoch questions;
+    FetchRequest fetches;
+    for (const auto& [call, p] : end_offset_calls_)
+      if (leader_of(p) == b) lookups.questions.push_back({p, metadata_[p].leader_epoch, latest_timestamp});
+    for (Assigned& a : assigned_) {
+      if (leader_of(a.partition) == no_broker) {
+        want_metadata(c);
+        continue;
+      }
+      if (leader_of(a.partition) != b || a.failed) continue;
+      if (a.retry_at > c.now()) {
+        wake_at(c, a.retry_at);
+        continue;
+      }
+      const LeaderEpoch epoch = metadata_[a.partition].leader_epoch;
+      if (a.position == no_offset) {
+        if (a.reset == OffsetReset::none) reset_position(c, a, Error::offset_out_of_range);
+        else lookups.questions.push_back({a.partition, epoch, a.reset == OffsetReset::earliest ? earliest_timestamp : latest_timestamp});
+        continue;
+      }
+      if (consumer_.position_validation && a.position_epoch != no_leader_epoch && a.validated < epoch) {
+        questions.questions.push_back({a.partition, epoch, a.position_epoch});
+        continue;
+      }
+      // What was fetched and not polled yet comes first.
+      if (std::any_of(buffer_.begin(), buffer_.end(), [&](const BufferedRecord& r) { return r.partition == a.partition; })) continue;
+      FetchPartition f;
+      f.partition = a.partition;
+      f.current_leader_epoch = epoch;
+      f.fetch_offset = a.position;
+      fetches.partitions.push_back(f);
+    }
+    if (lookups.questions.empty() && questions.questions.empty() && fetches.partitions.empty()) continue;
+    if (!can_connect(c, Purpose::fetch, b)) continue;
+    if (!lookups.questions.empty()) {
+      request(c, Purpose::fetch, b, Kind::list_offsets, make_payload<ListOffsets>(std::move(lookups)), 64, consumer_.request_timeout);
+    } else if (!questions.questions.empty()) {
+      request(c, Purpose::fetch, b, Kind::offset_for_leader_epoch, make_payload<OffsetForLeaderEpoch>(std::move(questions)), 64, consumer_.request_timeout);
+    } else {
+      fetches.max_wait = consumer_.fetch_wait;
+      fetches.min_bytes = consumer_.fetch_min_bytes;
+      request(c, Purpose::fetch, b, Kind::fetch, make_payload<FetchRequest>(std::move(fetches)), 64, consumer_.request_timeout);
+    }
+  }
+}
+
+void Client::fetch_failed(Context& c, const Request& r) {
+  const auto rest = [&](PartitionId p) {
+    if (Assigned* a = find_assigned(p)) a->retry_at = c.now() + consumer_.retry_backoff;
+  };
+  if (r.kind == Kind::fetch)
+    for (const FetchPartition& f : payload_as<FetchRequest>(r.payload).partitions) rest(f.partition);
+  else if (r.kind == Kind::list_offsets)
+    for (const OffsetQuestion& q : payload_as<ListOffsets>(r.payload).questions) rest(q.partition);
+  else if (r.kind == Kind::offset_for_leader_epoch)
+    for (const EpochQuestion& q : payload_as<OffsetForLeaderEpoch>(r.payload).questions) rest(q.partition);
+}
+
+// No position, or one that is gone: auto.offset.reset decides, or the application is told.
+void Client::reset_position(Context& c, Assigned& a, Error why) {
+  if (consumer_.reset == OffsetReset::none) {
+    a.failed = true;
+    poll_error_ = why;
+    poll_error_partition_ = a.partition;
+    return;
+  }
+  c.mark("position_reset", place(a.partition), fmt::format("{} at {}: back to the {}", name(why), a.position, consumer_.reset == OffsetReset::earliest ? "earliest" : "latest"));
+  a.position = no_offset;
+  a.position_epoch = a.validated = no_leader_epoch;
+  a.reset = consumer_.reset;
+}
+
+void Client::on_fetch_reply(Context& c, const Message& m) {
+  const Request r = take_request(m.word);
+  if (r.word == 0) return;
+  if (r.timer != no_event) c.cancel_timer(r.timer);
+  peer(r.purpose, r.broker).backoff = 0;
+  const auto& asked = payload_as<FetchRequest>(r.payload);
+  const auto& reply = payload_as<FetchReply>(m.payload);
+  for (std::size_t i = 0; i < reply.partitions.size() && i < asked.partitions.size(); ++i) {
+    const FetchedPartition& got = reply.partitions[i];
+    Assigned* a = find_assigned(got.partition);
+    if (!a || a->position != asked.partitions[i].fetch_offset) continue;
+    if (got.error == Error::none) {
+      for (const Batch& b : got.batches) {
+        if (b.control != Control::none) continue;
+        for (std::int32_t k = 0; k < b.count(); ++k)
+          if (b.base_offset + k >= a->position) buffer_.push_back({got.partition, b.base_offset + k, b.leader_epoch, (*b.records)[static_cast<std::size_t>(k)]});
+      }
+    } else if (got.error == Error::offset_out_of_range) {
+      reset_position(c, *a, got.error);
+    } else {
+      if (got.error != Error::corrupt_message) want_metadata(c);
+      a->retry_at = c.now() + consumer_.retry_backoff;
+    }
+  }
+}
+
+void Client::on_list_offsets_reply(Context& c, const Message& m) {
+  const Request r = take_request(m.word);
+  if (r.word == 0) return;
+  if (r.timer != no_event) c.cancel_timer(r.timer);
+  for (const OffsetAnswer& answer : payload_as<ListOffsetsReply>(m.payload).answers) {
+    if (answer.error != Error::none) {
+      want_metadata(c);
+      if (Assigned* a = find_assigned(answer.partition)) a->retry_at = c.now() + consumer_.retry_backoff;
+      continue;
+    }
+    for (std::size_t i = 0; i < end_offset_calls_.size(); ++i) {
+      if (end_offset_calls_[i].second != answer.partition) continue;
+      Answer a;
+      a.position = answer.offset;
+      const CallId id = end_offset_calls_[i].first.id;
+      end_offset_calls_.erase(end_offset_calls_.begin() + static_cast<std::ptrdiff_t>(i));
+      complete(c, id, std::move(a));
+      break;
+    }
+    Assigned* a = find_assigned(answer.partition);
+    if (!a || a->position != no_offset) continue;
+    a->position = answer.offset;
+    a->position_epoch = answer.leader_epoch;
+    a->validated = metadata_[answer.partition].leader_epoch;
+  }
+}
+
+// SubscriptionState.maybeCompleteValidation: the log was cut below what this consumer had read.
+void Client::on_epoch_reply(Context& c, const Message& m) {
+  const Request r = take_request(m.word);
+  if (r.word == 0) return;
+  if (r.timer != no_event) c.cancel_timer(r.timer);
+  const auto& asked = payload_as<OffsetForLeaderEpoch>(r.payload);
+  const auto& reply = payload_as<OffsetForLeaderEpochReply>(m.payload);
+  for (std::size_t i = 0; i < reply.answers.size() && i < asked.questions.size(); ++i) {
+    const EpochAnswer& answer = reply.answers[i];
+    Assigned* a = find_assigned(answer.partition);
+    if (!a || a->position == no_offset || a->position_epoch != asked.questions[i].epoch) continue;
+    if (answer.error != Error::none) {
+      want_metadata(c);
+      a->retry_at = c.now() + consumer_.retry_backoff;
+      continue;
+    }
+    a->validated = asked.questions[i].current_leader_epoch;
+    if (answer.end.defined() && answer.end.end >= a->position && answer.end.epoch == a->position_epoch) continue;
+    const Offset parts = answer.end.defined() ? std::min(answer.end.end, a->position) : no_offset;
+    if (parts == a->position) continue;
+    c.mark("log_truncation_detected", place(answer.partition), fmt::format("the log was cut to {} below the position {}", parts, a->position));
+    buffer_.erase(std::remove_if(buffer_.begin(), buffer_.end(), [&](const BufferedRecord& b) { return b.partition == answer.partition; }), buffer_.end());
+    if (consumer_.reset == OffsetReset::none || parts == no_offset) {
+      reset_position(c, *a, Error::log_truncation);
+    } else {
+      a->position = parts;
+      a->position_epoch = answer.end.epoch;
+      Op op;
+      op.kind = OpKind::seek;
+      op.outcome = Outcome::ok;
+      op.place = a->place;
+      op.position = parts;
+      op.subscription = c.names().id(subscription().empty() ? c.name(c.self()) : subscription());
+      c.record(op);
+    }
+  }
+}
+
+}  // namespace mqlab::kafka

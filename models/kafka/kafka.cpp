@@ -1,0 +1,314 @@
+// The model's declaration, deployment and claims.
+#include "models/kafka/kafka.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "models/kafka/broker.h"
+#include "models/kafka/client.h"
+#include "models/kafka/controller.h"
+#include "sim/lab/load.h"
+
+namespace mqlab::kafka {
+namespace {
+
+Value t(const char* text) { return Value{std::string(text)}; }
+
+ModelDecl declare() {
+  ModelDecl d;
+  d.name = "kafka";
+  d.family = "partitioned log";
+  d.sentence = "Apache Kafka: partitioned logs, fetch replication, KRaft, idempotent producers.";
+  d.default_profile = "4.3";
+  d.options = declared_options();
+  const std::vector<std::pair<std::string, Value>> before_4 = {{"elr", Value{false}}, {"timestamp_after_max", Value{time_max}}};
+  ProfileDecl p43{"4.3", "KRaft with eligible leader replicas, every rule as it is now."};
+  ProfileDecl p39{"3.9", "KRaft without eligible leader replicas; linger is 0."};
+  p39.cluster = before_4;
+  p39.producer = {{"linger", Value{std::int64_t{0}}}};
+  ProfileDecl p2{"2.x", "Truncation by KIP-279, epochs in fetches (KIP-320), no broker epoch in the ISR; producers default to acks=1."};
+  p2.cluster = before_4;
+  p2.cluster.insert(p2.cluster.end(), {{"truncation", t("kip279")}, {"isr_broker_epoch", Value{false}}, {"strict_min_isr", Value{false}}});
+  p2.producer = {{"linger", Value{std::int64_t{0}}}, {"acks", t("1")}, {"idempotence", Value{false}}, {"sticky", t("batch")}};
+  ProfileDecl p011{"0.11", "Truncation by KIP-101, no epoch checks, the ISR joined at the high watermark; producers default to acks=1."};
+  p011.cluster = before_4;
+  p011.cluster.insert(p011.cluster.end(), {{"truncation", t("kip101")}, {"fetch_epoch_check", Value{false}}, {"isr_join", t("hw")}, {"hw_isr", t("eager")},
+                                           {"isr_broker_epoch", Value{false}}, {"strict_min_isr", Value{false}}, {"list_offsets_kip207", Value{false}},
+                                           {"evict_with_records", Value{true}}});
+  p011.producer = p2.producer;
+  p011.consumer = {{"position_validation", Value{false}}};
+  d.profiles = {p43, p39, p2, p011};
+  d.roles = {{"broker", "Keeps partitions and leads some of them."}, {"controller", "A voter of the KRaft quorum."},
+             {"client", "An application with Kafka's client library."}};
+  d.calls = {{"send", "topic, {key=, body=, partition=, size=, timestamp=}", "Hands a record to the producer."},
+             {"poll", "timeout[, max]", "Takes what was fetched."},
+             {"assign", "place[, position]", "Reads a topic or one partition."},
+             {"seek", "place, position", "Moves the position."},
+             {"end_offset", "place", "Asks where a partition ends."}};
+  d.marks = {{"controller_elected", "A controller became active."}, {"controller_resigned", "A controller lost its lead."},
+             {"broker_fenced", "A broker's session ended."}, {"broker_unfenced", "A broker may lead and join ISRs."},
+             {"leader_elected", "A partition has a new leader."}, {"unclean_election", "... who was not in the ISR."},
+             {"partition_offline", "A partition has no leader."}, {"isr_shrunk", "A replica left the ISR."}, {"isr_expanded", "A replica joined the ISR."},
+             {"log_truncated", "A follower cut its log."}, {"log_recovered", "A log ended at a corrupt batch after a restart."},
+             {"log_restarted", "A follower began anew at its leader's log start."}, {"corrupt_batch", "A follower got a batch that does not match its checksum."},
+             {"not_enough_replicas", "A produce with acks=all was refused: the ISR is too small."},
+             {"produce_timed_out", "A produce was answered before every in-sync replica had it."},
+             {"duplicate_recognised", "A batch came a second time and was not written again."},
+             {"out_of_order_sequence", "A batch was refused by its sequence number."}, {"records_deleted", "The beginning of a log was deleted."},
+             {"partitions_added", "A topic has more partitions."}, {"command_refused", "An operator's verb could not be carried out."},
+             {"producer_retry", "A batch is sent again."}, {"producer_epoch_bumped", "A producer goes on in a new epoch."},
+             {"request_timed_out", "A client gave up waiting and closed the connection."}, {"position_reset", "A consumer's position was reset."},
+             {"log_truncation_detected", "A consumer learned that what it had read was cut off."}};
+  d.verbs = {{"elect", "\"orders/0 [B2]\" to the controller", "Makes an ISR member the leader; without a name the preferred one."},
+             {"elect_unclean", "\"orders/0\" to the controller", "Elects anybody alive when nobody else can lead."},
+             {"add_partitions", "\"orders 8\" to the controller", "Grows a topic up to its partitions_max."},
+             {"delete_records", "\"orders/0 10\" to the leader", "Deletes the records before an offset."}};
+  d.not_modelled = {"consumer groups, transactions, share groups", "segments, retention by time and size, compaction", "quotas, tiered storage, fetch from followers",
+                    "ZooKeeper: the older profiles run their data-plane rules under a KRaft controller", "metadata snapshots, reassignment, several log directories",
+                    "compression, authentication, the wire format itself"};
+  d.ledger = {{"A duplicate of the last five batches is answered with its first offset.", "KIP-98, ProducerStateEntry", "kafka/producer_state_test"},
+              {"A follower cuts its log where its epochs and the leader's part.", "KIP-101, KIP-279", "kafka/epochs_test, kafka/log_test"},
+              {"Keyed records go to murmur2(key) mod partitions.", "BuiltInPartitioner", "kafka/partitioner_test"}};
+  return d;
+}
+
+const std::vector<NodeId> nodes_of_role(const World& w, std::string_view role) {
+  std::vector<NodeId> out;
+  for (NodeId n = 0; n < w.node_count(); ++n)
+    if (w.node_options(n).role == role) out.push_back(n);
+  return out;
+}
+
+const Controller* active_controller(const World& w) {
+  const Controller* best = nullptr;
+  for (NodeId n : nodes_of_role(w, "controller")) {
+    const auto& x = w.node_as<Controller>(n);
+    if (w.running(n) && x.active() && (!best || x.quorum().epoch() > best->quorum().epoch())) best = &x;
+  }
+  return best;
+}
+
+const ClusterRef* cluster_of(const World& w) {
+  const auto brokers = nodes_of_role(w, "broker");
+  return brokers.empty() ? nullptr : &w.node_as<Broker>(brokers.front()).cluster();
+}
+
+std::vector<NodeId> resolve(const World& w, std::string_view role, std::string_view argument) {
+  const ClusterRef* cluster = cluster_of(w);
+  const Controller* controller = active_controller(w);
+  if (!cluster || !controller) return {};
+  if (role == "controller") {
+    for (NodeId n : nodes_of_role(w, "controller"))
+      if (&w.node_as<Controller>(n) == controller) return {n};
+    return {};
+  }
+  PartitionId p = 0;
+  if (!(*cluster)->partition(argument, p)) return {};
+  const PartitionState& s = controller->committed().partitions[p];
+  std::vector<NodeId> out;
+  for (BrokerId b : s.replicas)
+    if ((role == "leader" && b == s.leader) || (role == "follower" && b != s.leader)) out.push_back((*cluster)->node_of(b));
+  return out;
+}
+
+bool find_file(const World& w, NodeId n, std::string_view place, FileId& out) {
+  const ClusterRef* cluster = cluster_of(w);
+  PartitionId p = 0;
+  if (!cluster || w.node_options(n).role != "broker" || !(*cluster)->partition(place, p)) return false;
+  out = Broker::file_of(p);
+  return true;
+}
+
+class KafkaModel : public Model {
+ public:
+  const ModelDecl& decl() const override { return decl_; }
+
+  std::optional<std::string> check(const Deployment& d) const override {
+    const std::int64_t brokers = d.cluster.integer("brokers");
+    std::int64_t partitions = 0;
+    for (const TopicSpec& topic : d.topics) {
+      if (topic.options.integer("replicas") > brokers)
+        return fmt::format("topic `{}` wants {} replicas, but there are {} brokers", topic.name, topic.options.integer("replicas"), brokers);
+      partitions += std::max(topic.options.integer("partitions"), topic.options.integer("partitions_max"));
+    }
+    if (partitions > 10'000) return fmt::format("{} partitions are more than the 10,000 that a world takes", partitions);
+    for (const ClientSpec& client : d.clients) {
+      if (client.role == "producer" && client.options.text("topic").empty() && !client.app) return fmt::format("producer `{}` has no topic", client.name);
+      if (client.role == "producer" && !client.app) {
+        const std::string& topic = client.options.text("topic");
+        if (std::none_of(d.topics.begin(), d.topics.end(), [&](const TopicSpec& s) { return s.name == topic; }))
+          return fmt::format("producer `{}` sends to `{}`, which is no topic of this cluster", client.name, topic);
+      }
+      if (client.role != "consumer" && client.options.boolean("idempotence") && client.options.given("idempotence")) {
+        // ConfigException in the product: an explicit wish is not silently dropped.
+        if (client.options.text("acks") != "all") return fmt::format("`{}`: idempotence needs acks = \"all\"", client.name);
+      }
+    }
+    return std::nullopt;
+  }
+
+  void deploy(World& w, const Deployment& d) const override {
+    for (const MessageDecl& m : message_declarations()) w.declare_message(m);
+    w.set_resolver(&resolve);
+    w.set_file_finder(&find_file);
+    auto cluster = std::make_shared<Cluster>();
+    cluster->settings = cluster_settings(d.cluster);
+    const auto first = static_cast<NodeId>(w.node_count());
+    for (std::int32_t i = 0; i < cluster->settings.controllers; ++i) cluster->controllers.push_back(first + static_cast<NodeId>(i));
+    for (std::int32_t i = 0; i < cluster->settings.brokers; ++i) cluster->brokers.push_back(first + static_cast<NodeId>(cluster->settings.controllers + i));
+    for (const TopicSpec& spec : d.topics) {
+      TopicSettings topic = topic_settings(spec.name, spec.options);
+      topic.first = static_cast<PartitionId>(cluster->partitions.size());
+      for (std::int32_t n = 0; n < topic.partitions_max; ++n) {
+        PartitionSettings p;
+        p.topic = static_cast<std::int32_t>(cluster->topics.size());
+        p.number = n;
+        p.place = fmt::format("{}/{}", topic.name, n);
+        for (std::int32_t r = 0; r < topic.replicas; ++r)
+          p.assignment.push_back(1 + (static_cast<std::int32_t>(cluster->partitions.size()) + r) % cluster->settings.brokers);
+        p.min_insync = std::min(topic.min_insync > 0 ? topic.min_insync : cluster->settings.min_insync, topic.replicas);
+        cluster->partitions.push_back(std::move(p));
+      }
+      cluster->topics.push_back(std::move(topic));
+    }
+    raft::Config quorum;
+    for (NodeId n : cluster->controllers) quorum.voters.push_back(static_cast<raft::ReplicaId>(n));
+    quorum.election_timeout = d.cluster.duration("election_timeout");
+    quorum.fetch_timeout = d.cluster.duration("quorum_fetch_timeout");
+    quorum.check_quorum_timeout = quorum.fetch_timeout + quorum.fetch_timeout / 2;
+    quorum.high_watermark_in_fetch = true;
+    DiskOptions disk;
+    disk.sync_latency = d.cluster.duration("sync_latency");
+    disk.writeback_after = d.cluster.duration("writeback_after");
+    for (std::int32_t i = 0; i < cluster->settings.controllers; ++i) {
+      NodeOptions o;
+      o.name = fmt::format("C{}", i + 1);
+      o.role = "controller";
+      o.disk = disk;
+      w.add_node(std::make_unique<Controller>(cluster, quorum), std::move(o));
+    }
+    raft::Config observer = quorum;
+    observer.sync_before_ack = false;
+    for (std::int32_t i = 0; i < cluster->settings.brokers; ++i) {
+      NodeOptions o;
+      o.name = fmt::format("B{}", i + 1);
+      o.role = "broker";
+      o.disk = disk;
+      o.workers = static_cast<std::uint32_t>(d.cluster.integer("io_threads"));
+      o.service = d.cluster.duration("broker_service");
+      o.service_ps_per_byte = 1'000;  // 1 GB/s
+      if (d.cluster.boolean("shared_power")) o.machine = "brokers";
+      w.add_node(std::make_unique<Broker>(cluster, i + 1, observer), std::move(o));
+    }
+    for (const ClientSpec& spec : d.clients) {
+      const bool produces = spec.role != "consumer";
+      const bool consumes = spec.role != "producer";
+      std::unique_ptr<App> app = spec.app ? spec.app->clone() : nullptr;
+      if (!app && spec.role == "producer") app = std::make_unique<ProducerLoad>(spec.options);
+      if (!app && spec.role == "consumer") app = std::make_unique<ConsumerLoad>(spec.options);
+      NodeOptions o;
+      o.name = spec.name;
+      o.role = spec.role;
+      o.zone = spec.zone;
+      o.rack = spec.rack;
+      o.region = spec.region;
+      w.add_node(std::make_unique<Client>(cluster, std::move(app), produces, produces ? producer_settings(spec.options) : ProducerSettings{}, consumes,
+                                          consumes ? consumer_settings(spec.role == "consumer" ? spec.options : spec.consumer_options) : ConsumerSettings{}),
+                 std::move(o));
+    }
+  }
+
+  NodeId add_reader(World& w, const Deployment& d, const std::string& name) const override {
+    Options o = *profile_defaults(decl_, d.profile, "consumer");
+    std::string topics;
+    for (const TopicSpec& spec : d.topics) topics += (topics.empty() ? "" : ",") + spec.name;
+    o.set_default("topics", Value{topics});
+    o.set_default("auto_offset_reset", t("earliest"));
+    NodeOptions options;
+    options.name = name;
+    options.role = "consumer";
+    return w.add_node(std::make_unique<Client>(*cluster_of(w), std::make_unique<ConsumerLoad>(o), false, ProducerSettings{}, true, consumer_settings(o)), std::move(options));
+  }
+
+  bool settled(const World& w) const override {
+    const ClusterRef* cluster = cluster_of(w);
+    const Controller* controller = active_controller(w);
+    if (!cluster || !controller) return false;
+    std::vector<Offset> ends((*cluster)->partitions.size(), 0);
+    for (PartitionId p = 0; p < ends.size(); ++p) {
+      const PartitionState& s = controller->committed().partitions[p];
+      if (s.replicas.empty()) continue;
+      const NodeId leader = (*cluster)->node_of(s.leader);
+      if (leader == nobody || !w.running(leader)) return false;
+      const Broker& b = w.node_as<Broker>(leader);
+      if (b.replica(p).role != Role::leader || b.replica(p).epoch != s.leader_epoch || b.replica(p).high_watermark != b.log(p).end()) return false;
+      ends[p] = b.log(p).end();
+      for (BrokerId r : s.replicas) {
+        const NodeId n = (*cluster)->node_of(r);
+        if (w.running(n) && w.node_as<Broker>(n).log(p).end() != ends[p]) return false;
+      }
+    }
+    for (NodeId n = 0; n < w.node_count(); ++n) {
+      const std::string& role = w.node_options(n).role;
+      if (role != "producer" && role != "consumer" && role != "client") continue;
+      if (!w.running(n)) continue;
+      const Client& client = w.node_as<Client>(n);
+      if (client.produces() && (!client.producer_idle() || (client.app() && role == "producer" && !client.app()->done()))) return false;
+      if (client.buffered() > 0) return false;
+      for (const Assigned& a : client.assigned())
+        if (!a.failed && a.position != ends[a.partition]) return false;
+      if (role == "consumer" && client.assigned().empty()) return false;
+    }
+    return true;
+  }
+
+  std::vector<Claim> claims(const Deployment& d, const FaultSummary& f) const override {
+    bool all_acks = true, idempotent = true, ordered = true, resend = false;
+    for (const ClientSpec& spec : d.clients) {
+      if (spec.role == "consumer") continue;
+      const ProducerSettings p = producer_settings(spec.options);
+      all_acks = all_acks && p.acks == -1;
+      idempotent = idempotent && p.idempotence && !p.split_on_retry;
+      ordered = ordered && (p.idempotence || p.max_in_flight == 1 || p.retries == 0);
+      resend = resend || (!spec.app && spec.options.boolean("resend"));
+    }
+    const ClusterSettings c = cluster_settings(d.cluster);
+    std::int32_t min_insync = 100;
+    for (const TopicSpec& spec : d.topics) {
+      const TopicSettings topic = topic_settings(spec.name, spec.options);
+      min_insync = std::min(min_insync, std::min(topic.min_insync > 0 ? topic.min_insync : c.min_insync, topic.replicas));
+    }
+    const Switches& s = c.switches;
+    const bool right_rules = s.truncation == Truncation::fetch && s.fetch_epoch_check && s.isr_join == IsrJoin::leader_epoch_start &&
+                             s.hw_isr == HwIsr::maximal && s.isr_broker_epoch && s.elr && s.strict_min_isr;
+    const auto budget = static_cast<std::uint32_t>(std::max(0, min_insync - 1));
+    std::string no;
+    if (!all_acks) no = "acks is not all: who acknowledges alone may lose alone";
+    else if (min_insync < 2) no = "min_insync is 1: an acknowledged record may have one copy";
+    else if (c.unclean_election) no = "unclean elections are allowed";
+    else if (!right_rules) no = "an older rule is switched on";
+    else if (f.disk_faults) no = "a disk broke its promise";
+    else if (f.wipes > budget || f.power_losses_together > budget) no = fmt::format("more than {} machine{} lost at a time", budget, budget == 1 ? "" : "s");
+    const std::string yes = fmt::format("acks=all, min_insync={}, at most {} machine{} lost at a time", min_insync, budget, budget == 1 ? "" : "s");
+    std::vector<Claim> out;
+    for (const char* name : {"lost-message", "lost-write", "inconsistent-offsets", "truncated-commit"}) out.push_back({name, no.empty(), no.empty() ? yes : no});
+    const bool sessions = idempotent && !resend && !f.client_kills && no.empty() && !f.message_faults;
+    const std::string why = !idempotent ? "without idempotence a retry may be written twice" : resend ? "the application sends again on its own" : f.client_kills ? "idempotence ends with the producer's session" : !no.empty() ? no : "a message was tampered with";
+    for (const char* name : {"duplicate", "duplicate-delivery"}) out.push_back({name, sessions, sessions ? "idempotent producers, one session each" : why});
+    const bool in_order = ordered && !resend && !f.client_kills && no.empty();
+    for (const char* name : {"nonmonotonic-send", "fifo-violation"})
+      out.push_back({name, in_order, in_order ? "sequence numbers or one request at a time keep order" : "retries may overtake"});
+    out.push_back({"phantom", no.empty(), no.empty() ? yes : no});
+    return out;
+  }
+
+ private:
+  ModelDecl decl_ = declare();
+};
+
+}  // namespace
+
+std::unique_ptr<Model> make_model() { return std::make_unique<KafkaModel>(); }
+
+}  // namespace mqlab::kafka
