@@ -177,7 +177,8 @@ int run_seeds(const Plan& plan, const RunRequest& request) {
   if (request.json) {
     Json out;
     out["format"] = "mqlab-seeds/1";
-    for (auto& [key, value] : scenario_json(plan).items()) out[key] = value;
+    const auto scenario = scenario_json(plan);
+    for (const auto& [key, value] : scenario.items()) out[key] = value;
     out["first_seed"] = request.first_seed;
     out["last_seed"] = request.last_seed;
     out["runs"] = done;

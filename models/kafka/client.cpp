@@ -271,8 +271,9 @@ Duration Client::retry_backoff(Context& c, std::int32_t attempts, Duration base,
 // Metadata.
 
 void Client::want_metadata(Context& c) {
+  if (metadata_wanted_) return;
   metadata_wanted_ = true;
-  wake_at(c, std::max(c.now(), metadata_retry_at_));
+  if (!metadata_asked_) wake_at(c, std::max(c.now(), metadata_retry_at_));
 }
 
 void Client::refresh_metadata(Context& c) {
