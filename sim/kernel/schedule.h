@@ -30,6 +30,8 @@ class Schedule {
 
   Time now() const { return now_; }
   std::size_t pending() const { return queue_size() - dead_; }
+  // Keys in the queue, those of cancelled events included: never more than twice the pending ones and 257.
+  std::size_t keys() const { return queue_size(); }
   std::uint64_t added() const { return sequence_ - 1; }
 
   // Adds an event; a due time in the past counts as now. Returns its id, never 0.
