@@ -72,8 +72,7 @@ class DuplicateDelivery : public CheckerOf<DuplicateDelivery> {
     if (s.message == no_index || in_dead_letter(s)) return;
     ++looked_at_;
     if (s.first_here) return;
-    const bool same_position = s.position >= 0 && got_there(s);
-    if (s.place != no_index && s.position >= 0) positions_[pair_key(s.subscription, s.place)][as_key(s.position)] = s.message + 1;
+    const bool same_position = s.place != no_index && s.position >= 0 && got_there(s);
     if (s.own_will) return;
     // An application may send one message twice; then two deliveries, from two positions, are right.
     const MessageFact& m = ledger.messages()[s.message];
@@ -99,17 +98,23 @@ class DuplicateDelivery : public CheckerOf<DuplicateDelivery> {
   }
 
  private:
-  static std::uint64_t as_key(std::int64_t position) { return static_cast<std::uint64_t>(position); }
-  bool got_there(const Step& s) const {
-    if (s.received_before.first_position == s.position && s.received_before.first_place == s.place) return true;
-    if (s.place == no_index) return false;
-    const FlatMap<std::uint32_t>* there = positions_.find(pair_key(s.subscription, s.place));
-    const std::uint32_t* message = there ? there->find(as_key(s.position)) : nullptr;
-    return message && *message == s.message + 1;
+  struct Source {
+    std::uint32_t place;
+    std::int64_t position;
+    bool operator==(const Source&) const = default;
+  };
+  // This subscription had got this message from this very position; remembers that it has now.
+  bool got_there(const Step& s) {
+    const Source here{s.place, s.position};
+    if (here == Source{s.received_before.first_place, s.received_before.first_position}) return true;
+    std::vector<Source>& others = others_[pair_key(s.subscription, s.message)];
+    if (std::find(others.begin(), others.end(), here) != others.end()) return true;
+    others.push_back(here);
+    return false;
   }
 
   FindingList found_{"duplicate-delivery"};
-  FlatMap<FlatMap<std::uint32_t>> positions_;  // of deliveries after the first: (subscription, place) -> position -> message + 1
+  FlatMap<std::vector<Source>> others_;  // (subscription, message) -> where it came from after its first delivery
   std::uint64_t looked_at_ = 0;
   std::uint64_t flagged_ = 0;
 };

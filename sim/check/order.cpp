@@ -152,7 +152,9 @@ class PollOrder : public CheckerOf<PollOrder> {
     if (!t || t->end != s.index) return;
     for (std::uint32_t n = t->last_send; n != no_index; n = ledger.sends()[n].next_in_transaction) {
       const SendFact& f = ledger.sends()[n];
-      if (f.outcome == Outcome::ok && f.place != no_index && f.position >= 0) revisit(s, ledger, f.place, f.position);
+      if (f.outcome != Outcome::ok || f.place == no_index || f.position < 0) continue;
+      const PositionFact* there = ledger.places()[f.place].positions.find(static_cast<std::uint64_t>(f.position));
+      if (there && there->message == f.message) revisit(s, ledger, f.place, f.position);
     }
   }
 

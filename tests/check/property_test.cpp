@@ -1,0 +1,175 @@
+// Each main checker against the oracle, and live checking against checking at once.
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <limits>
+
+#include "sim/check/checker.h"
+#include "tests/check/oracle.h"
+#include "tests/check/random_history.h"
+
+using namespace mqlab;
+using namespace mqlab::test;
+
+namespace {
+
+using Words = std::vector<std::uint64_t>;
+
+std::vector<Report> reports(const Journal& j) {
+  CheckSet checks(CheckOptions{.dedup_window = 20'000});
+  checks.advance(j);
+  return checks.report(j);
+}
+
+std::string show(const Journal& j) {
+  std::string out;
+  for (OpIndex n = 0; n < j.ops.size(); ++n) {
+    const Op& op = j.ops[n];
+    out += std::to_string(n) + ": " + j.process_name(op.process) + " " + op_kind_name(op.kind) + " " + outcome_name(op.outcome) + " " +
+           j.message_name(op.message) + " " + j.names.text(op.place) + "@" + std::to_string(op.position) + " " +
+           j.names.text(op.subscription) + " flags=" + std::to_string(op.flags) + " of=" +
+           (op.of == no_op ? "-" : std::to_string(op.of)) + " tx=" + std::to_string(op.transaction) + "\n";
+  }
+  return out;
+}
+
+// The same number of breaches, certain at the same rows.
+void agree(const Journal& j, const char* name, const Oracle::Rows& expected) {
+  CheckSet checks({name});
+  checks.advance(j);
+  const Report r = checks.report(j).at(0);
+  RC_LOG() << show(j);
+  Oracle::Rows found;
+  for (const Finding& f : r.worst) {
+    found.push_back(f.certain_at);
+    RC_LOG() << f.certain_at << " " << f.sentence << "\n";
+    RC_ASSERT(!f.witness.empty());
+    RC_ASSERT(f.witness.back() <= f.certain_at);
+    RC_ASSERT(!f.sentence.empty());
+  }
+  for (const OpIndex e : expected) RC_LOG() << "expected " << e << "\n";
+  RC_ASSERT(r.count == expected.size());
+  RC_ASSERT((r.verdict == Verdict::violated) == !expected.empty());
+  // Those decided at a drain come in the order of their messages.
+  std::sort(found.begin(), found.end());
+  if (r.count <= FindingList::kept) RC_ASSERT(found == expected);
+  RC_TAG(std::string(name) + (expected.empty() ? " holds" : " violated"));
+}
+
+}  // namespace
+
+#define AGREES(Name, name, call)                                              \
+  RC_GTEST_PROP(AgainstOracle, Name, (const Words& words)) {                         \
+    const RandomHistory h(words);                                             \
+    agree(h.journal, name, Oracle(h.journal).call);                           \
+  }
+#define AGREES_WITHOUT_MOVES(Name, name, call)                                \
+  RC_GTEST_PROP(AgainstOracle, Name, (const Words& words)) {                         \
+    const RandomHistory h(words, false);                                      \
+    agree(h.journal, name, Oracle(h.journal).call);                           \
+  }
+
+AGREES(LostMessage, "lost-message", lost_message())
+AGREES(LostWrite, "lost-write", lost_write())
+AGREES(DuplicateDelivery, "duplicate-delivery", duplicate_delivery())
+AGREES(Phantom, "phantom", phantom())
+AGREES(Resurrected, "resurrected", resurrected())
+AGREES(NonmonotonicPoll, "nonmonotonic-poll", nonmonotonic_poll(false))
+AGREES(NonmonotonicPollInside, "int-nonmonotonic-poll", nonmonotonic_poll(true))
+AGREES(PollSkip, "poll-skip", poll_skip(false))
+AGREES(PollSkipInside, "int-poll-skip", poll_skip(true))
+AGREES(Fifo, "fifo-violation", fifo())
+AGREES(Causal, "causal-violation", causal())
+AGREES_WITHOUT_MOVES(TotalOrder, "total-order-violation", total_order())
+AGREES(Duplicate, "duplicate", duplicate())
+AGREES(InconsistentOffsets, "inconsistent-offsets", inconsistent_offsets())
+AGREES(EndRegression, "end-regression", end_regression())
+AGREES(StaleRead, "stale-read", stale_read())
+
+RC_GTEST_PROP(AgainstOracle, PositionRegression, (const Words& words)) {
+  const RandomHistory h(words, false);
+  CheckSet checks({"position-regression"});
+  checks.advance(h.journal);
+  const Report r = checks.report(h.journal).at(0);
+  const Oracle::Rows first = Oracle(h.journal).first_position_regression();
+  RC_ASSERT(r.worst.empty() == first.empty());
+  if (!first.empty()) RC_ASSERT(r.worst[0].certain_at == first[0]);
+}
+
+// Fed row by row, in chunks, with a copy that goes on in place of the original: the same reports.
+RC_GTEST_PROP(CheckSetProperty, LiveAndAtOnceSayTheSame, (const Words& words, const std::vector<std::uint8_t>& chunks)) {
+  const RandomHistory h(words);
+  CheckSet live(CheckOptions{.dedup_window = 20'000});
+  OpIndex to = 0;
+  for (const std::uint8_t n : chunks) {
+    to += n % 7;
+    live.advance(h.journal, to);
+    if (n % 5 == 0) {
+      CheckSet copy = live;
+      CheckSet dead_end = live;          // it reads on by itself, and must leave the others alone
+      dead_end.advance(h.journal);
+      (void)live.report(h.journal);      // a report in between changes nothing
+      live = copy;
+    }
+  }
+  live.advance(h.journal);
+  RC_ASSERT(live.cursor() == h.journal.ops.size());
+  RC_ASSERT(live.report(h.journal) == reports(h.journal));
+}
+
+// What was certain stays: apart from what a later delivery clears after a drain, and from key order,
+// which is judged by processing as soon as any is reported.
+RC_GTEST_PROP(CheckSetProperty, CertainFindingsStay, (const Words& words)) {
+  const RandomHistory h(words);
+  CheckSet checks;
+  std::vector<Report> before;
+  for (OpIndex n = 0; n <= h.journal.ops.size(); n += 5) {
+    checks.advance(h.journal, n);
+    const std::vector<Report> now = checks.report(h.journal);
+    for (const Report& b : before) {
+      const std::string_view name = b.anomaly->name;
+      if (name == "lost-message" || name == "lost-write" || name == "silent-drop" || name == "key-order-violation") continue;
+      const Report* r = find_report(now, name);
+      RC_ASSERT(r && r->worst.size() >= b.worst.size());
+      if (name == "misdelivered") continue;  // certain once the destination is known, so it is put in order again
+      for (std::size_t i = 0; i < b.worst.size(); ++i) RC_ASSERT(r->worst[i] == b.worst[i]);
+    }
+    before = now;
+  }
+}
+
+// An imported history may say anything. It gets verdicts, and harms nobody.
+RC_GTEST_PROP(CheckSetProperty, NonsenseIsReadToTheEnd, (const Words& words)) {
+  Journal j;
+  for (const char* n : {"orders", "orders/0", "/", "NO_ROUTE", "a//b"}) j.names.id(n);
+  j.processes = {"P1", "C1"};
+  constexpr std::int64_t positions[] = {-1, 0, 1, 2, std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::int64_t>::min()};
+  constexpr NodeId processes[] = {0, 1, 7, nobody};
+  constexpr std::uint64_t transactions[] = {0, 0, 1, ~std::uint64_t{0}};
+  constexpr MessageId messages[] = {no_message, 1, numbered_message(0, 1), named_message(1), named_message(99), ~std::uint64_t{0}};
+  for (std::uint64_t w : words) {
+    const auto draw = [&w](std::uint64_t n) {
+      w = splitmix64(w);
+      return (w >> 16) % n;
+    };
+    for (int n = 0; n < 3; ++n) {
+      Op op;
+      op.time = static_cast<Time>(j.ops.size());
+      op.of = draw(3) == 0 ? no_op : draw(j.ops.size() + 3);
+      op.process = processes[draw(4)];
+      op.kind = draw(2) == 0 ? OpKind::send : draw(2) == 0 ? OpKind::deliver : static_cast<OpKind>(draw(op_kind_count));
+      op.outcome = draw(2) == 0 ? Outcome::ok : static_cast<Outcome>(draw(4));
+      op.flags = draw(3) == 0 ? static_cast<std::uint8_t>(draw(256)) : 0;
+      op.attempt = static_cast<std::uint8_t>(draw(3));
+      op.place = static_cast<std::uint32_t>(draw(8));
+      op.key = static_cast<std::uint32_t>(draw(8));
+      op.subscription = static_cast<std::uint32_t>(draw(8));
+      op.error = static_cast<std::uint32_t>(draw(8));
+      op.message = messages[draw(6)];
+      op.position = positions[draw(6)];
+      op.transaction = transactions[draw(4)];
+      j.ops.push_back(op);
+    }
+  }
+  RC_ASSERT(reports(j) == reports(j));
+}
