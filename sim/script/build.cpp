@@ -7,15 +7,17 @@
 #include "sim/script/declare.h"
 #include "sim/script/fields.h"
 #include "sim/script/nearest.h"
+#include "sim/script/lua_node.h"
 #include "sim/script/program.h"
+#include "sim/script/script_host.h"
 
 namespace mqlab::script {
 namespace {
 
 class Builder {
  public:
-  Builder(const Declarations& d, const Thing& thing, std::string_view text)
-      : d_(d), declared_(d.scenarios[static_cast<std::size_t>(thing.number)]), f_(d, "the scenario", declared_.table, declared_.line), text_(text) {}
+  Builder(const Declarations& d, const Thing& thing, std::string_view text, ScriptSource& source)
+      : d_(d), source_(source), declared_(d.scenarios[static_cast<std::size_t>(thing.number)]), f_(d, "the scenario", declared_.table, declared_.line), text_(text) {}
 
   Scenario build() {
     std::vector<std::string> known;
@@ -33,7 +35,9 @@ class Builder {
       defaults_.push_back(*defaults);
     }
     cluster_options();
+    source_.model = model_;
     own_marks();
+    nodes();
     topics();
     clients();
     s_.faults = faults(f_, "faults");
@@ -158,6 +162,7 @@ class Builder {
       check_names(t, {"topic"}, {});
       TopicSpec spec{name, defaults_[1], line};
       for (const auto& [key, v] : *value->table()) set(spec.options, "topic", *key.text(), v, t);
+      check_node(spec.options, fmt::format("topic `{}`", name), t.line_of("node"));
       if (spec.options.has("partitions")) partitions += spec.options.integer("partitions");
       d_.limit(static_cast<std::size_t>(std::max<std::int64_t>(0, partitions)), declared_max, line, "partitions in all topics together");
       s_.deployment.topics.push_back(std::move(spec));
@@ -184,6 +189,8 @@ class Builder {
       if (other.name == c.name) d_.fail(c.line, fmt::format("there are two clients `{}`; the other is on line {}", c.name, other.line));
     for (const TopicSpec& topic : s_.deployment.topics)
       if (topic.name == c.name) d_.fail(c.line, fmt::format("a client and a topic are both called `{}`", c.name));
+    for (const NodeSpec& n : source_.nodes)
+      if (n.name == c.name) d_.fail(c.line, fmt::format("a client and a node are both called `{}`", c.name));
     const Fields f(d_, fmt::format("{} `{}`", c.role, c.name), c.table, c.line);
     const bool program = c.role == "client";
     std::vector<std::string> own{"zone", "rack", "region"};
@@ -208,6 +215,7 @@ class Builder {
         if (find_option(decls_, "consumer", name)) set(spec.consumer_options, "consumer", name, v, f);
       }
     }
+    check_node(spec.options, f.what(), f.line_of("node"));
     if (program) {
       const LuaValue* v = f.get("program");
       if (!v || !v->is_function()) {
@@ -220,18 +228,88 @@ class Builder {
   }
 
   // --- faults and expectations ---
+  // The words that the file adds to those of the model.
+  std::vector<std::string> own_words(const char* field) const {
+    std::vector<std::string> out = f_.texts(field).value_or(std::vector<std::string>{});
+    d_.limit(out.size(), 1'000, f_.line_of(field), field);
+    for (const std::string& w : out)
+      if (w.empty() || w.size() > 100) d_.fail(f_.line_of(field), fmt::format("`{}` are names of 1 to 100 bytes", field));
+    return out;
+  }
+
   void own_marks() {
-    const auto take = [&](const char* field) {
-      std::vector<std::string> out;
-      if (const auto v = f_.texts(field)) out = *v;
-      d_.limit(out.size(), 1'000, f_.line_of(field), field);
-      return out;
-    };
-    marks_ = take("marks");
-    take("messages");
+    source_.marks = own_words("marks");
+    source_.messages = own_words("messages");
+    for (int k = send_kind; k < own_kinds; ++k)
+      for (const std::string& m : source_.messages)
+        if (m == lua_kind_name(static_cast<LuaKind>(k))) d_.fail(f_.line_of("messages"), fmt::format("`{}` is what clients and nodes say to each other; choose another name", m));
+    marks_ = source_.marks;
     for (const MarkDecl& m : model_->decl().marks) marks_.push_back(m.name);
     for (const MarkDecl& m : world_marks()) marks_.push_back(m.name);
     marks_.emplace_back("log");
+  }
+
+  // --- nodes in Lua ---
+  void nodes() {
+    std::size_t index = 0;
+    for (const LuaValue* v : f_.list("nodes")) {
+      const int at = f_.line_of_item("nodes", index++);
+      const Thing* t = v->thing(ThingKind::node);
+      if (const Thing* name = v->thing(ThingKind::node_name)) {
+        const DeclaredTable& n = d_.node_names[static_cast<std::size_t>(name->number)];
+        d_.fail(n.line, fmt::format("`node \"{}\"` has no table; write node \"{}\" {{ on_message = ... }}", n.name, n.name));
+      }
+      if (!t) d_.fail(at, fmt::format("`nodes` is a list of nodes, as node \"N1\" {{ ... }}, and item {} is {}", index, v->describe()));
+      d_.limit(index, clients_max, at, "nodes");
+      source_.nodes.push_back(node(d_.nodes[static_cast<std::size_t>(t->number)], *t));
+    }
+    if (model_->decl().name == "lua" && source_.nodes.empty()) d_.fail(declared_.line, "the model `lua` has the nodes that the file writes: nodes = { node \"N1\" { ... } }");
+  }
+
+  NodeSpec node(const DeclaredTable& n, const Thing& thing) const {
+    for (const NodeSpec& other : source_.nodes)
+      if (other.name == n.name) d_.fail(n.line, fmt::format("there are two nodes `{}`", n.name));
+    const Fields f(d_, fmt::format("node `{}`", n.name), n.table, n.line);
+    static const std::vector<std::string> handlers{"on_start", "on_message", "on_timer", "on_call", "on_closed", "on_stop", "on_command"};
+    std::vector<std::string> known = handlers;
+    for (const char* name : {"durable", "role", "machine", "zone", "rack", "region", "workers", "service", "sync_latency"}) known.emplace_back(name);
+    f.allow(known);
+    for (const std::string& h : handlers)
+      if (f.has(h) && !f.get(h)->is_function()) f.wrong(h, "a function(self, ...) ... end");
+    NodeSpec spec;
+    spec.name = n.name;
+    spec.number = thing.number;
+    spec.takes_calls = f.has("on_call");
+    spec.options.name = n.name;
+    if (const auto v = f.text("role")) spec.options.role = *v;
+    if (const auto v = f.text("machine")) spec.options.machine = *v;
+    if (const auto v = f.text("zone")) spec.options.zone = *v;
+    if (const auto v = f.text("rack")) spec.options.rack = *v;
+    if (const auto v = f.text("region")) spec.options.region = *v;
+    if (const auto v = f.integer("workers", 1, 1'000)) spec.options.workers = static_cast<std::uint32_t>(*v);
+    const auto within_an_hour = [&](const char* name) {
+      const auto v = f.duration(name);
+      if (v && *v > 3'600'000'000'000) d_.fail(f.line_of(name), fmt::format("`{}` of {} must be at most an hour", name, f.what()));
+      return v;
+    };
+    if (const auto v = within_an_hour("service")) spec.options.service = *v;
+    if (const auto v = within_an_hour("sync_latency")) spec.options.disk.sync_latency = *v;
+    spec.durable = make_table({});
+    if (const LuaValue* v = f.get("durable")) {
+      if (!v->is_table()) f.wrong("durable", "a table");
+      if (const char* bad = v->not_plain()) d_.fail(f.line_of("durable"), fmt::format("`durable` of {} holds a {}: only numbers, texts, truth values, durations and tables of them last", f.what(), bad));
+      spec.durable = *v;
+    }
+    return spec;
+  }
+
+  // A topic or a client of this model may name a node.
+  void check_node(const Options& o, const std::string& what, int line) const {
+    if (model_->decl().name != "lua" || !o.has("node") || o.text("node").empty()) return;
+    std::vector<std::string> known;
+    for (const NodeSpec& n : source_.nodes) known.push_back(n.name);
+    if (std::find(known.begin(), known.end(), o.text("node")) == known.end())
+      d_.fail(line, fmt::format("{} names the node `{}`, which is not there{}", what, o.text("node").substr(0, 60), did_you_mean(o.text("node"), known)));
   }
 
   void check_mark(const std::string& name, int line) const {
@@ -430,6 +508,7 @@ class Builder {
   }
 
   const Declarations& d_;
+  ScriptSource& source_;
   const DeclaredTable& declared_;
   const Fields f_;
   std::string_view text_;
@@ -443,6 +522,8 @@ class Builder {
 
 }  // namespace
 
-Scenario build_scenario(const Declarations& d, const Thing& scenario, std::string_view text) { return Builder(d, scenario, text).build(); }
+Scenario build_scenario(const Declarations& d, const Thing& scenario, std::string_view text, ScriptSource& source) {
+  return Builder(d, scenario, text, source).build();
+}
 
 }  // namespace mqlab::script

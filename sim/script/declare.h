@@ -104,7 +104,10 @@ void add_timing_verbs(std::vector<Verb>& verbs);
 // verbs.cpp
 std::vector<Verb> all_verbs(const Models& models);
 
-// build.cpp: the scenario of the table that scenario { ... } was given, without its programs.
-Scenario build_scenario(const Declarations& d, const Thing& scenario, std::string_view text);
+struct ScriptSource;
+
+// build.cpp: the scenario of the table that scenario { ... } was given; `source` gets what programs and
+// nodes need besides.
+Scenario build_scenario(const Declarations& d, const Thing& scenario, std::string_view text, ScriptSource& source);
 
 }  // namespace mqlab::script

@@ -4,6 +4,7 @@
 #include "sim/script/declare.h"
 #include "sim/script/nearest.h"
 #include "sim/script/sandbox.h"
+#include "sim/script/script_host.h"
 
 namespace mqlab::script {
 namespace {
@@ -144,7 +145,7 @@ Thing Declarations::call_thing(const Thing& t, const VerbCall& call) {
       triggers.push_back(std::move(changed));
       return {ThingKind::trigger, static_cast<std::int64_t>(triggers.size()) - 1};
     }
-    default: fail(call.line, fmt::format("a {} can't be called (is a comma missing before this?)", thing_name(t.kind)));
+    default: fail(call.line, fmt::format("a {} can't be called (is a comma missing after it?)", thing_name(t.kind)));
   }
 }
 
@@ -170,6 +171,8 @@ const std::vector<VerbDoc>& scenario_verbs() {
     for (const script::Verb& v : script::all_verbs(Models{})) docs.push_back(v.doc);
     for (const char* unit : {"ns", "us", "ms", "seconds", "minutes", "hours", "days"})
       docs.push_back({unit, "duration", "(5)", "A length of virtual time; durations can be added, compared, and multiplied by numbers."});
+    for (const VerbDoc& d : script::program_verb_docs()) docs.push_back(d);
+    for (const VerbDoc& d : script::node_verb_docs()) docs.push_back(d);
     return docs;
   }();
   return all;

@@ -1,0 +1,222 @@
+// Programs in virtual time: what they see, that a copy of their world goes on as they would have, and what
+// happens when they go wrong.
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "sim/lab/run.h"
+#include "sim/script/scenario_api.h"
+#include "sim/script/script_host.h"
+#include "tests/script/toy_model.h"
+
+namespace mqlab {
+namespace {
+
+const Models& models() {
+  static const Models all = toy::models();
+  return all;
+}
+
+// A scenario with one program (or more), and a mark for what it says.
+std::string with_program(const std::string& body, const std::string& more = "") {
+  return "return scenario {\n  cluster = toy {}, topics = { orders = {} }, marks = { \"seen\" },\n"
+         "  clients = { client \"X\" { program = function(c)\n" + body + "\n  end }" + (more.empty() ? "" : ", " + more) + " },\n  run_for = seconds(10), drain = false }\n";
+}
+
+std::vector<std::string> logged(const World& w) {
+  std::vector<std::string> out;
+  for (const Mark& m : w.journal.marks)
+    if (w.journal.names.text(m.name) == "log") out.push_back(w.journal.process_name(m.node) + "@" + format_duration(m.time) + " " + m.text);
+  return out;
+}
+
+std::string log_of(const World& w) {
+  std::string out;
+  for (const std::string& line : logged(w)) out += line + "\n";
+  return out;
+}
+
+std::unique_ptr<World> build(const Scenario& s, std::uint64_t seed = 1) {
+  Deployment d;
+  RunOptions o;
+  o.seed = seed;
+  return build_world(s, *models().find("toy"), nullptr, o, d);
+}
+
+std::unique_ptr<World> ran(const std::string& text, std::uint64_t seed = 1) {
+  const Scenario s = load_scenario(text, "t.lua", models());
+  auto w = build(s, seed);
+  w->run_until(s.run_for);
+  return w;
+}
+
+std::string failure(const std::string& body) {
+  try {
+    const Scenario s = load_scenario(with_program(body), "t.lua", models());
+    (void)run_scenario(s, *models().find("toy"), nullptr, {});
+    return "no error";
+  } catch (const InputError& error) {
+    return error.what();
+  }
+}
+
+TEST(Program, SendsWaitsPollsAndSleepsInVirtualTime) {
+  const auto w = ran(with_program(R"(
+    local r = c:send("orders", { key = "k", body = "m1" })
+    c:log(("%s %s %s %d"):format(r.ok, r.outcome, r.place, r.position))
+    c:sleep(ms(500) - c:now())
+    c:assign("orders")
+    local msgs = c:poll(seconds(1))
+    c:log(#msgs .. " " .. msgs[1].body .. " " .. msgs[1].key .. " " .. msgs[1].position .. " " .. msgs[1].place)
+    c:processed(msgs[1])
+    c:effect("mail", msgs[1])
+    c:log(#c:poll(ms(20)))
+    print("at", c:now() > ms(500), c.name)
+  )"));
+  EXPECT_TRUE(w->extension->failure().empty()) << w->extension->failure();
+  const auto lines = logged(*w);
+  ASSERT_EQ(lines.size(), 4u) << log_of(*w);
+  EXPECT_NE(lines[0].find("true ok orders/0 0"), std::string::npos) << lines[0];
+  EXPECT_NE(lines[1].find("1 m1 k 0 orders/0"), std::string::npos) << lines[1];
+  EXPECT_NE(lines[2].find(" 0"), std::string::npos) << lines[2];
+  EXPECT_NE(lines[3].find("at\ttrue\tX"), std::string::npos) << lines[3];
+  int effects = 0;
+  for (const Op& op : w->journal.ops) effects += op.kind == OpKind::effect || op.kind == OpKind::process;
+  EXPECT_EQ(effects, 2);
+}
+
+TEST(Program, AnswersMayBeFetchedLaterAndInAnyOrder) {
+  const auto w = ran(with_program(R"(
+    local handles = {}
+    for i = 1, 3 do handles[i] = c:send_async("orders", "b" .. i) end
+    c:sleep(seconds(1))
+    local last = c:send_async("orders", { body = "b4", size = 7, timestamp = c:wall() })
+    c:log(c:wait(last).position .. c:wait(handles[2]).position .. c:wait(handles[1]).position)
+    c:log(tostring(pcall(c.wait, c, last)))
+  )"));
+  EXPECT_NE(log_of(*w).find("310"), std::string::npos) << log_of(*w) << w->extension->failure();
+  EXPECT_NE(log_of(*w).find("false"), std::string::npos) << log_of(*w);
+}
+
+TEST(Program, OtherCallsAreTheModels) {
+  const auto w = ran(with_program(R"(
+    local r = c:call("fail", "x")
+    c:log(r.outcome .. " " .. r.error)
+    c:mark("seen", "text", "orders/0")
+  )"));
+  EXPECT_NE(log_of(*w).find("fail NO:x"), std::string::npos) << log_of(*w) << w->extension->failure();
+  EXPECT_EQ(w->mark_count("seen"), 1u);
+}
+
+TEST(Program, ChanceFollowsTheSeed) {
+  const std::string text = with_program("local s = '' for i = 1, 20 do s = s .. c:random(10) .. ',' .. math.random(10) .. ' ' end c:log(s)");
+  EXPECT_EQ(log_of(*ran(text, 1)), log_of(*ran(text, 1)));
+  EXPECT_NE(log_of(*ran(text, 1)), log_of(*ran(text, 2)));
+}
+
+TEST(Program, StartsAnewWhenItsProcessDies) {
+  const Scenario s = load_scenario(R"(local lives = 0
+return scenario { cluster = toy {}, topics = { orders = {} }, run_for = seconds(5), drain = false,
+  clients = { client "X" { program = function(c)
+    lives = lives + 1
+    c:log("life " .. lives)
+    while true do c:send("orders", "m") c:sleep(ms(100)) end
+  end } },
+  faults = { at(seconds(1), kill "X" { duration = seconds(1) }) } })", "t.lua", models());
+  auto w = build(s);
+  w->run_until(s.run_for);
+  EXPECT_EQ(logged(*w).size(), 2u);
+  EXPECT_NE(log_of(*w).find("life 2"), std::string::npos) << "what the file shares between lives is its own disk, so to speak";
+}
+
+constexpr const char* busy = R"(
+local shared = 0
+local function work(c)
+  local handles, mine = {}, 0
+  c:assign("orders", "beginning")
+  while c:now() < ms(600) do
+    mine = mine + 1
+    shared = shared + 1
+    if c:random(3) == 1 then handles[#handles + 1] = c:send_async("orders", { key = "k" .. c:random(4), body = c.name .. "." .. mine })
+    else c:send("orders", c.name .. "." .. mine) end
+    if math.random(2) == 1 and #handles > 0 then c:log(c:wait(table.remove(handles)).position) end
+    for _, m in ipairs(c:poll(ms(c:random(30)))) do c:processed(m) c:log(shared .. m.body) end
+    pcall(c.processed, c, { op = 1 })
+    c:sleep(us(c:random(2000)))
+  end
+end
+return scenario { cluster = toy {}, topics = { orders = {} }, run_for = seconds(1), drain = false,
+  clients = { client "X" { program = work }, client "Y" { program = work }, producer "P1" { topic = "orders", records = 50, start_at = 0 } },
+  faults = { at(ms(200), kill "Y" { duration = ms(100) }), at(ms(400), pause "X" { duration = ms(50) }) } }
+)";
+
+// A copy has no coroutines: it must make them again, and neither it nor the original may notice.
+RC_GTEST_PROP(ProgramProperty, AForkAnywhereRunsOnAsTheWorldItself, ()) {
+  const auto seed = *rc::gen::inRange<std::uint64_t>(1, 1000);
+  const Scenario s = load_scenario(busy, "t.lua", models());
+  const auto whole = build(s, seed);
+  whole->run_until(s.run_for);
+  RC_ASSERT(whole->extension->failure() == "");
+
+  auto w = build(s, seed);
+  const auto at = *rc::gen::inRange<std::uint64_t>(0, whole->steps());
+  while (w->steps() < at && w->step(s.run_for)) {
+  }
+  World fork = *w;
+  World idle = fork;  // a copy of a copy that was never run
+  fork.run_until(s.run_for);
+  w->run_until(s.run_for);
+  idle.run_until(s.run_for);
+  RC_ASSERT(w->fingerprint() == whole->fingerprint());
+  RC_ASSERT(fork.fingerprint() == whole->fingerprint());
+  RC_ASSERT(idle.fingerprint() == whole->fingerprint());
+  RC_ASSERT(log_of(fork) == log_of(*whole));
+}
+
+TEST(Program, WorldsOfOneScenarioDoNotMeet) {
+  const Scenario s = load_scenario(busy, "t.lua", models());
+  const auto a = build(s, 7);
+  const auto b = build(s, 7);
+  while (a->step(s.run_for) && b->step(s.run_for)) {
+  }
+  EXPECT_EQ(a->fingerprint(), b->fingerprint());
+}
+
+// ---- what goes wrong names its line and ends the run
+
+TEST(ProgramErrors, AnErrorNamesItsLine) {
+  EXPECT_EQ(failure("\n c:sleep(ms(1))\n error('so')"), "t.lua:6: so");
+  EXPECT_NE(failure("c:sned('orders')").find("t.lua:4: `c` has no method `sned`; did you mean `send`?"), std::string::npos) << failure("c:sned('orders')");
+  EXPECT_NE(failure("c.send('orders')").find("t.lua:4: write c:send(...), with a colon"), std::string::npos);
+  EXPECT_NE(failure("c:send(5)").find("argument 1 of `send` is a topic, not the number 5"), std::string::npos) << failure("c:send(5)");
+  EXPECT_NE(failure("c:send('orders', { bdoy = 'x' })").find("no field `bdoy`; did you mean `body`?"), std::string::npos);
+  EXPECT_NE(failure("c:send('orders', { body = 3 })").find("`body` of a message is a text"), std::string::npos);
+  EXPECT_NE(failure("c:sleep(5)").find("as ms(5), not the number 5"), std::string::npos) << failure("c:sleep(5)");
+  EXPECT_NE(failure("c:sleep(-ms(5))").find("between 0 and 100 years"), std::string::npos);
+  EXPECT_NE(failure("c:sleep(ms(0/0))").find("t.lua:4: a time is a finite number"), std::string::npos) << failure("c:sleep(ms(0/0))");
+  EXPECT_NE(failure("c:begin()").find("toy has no call `begin`"), std::string::npos);
+  EXPECT_NE(failure("c:call('ehco')").find("did you mean `echo`?"), std::string::npos);
+  EXPECT_NE(failure("c:mark('sene')").find("did you mean `seen`?"), std::string::npos);
+  EXPECT_NE(failure("c:processed({})").find("a message that c:poll returned"), std::string::npos);
+  EXPECT_NE(failure("c:wait(3)").find("what c:send_async returned"), std::string::npos);
+  EXPECT_NE(failure("kill 'B1'").find("only possible while the file is loaded"), std::string::npos);
+  EXPECT_NE(failure("local f = coroutine.wrap(function() c:sleep(ms(1)) end) f()").find("not in a coroutine that it made"), std::string::npos);
+  EXPECT_NE(failure("table.sort({3, 2, 1}, function(a, b) c:sleep(ms(1)) return a < b end)").find("can't wait here"), std::string::npos);
+}
+
+TEST(ProgramErrors, BudgetsEndIt) {
+  EXPECT_NE(failure("while true do end").find("t.lua:4: step budget"), std::string::npos) << failure("while true do end");
+  EXPECT_NE(failure("c:sleep(ms(1)) while true do pcall(error) end").find("step budget"), std::string::npos);
+  EXPECT_NE(failure("local t = {} while true do t[#t + 1] = ('x'):rep(100000) .. #t end").find(" budget"), std::string::npos);
+  const std::string deep = failure("local function f() return 1 + f() end f()");
+  EXPECT_TRUE(deep.find("stack overflow") != deep.npos || deep.find("step budget") != deep.npos) << deep;
+  EXPECT_NE(failure("while true do c:now() end").find("step budget"), std::string::npos);
+}
+
+TEST(ProgramErrors, OneBadProgramEndsTheRunAndHarmsNoOther) {
+  const auto w = ran(with_program("c:sleep(seconds(1)) error('boom')", "producer \"P1\" { topic = \"orders\", records = 3 }"));
+  EXPECT_EQ(w->extension->failure(), "t.lua:4: boom");
+  EXPECT_EQ(World(*w).extension->failure(), "t.lua:4: boom") << "copies know it too";
+}
+
+}  // namespace
+}  // namespace mqlab
