@@ -1,9 +1,16 @@
 #include "sim/world/disk.h"
 
 #include <algorithm>
-#include <cassert>
 
 namespace mqlab {
+namespace {
+
+Time rounded_up(Time t, Duration step) {
+  const Time up = saturating_add(t, step - 1);
+  return up == time_max ? time_max : up / step * step;
+}
+
+}  // namespace
 
 const char* disk_result_name(DiskResult r) {
   static constexpr const char* names[] = {"ok", "full", "failed"};
@@ -21,52 +28,65 @@ Disk::File& Disk::file(FileId id) {
   return files_[id];
 }
 
-// Of the steps already reached only the furthest matters.
+// Of the steps already reached only the furthest of each kind matters, and of those to come only what
+// goes further.
 void Disk::forget_steps(File& f, Time now) {
-  std::size_t reached = 0;
-  while (reached + 1 < f.steps.size() && f.steps[reached + 1].from <= now) ++reached;
-  if (reached > 0) f.steps.erase(f.steps.begin(), f.steps.begin() + static_cast<std::ptrdiff_t>(reached));
+  std::int64_t platter = 0, cache = 0;
+  for (const Step& s : f.steps)
+    if (s.from <= now) (s.device_cache ? cache : platter) = std::max(s.device_cache ? cache : platter, s.end);
+  std::erase_if(f.steps, [&](const Step& s) { return s.from <= now || (s.end <= platter && !s.device_cache); });
+  if (cache > platter) f.steps.insert(f.steps.begin(), {cache, now, true});
+  if (platter > 0) f.steps.insert(f.steps.begin(), {platter, now, false});
+}
+
+// From `from` on, the units below `end` are on the platter.
+void Disk::reach(File& f, std::int64_t end, Time from) {
+  for (auto s = f.steps.rbegin(); s != f.steps.rend() && s->from >= from; ++s)
+    if (s->from == from && !s->device_cache) {
+      s->end = std::max(s->end, end);
+      return;
+    }
+  f.steps.push_back({end, from, false});
 }
 
 DiskResult Disk::write(FileId id, std::int64_t end, Time now) {
   if (full) return DiskResult::full;
   File& f = file(id);
-  assert(end >= f.written);
+  if (end <= f.written) return DiskResult::ok;
   f.written = end;
-  const Time written_back = saturating_add(now, options.writeback_after);
-  // One step a second is fine enough for write-back by age, and keeps the list short.
-  if (!f.steps.empty() && f.steps.back().from > now && written_back - f.steps.back().from < 1'000'000'000 &&
-      !f.steps.back().device_cache) {
-    f.steps.back() = {end, written_back, false};
-  } else {
-    f.steps.push_back({end, written_back, false});
-    if (f.steps.size() > 64) forget_steps(f, now);
-  }
+  // Flushed by age, on the next whole second: fine enough, and it keeps the list short.
+  reach(f, end, rounded_up(saturating_add(now, std::max<Duration>(options.writeback_after, 0)), 1'000'000'000));
+  if (f.steps.size() > 64) forget_steps(f, now);
   return DiskResult::ok;
 }
 
-DiskResult Disk::sync(FileId id, Time done) {
+DiskResult Disk::sync(FileId id, Time done, Time now) {
   File& f = file(id);
   if (sync_fails) {
-    if (f.lost_from < 0) {
-      f.lost_from = 0;
-      for (const Step& s : f.steps)
-        if (s.from <= done) f.lost_from = std::max(f.lost_from, s.end);
-    }
+    std::int64_t clean = 0;
+    for (const Step& s : f.steps)
+      if (s.from <= done) clean = std::max(clean, s.end);
+    if (f.lost_from < 0 && clean < f.written) f.lost_from = clean;
     return DiskResult::failed;
   }
   if (sync_lies) return DiskResult::ok;
-  while (!f.steps.empty() && f.steps.back().from >= done) f.steps.pop_back();
-  f.steps.push_back({f.written, done, !options.honest_device});
-  forget_steps(f, done);
+  if (options.honest_device) {
+    std::erase_if(f.steps, [&](const Step& s) { return s.from >= done; });
+    f.steps.push_back({f.written, done, false});
+  } else {
+    f.steps.push_back({f.written, done, true});
+    reach(f, f.written, rounded_up(saturating_add(done, std::max<Duration>(options.device_flush_after, 0)), 100'000'000));
+  }
+  if (f.steps.size() > 64) forget_steps(f, now);
   return DiskResult::ok;
 }
 
 void Disk::truncate(FileId id, std::int64_t end) {
   File& f = file(id);
+  end = std::max<std::int64_t>(end, 0);
   f.written = std::min(f.written, end);
   for (Step& s : f.steps) s.end = std::min(s.end, end);
-  if (f.lost_from >= end) f.lost_from = -1;
+  if (f.lost_from >= f.written) f.lost_from = -1;  // the hole is gone with what it was in
   f.corrupt.erase(std::lower_bound(f.corrupt.begin(), f.corrupt.end(), end), f.corrupt.end());
 }
 
@@ -86,6 +106,12 @@ std::int64_t Disk::durable(FileId id, Time now) const {
   for (const Step& s : f->steps)
     if (s.from <= now && !s.device_cache) end = std::max(end, s.end);
   return f->lost_from >= 0 ? std::min(end, f->lost_from) : end;
+}
+
+bool Disk::dirty(Time now) const {
+  for (FileId id = 0; id < files_.size(); ++id)
+    if (files_[id].used && durable(id, now) < files_[id].written) return true;
+  return false;
 }
 
 Rung Disk::rung(FileId id, std::int64_t unit, Time now) const {
@@ -126,6 +152,7 @@ std::vector<Survivor> Disk::power_loss(Time now) {
     if (torn && end < f.written) {
       // The unit that was being written reached the platter in part: it is there, and wrong.
       s.kept = end + 1;
+      ++torn_units;
       corrupt(id, end);
     }
     f.written = s.kept;

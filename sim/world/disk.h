@@ -45,6 +45,7 @@ struct DiskOptions {
   std::uint32_t nanoseconds_per_byte{};        // service time
   Duration writeback_after = 30'000'000'000;   // Linux dirty_expire_centisecs: the page cache is flushed after this age
   bool honest_device = true;                   // false: a sync reaches the device cache and is called done
+  Duration device_flush_after = 1'000'000'000; // ... and the platter so much later
 };
 
 class Disk {
@@ -59,11 +60,12 @@ class Disk {
   bool full = false;           // writes answer an error
   bool torn = false;           // at the next power loss the unit after the last durable one survives in part
   std::uint32_t slow = 1;      // latencies are multiplied by this
+  std::uint64_t torn_units{};  // how many a loss of power has torn so far
 
-  // The units [.., end) of the file are written, at `now`. Requires: end >= written(file).
+  // The units [.., end) of the file are written, at `now`; an end before written(file) changes nothing.
   DiskResult write(FileId file, std::int64_t end, Time now);
-  // All that was written is durable from `done` on.
-  DiskResult sync(FileId file, Time done);
+  // All that was written is durable from `done` on; what was durable before stays so in between.
+  DiskResult sync(FileId file, Time done, Time now = 0);
   // Units from `end` on are gone; a metadata operation, durable at once.
   void truncate(FileId file, std::int64_t end);
   // The file is gone.
@@ -71,6 +73,8 @@ class Disk {
 
   std::int64_t written(FileId file) const;
   std::int64_t durable(FileId file, Time now) const;
+  // True iff a loss of power would lose something.
+  bool dirty(Time now) const;
   Rung rung(FileId file, std::int64_t unit, Time now) const;
 
   // A bit flips in, or a stray write lands on, this unit: it reads back wrong until truncated.
@@ -85,6 +89,8 @@ class Disk {
   std::vector<Survivor> process_loss() const;
   void wipe() { files_.clear(); }
 
+  // How much bookkeeping the file needs: bounded, whatever its history.
+  std::size_t step_count(FileId file) const { return file < files_.size() ? files_[file].steps.size() : 0; }
   std::uint32_t file_count() const { return static_cast<std::uint32_t>(files_.size()); }
 
  private:
@@ -98,12 +104,13 @@ class Disk {
     bool used = false;
     std::int64_t written{};
     std::int64_t lost_from = -1;  // a failed sync dropped the pages from here on
-    std::vector<Step> steps{};    // ascending in end
+    std::vector<Step> steps{};
     std::vector<std::int64_t> corrupt{};
   };
   File& file(FileId id);
   const File* find(FileId id) const { return id < files_.size() && files_[id].used ? &files_[id] : nullptr; }
   static void forget_steps(File& f, Time now);
+  static void reach(File& f, std::int64_t end, Time from);
 
   std::vector<File> files_;
 };

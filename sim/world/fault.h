@@ -44,12 +44,15 @@ struct FaultDecl {
 };
 const std::vector<FaultDecl>& fault_kinds();
 const FaultDecl& fault_decl(FaultKind k);
+// It changes links for as long as it is in force; heal ends it. A cut stops messages.
+bool is_link_fault(FaultKind k);
+bool is_cut_fault(FaultKind k);
 
 // Who: names, or roles that are resolved when the fault comes due.
 //   "B1"  a node  ·  "leader orders/0"  a role that the model knows  ·  "rest"  all nodes in no other group
 //   "one broker", "minority broker", "majority broker", "all broker"  drawn from the nodes of a role
 //   "zone a", "rack r1", "machine m1", "region eu"
-// A partition with one group cuts it from the rest.
+// A partition with one group cuts it from the rest. Where a link fault names no side, it means all nodes.
 using Target = std::string;
 
 enum class LatencyShape : std::uint8_t { constant, uniform, exponential, bimodal };
@@ -60,12 +63,12 @@ struct Fault {
   std::uint16_t traffic = all_traffic;        // network faults: which classes
   Duration duration{};                        // 0 = until healed, resumed, restarted
   Duration amount{};                          // latency, delay, jump, offset
-  Duration spread{};                          // latency: width, mean of the tail, or the slow mode; strobe: period
+  Duration spread{};                          // latency: width, mean of the tail, or the slow mode; strobe: period, at least 1 ms
   LatencyShape shape = LatencyShape::constant;
   Ratio ratio{0, 1};                          // loss, duplication, slow factor, drift (parts per ...), bimodal share
   std::string message{};                      // hold, drop, delay, duplicate, release: the kind's name
   std::uint64_t nth = 1;                      // ... the n-th from now on that matches
-  std::uint64_t count = 1;                    // ... and how many in a row
+  std::uint64_t count = 1;                    // ... and how many in a row, 0 = all from there on
   std::int64_t unit = -1;                     // disk: which unit of the file; -1 = the last
   std::string file{};                         // disk: the place, in the model's words ("orders/0")
   std::string verb{};                         // command
@@ -84,8 +87,15 @@ struct Trigger {
   std::string to{};        // message: receiver
   std::string place{};     // mark: the place; empty = any
   std::uint64_t nth = 1;   // the n-th such event
-  bool every = false;      // again at each further one
+  bool every = false;      // again at each further one; once an instant, and not for ever (fault_firings_max)
 };
+
+// Bounds that keep a row, whatever it says, from holding up the world.
+inline constexpr std::uint64_t fault_firings_max = 100'000;  // of a fault that comes `every` time
+inline constexpr std::uint64_t fault_rows_max = 20'000;      // armed in one world, those that faults arm included
+inline constexpr std::uint64_t strobe_jumps_max = 100'000;   // in one strobe, there and back counted apart
+
+inline constexpr std::size_t no_fault = ~std::size_t{0};
 
 // One fault as it stands in a world.
 struct ArmedFault {
@@ -98,6 +108,9 @@ struct ArmedFault {
   bool active = false;      // in force now
   std::vector<std::vector<NodeId>> nodes{};  // the groups, as resolved when it last fired
   std::string complaint{};  // why it could not act: an unknown node, a role that nobody had
+  std::size_t parent = no_fault;  // the fault that armed this one (swizzle_clog, rolling_restart), which counts its bites too
+  Time asked_for = -1;            // the last due time that its trigger asked for
+  std::uint64_t jumps_left{};     // clock_strobe
 };
 
 // The fault in one line, as the story tells it.

@@ -29,9 +29,18 @@ struct LinkOptions {
   Ratio slow_share{1, 100};               // bimodal: how often the slow mode
   Ratio loss{0, 1};
   Ratio duplicate{0, 1};                  // datagrams only
-  Ratio reorder{0, 1};                    // datagrams only: held back by up to `latency + spread` more
+  Ratio reorder{0, 1};                    // datagrams only: held back by up to twice `latency + spread` more
   std::uint64_t bytes_per_second = 0;     // 0 = not limited
 };
+
+// What a link can have besides latency, loss and duplication (Link::unusual).
+namespace unusual {
+inline constexpr std::uint8_t reorder = 1;
+inline constexpr std::uint8_t bandwidth = 2;
+inline constexpr std::uint8_t clog = 4;
+inline constexpr std::uint8_t burst = 8;
+inline constexpr std::uint8_t credit = 16;  // a fault changed its speed, and no message has met that yet
+}  // namespace unusual
 
 struct Link {
   Duration latency{};
@@ -43,12 +52,12 @@ struct Link {
   std::uint8_t unusual{};     // look into `more`: reorder, bandwidth, clog, bursts
   std::uint32_t reorder{};    // of 2^32
 };
+static_assert(sizeof(Link) == 40 || sizeof(Link) == 32);
 
 // What few links have.
 struct LinkMore {
   std::uint64_t bytes_per_second{};
   Time free_at{};         // the wire is busy until then
-  Time clogged_until{};
   Duration burst{};       // burst loss: length of a burst
   std::uint32_t burst_loss{};
   std::uint32_t slow_share{};
@@ -61,29 +70,41 @@ struct StreamOptions {
   Duration connect_timeout = 10'000'000'000;   // Kafka socket.connection.setup.timeout.ms
 };
 
+// Event::flags of a datagram or an item of a connection that a message fault has met.
+inline constexpr std::uint8_t held_bit = 8;       // kept back
+inline constexpr std::uint8_t delayed_bit = 16;   // takes longer
+inline constexpr std::uint8_t twice_bit = 32;     // a copy follows
+
 // One direction of a connection.
 struct Direction {
   Time last_due{};                // nothing may overtake this
-  std::vector<Event> waiting{};   // held back: by a cut, by a fault, by a handshake under way
-  std::uint32_t returned{};       // so many of `waiting`, at its front, had been on the wire already
+  std::vector<Event> waiting{};   // not on the wire: behind a cut, a loss, a fault, a handshake under way; in order
+  std::uint32_t returned{};       // so many of `waiting`, at its front, came back since the last attempt
+  std::uint32_t on_wire{};        // under way, in order
+  std::uint32_t attempts{};       // how often something was sent again
   bool stalled = false;           // waiting for the network
-  bool held = false;              // a fault holds the first
-  bool swallowed = false;         // a fault dropped one: nothing passes any more
-  bool retry_set = false;
-  std::uint32_t stalls{};         // serial number of the present stall
+  bool clogged = false;           // ... because of a clog: goes on as soon as that ends
+  bool held = false;              // a fault holds one of those that wait, and what is behind it
+  bool swallowed = false;         // a fault dropped one: nothing new passes any more
+  bool retry_wanted = false;      // as soon as all that is on the wire has come back
   Time stalled_since{};
+  EventId retry = no_event;       // the retransmission timer
+  EventId patience = no_event;    // the transport gives up then
 };
 
 struct Connection {
   std::array<NodeId, 2> end{nobody, nobody};       // [0] opened it
   std::array<std::uint32_t, 2> incarnation{};
   std::array<bool, 2> open{false, false};
+  std::array<bool, 2> lost{false, false};          // this end's machine lost power: it sends nothing again
   std::array<Direction, 2> way{};                  // way[0]: from end[0] to end[1]
-  bool established = false;
+  bool established = false;                        // end[1] has accepted
+  bool ready = false;                              // ... and end[0] knows
   bool used = false;
   Traffic traffic{};
   std::uint16_t generation{};
   std::uint32_t in_flight{};
+  EventId patience = no_event;                     // the handshake must be over by then
 };
 
 }  // namespace mqlab

@@ -19,102 +19,24 @@ World::World(std::uint64_t seed, WorldOptions options)
       network_random_(seed, Stream::network),
       fault_random_(seed, Stream::faults) {}
 
-World::World(const World& other) { copy_from(other); }
-
-World& World::operator=(const World& other) {
-  if (this != &other) copy_from(other);
-  return *this;
-}
-
-void World::copy_from(const World& o) {
-  journal = o.journal;
-  extension = o.extension ? o.extension->clone() : nullptr;
-  seed_ = o.seed_;
-  options_ = o.options_;
-  schedule_ = o.schedule_;
-  fingerprint_ = o.fingerprint_;
-  network_random_ = o.network_random_;
-  fault_random_ = o.fault_random_;
-  nodes_.clear();
-  nodes_.reserve(o.nodes_.size());
-  for (const NodeSlot& n : o.nodes_) {
-    NodeSlot copy;
-    copy.node = n.node->clone();
-    copy.options = n.options;
-    copy.running = n.running;
-    copy.powered = n.powered;
-    copy.stopping = n.stopping;
-    copy.pauses = n.pauses;
-    copy.incarnation = n.incarnation;
-    copy.slow = n.slow;
-    copy.died_at = n.died_at;
-    copy.disk = n.disk;
-    copy.clock = n.clock;
-    copy.clock_since = n.clock_since;
-    copy.clock_base = n.clock_base;
-    copy.random = n.random;
-    copy.free_at = n.free_at;
-    copy.backlog = n.backlog;
-    copy.wake_set = n.wake_set;
-    copy.restart_after = n.restart_after;
-    nodes_.push_back(std::move(copy));
-  }
-  link_options_ = o.link_options_;
-  links_ = o.links_;
-  links_more_ = o.links_more_;
-  stride_ = o.stride_;
-  region_links_ = o.region_links_;
-  connections_ = o.connections_;
-  free_connections_ = o.free_connections_;
-  payloads_ = o.payloads_;
-  free_payloads_ = o.free_payloads_;
-  faults_ = o.faults_;
-  rules_ = o.rules_;
-  held_ = o.held_;
-  mark_counts_ = o.mark_counts_;
-  triggers_ = o.triggers_;
-  resolver_ = o.resolver_;
-  file_finder_ = o.file_finder_;
-  current_ = o.current_;
-  steps_ = o.steps_;
-}
-
 NodeId World::add_node(std::unique_ptr<Node> node, NodeOptions options) {
   const auto id = static_cast<NodeId>(nodes_.size());
   NodeSlot n;
   n.node = std::move(node);
   n.options = std::move(options);
   if (n.options.machine.empty()) n.options.machine = n.options.name;
+  n.service = std::clamp<Duration>(n.options.service, 0, duration_cap);
+  n.service_ps_per_byte = n.options.service_ps_per_byte;
   n.disk = Disk(n.options.disk);
   n.clock = n.options.clock;
-  n.clock_base = options_.wall_epoch + n.clock.offset;
+  n.clock_since = now();
+  n.clock_base = saturating_add(saturating_add(options_.wall_epoch, now()), n.clock.offset);
   n.random = Random(seed_, Stream::node, id);
-  n.free_at.assign(std::max<std::uint32_t>(1, n.options.workers), 0);
+  n.free_at.assign(std::clamp<std::uint32_t>(n.options.workers, 1, 4096), 0);
   journal.processes.push_back(n.options.name);
   nodes_.push_back(std::move(n));
-
-  std::vector<LinkOptions> old;
-  old.swap(link_options_);
-  const std::size_t count = nodes_.size();
-  link_options_.resize(count * count);
-  for (std::size_t from = 0; from < count; ++from)
-    for (std::size_t to = 0; to < count; ++to) {
-      LinkOptions& l = link_options_[from * count + to];
-      if (from + 1 < count && to + 1 < count) {
-        l = old[from * (count - 1) + to];
-        continue;
-      }
-      const std::string& a = nodes_[from].options.region;
-      const std::string& b = nodes_[to].options.region;
-      l = a == b ? options_.link : options_.far_link;
-      for (const RegionLink& r : region_links_)
-        if (r.from == a && r.to == b) l = r.link;
-    }
-  rebuild_links();
-  Event e;
-  e.kind = static_cast<std::uint8_t>(EventKind::start);
-  e.target = id;
-  add_event(now(), e);
+  links_changed();
+  start_after(id, 0);
   return id;
 }
 
@@ -130,10 +52,11 @@ NodeId World::find(std::string_view name) const {
 }
 
 Time World::wall(NodeId id) const {
+  __extension__ using Wide = __int128;
   const NodeSlot& n = nodes_[id];
-  const Time elapsed = now() - n.clock_since;
-  // Split so that a century of drift does not overflow: whole seconds, then the rest.
-  return n.clock_base + elapsed + elapsed / 1'000'000'000 * n.clock.drift_ppb + elapsed % 1'000'000'000 * n.clock.drift_ppb / 1'000'000'000;
+  const Wide elapsed = now() - n.clock_since;
+  const Wide shown = n.clock_base + elapsed + elapsed * n.clock.drift_ppb / 1'000'000'000;
+  return static_cast<Time>(std::clamp<Wide>(shown, time_min, time_max));
 }
 
 void World::set_clock(NodeSlot& n, Time wall_now) {
@@ -176,15 +99,11 @@ void World::drop_payload(std::uint32_t slot) {
   free_payloads_.push_back(slot);
 }
 
-EventId World::add_event(Time due, Event& e) {
-  e.cause = current_;
-  return e.id = schedule_.add(due, e);
-}
-
 // ---------------------------------------------------------------------------------------------
 // Running.
 
 bool World::step(Time until) {
+  if (links_stale_) [[unlikely]] rebuild_links();
   Event e;
   if (!schedule_.pop(until, e)) return false;
   ++steps_;
@@ -201,118 +120,145 @@ void World::run_until(Time t) {
   schedule_.advance(t);
 }
 
-void World::trace(const Event& e) {
-  if (options_.trace == TraceLevel::full) journal.deliveries.push_back({e, now(), payloads_[e.payload]});
-}
-
 void World::dispatch(Event& e) {
   switch (static_cast<EventKind>(e.kind)) {
     case EventKind::datagram: {
-      NodeSlot& n = nodes_[e.target];
-      const auto traffic = static_cast<Traffic>(e.flags >> 1);
+      const auto traffic = static_cast<Traffic>(e.flags >> 1 & 3);
+      if (never_left(e)) return drop_payload(e.payload);
       if (is_cut(e.source, e.target, traffic)) {
         credit_cut(e.source, e.target, traffic);
-        drop_payload(e.payload);
-        return;
+        return drop_payload(e.payload);
       }
-      deliver_to_node(n, e);
-      return;
+      return deliver_to_node(e);
     }
     case EventKind::data:
     case EventKind::open:
     case EventKind::opened:
     case EventKind::closed:
     case EventKind::reset:
-      arrive(e);
-      return;
+      return arrive(e);
     case EventKind::timer:
-    case EventKind::disk: {
-      NodeSlot& n = nodes_[e.target];
-      if (e.incarnation == n.incarnation && n.running) deliver_to_node(n, e);
+    case EventKind::disk:
+      if (e.incarnation == nodes_[e.target].incarnation) deliver_to_node(e);
       return;
-    }
-    case EventKind::wake: {
-      NodeSlot& n = nodes_[e.target];
-      n.wake_set = false;
-      wake(n);
-      return;
-    }
+    case EventKind::wake:
+      nodes_[e.target].wake = no_event;
+      return drain(e.target);
     case EventKind::fault:
-      if (e.flags) lift(static_cast<std::size_t>(e.body[0]));
+      if (e.flags == fault_lift) lift(static_cast<std::size_t>(e.body[0]), e.body[1]);
+      else if (e.flags == fault_again) again(static_cast<std::size_t>(e.body[0]));
       else fire(static_cast<std::size_t>(e.body[0]));
       return;
     case EventKind::retry:
-      retry(e);
-      return;
+      return retry(e);
     case EventKind::start:
-      if (e.body[0] == 0 || !nodes_[e.target].running) start_process(e.target);
+      // Of another incarnation: the process was killed once more since, and that has the last word.
+      if (e.incarnation == nodes_[e.target].incarnation) start_process(e.target);
       return;
     case EventKind::none:
       return;
   }
 }
 
-// A message, timer or notice has come to its node: now, or after what waits there already.
-void World::deliver_to_node(NodeSlot& n, const Event& e) {
-  if (!n.running) {
-    drop_payload(e.payload);
-    return;
-  }
-  const bool application = e.kind == static_cast<std::uint8_t>(EventKind::timer) && e.type >= application_timer;
-  if ((n.pauses & pause_whole) || (application && (n.pauses & pause_app))) {
-    n.backlog.push_back(e);
-    return;
-  }
-  const bool needs_worker = (n.options.service != 0 || n.options.service_ps_per_byte != 0) && e.kind <= 2;
-  if (!needs_worker) {
-    handle(n, e);
-    return;
-  }
-  const auto worker = std::min_element(n.free_at.begin(), n.free_at.end());
-  if (n.backlog.empty() && *worker <= now()) {
-    handle(n, e);
-    return;
-  }
-  n.backlog.push_back(e);
-  if (!n.wake_set) {
-    n.wake_set = true;
-    Event w;
-    w.kind = static_cast<std::uint8_t>(EventKind::wake);
-    w.target = e.target;
-    add_event(*worker, w);
-  }
+// ---------------------------------------------------------------------------------------------
+// At the node.
+
+namespace {
+
+bool is(const Event& e, EventKind k) { return e.kind == static_cast<std::uint8_t>(k); }
+bool is_message(const Event& e) { return is(e, EventKind::data) || is(e, EventKind::datagram); }
+// The end of a connection is told after what came before it; it needs no worker itself.
+bool in_turn(const Event& e) { return is_message(e) || is(e, EventKind::closed); }
+bool for_application(const Event& e) { return is(e, EventKind::timer) && e.type >= application_timer; }
+
+}  // namespace
+
+void World::Backlog::push(const Event& e) {
+  items.push_back(e);
+  ++live;
+  if (!in_turn(e)) ++urgent;
 }
 
-void World::wake(NodeSlot& n) {
-  if (!n.running || (n.pauses & pause_whole)) return;
-  std::deque<Event> waiting;
-  waiting.swap(n.backlog);
-  while (!waiting.empty()) {
-    const Event e = waiting.front();
-    waiting.pop_front();
-    if (!n.running || (n.pauses & pause_whole)) {
-      n.backlog.push_back(e);
+Event World::Backlog::take(std::size_t at) {
+  const Event e = items[at];
+  items[at].kind = static_cast<std::uint8_t>(EventKind::none);
+  --live;
+  if (!in_turn(e)) --urgent;
+  if (live == 0) {
+    items.clear();
+    head = 0;
+    return e;
+  }
+  while (is(items[head], EventKind::none)) ++head;
+  if (head > 64 && head * 2 > items.size()) {
+    items.erase(items.begin(), items.begin() + static_cast<std::ptrdiff_t>(head));
+    head = 0;
+  }
+  return e;
+}
+
+// A message, timer or notice has come to its node: now, or after what waits there already.
+void World::deliver_to_node(const Event& e) {
+  NodeSlot& n = nodes_[e.target];
+  if (!n.running) return drop_payload(e.payload);
+  if (n.pauses) [[unlikely]] {
+    if (n.pauses & pause_whole) return n.backlog.push(e);
+    if (for_application(e)) return n.application_backlog.push(e);
+  }
+  if (in_turn(e) && (!n.backlog.empty() || (n.free_at_least > now() && is_message(e)))) {
+    n.backlog.push(e);
+    return set_wake(e.target, n.free_at_least);
+  }
+  handle(e);
+}
+
+void World::set_wake(NodeId id, Time due) {
+  if (nodes_[id].wake != no_event) return;
+  Event w;
+  w.kind = static_cast<std::uint8_t>(EventKind::wake);
+  w.target = id;
+  nodes_[id].wake = add_event(due, w);
+}
+
+// Works off what waits, in order, as far as there are workers. What needs none does not wait for one.
+void World::drain(NodeId id) {
+  bool blocked = false;
+  for (std::size_t at = nodes_[id].backlog.head; at < nodes_[id].backlog.items.size();) {
+    NodeSlot& n = nodes_[id];
+    if (!n.running || (n.pauses & pause_whole)) return;
+    const Event& next = n.backlog.items[at];
+    if (is_message(next) && n.free_at_least > now()) blocked = true;
+    if (is(next, EventKind::none) || (blocked && in_turn(next))) {
+      if (blocked && n.backlog.urgent == 0) break;
+      ++at;
       continue;
     }
-    // What was due to a process that is gone died with it.
-    if (e.kind != static_cast<std::uint8_t>(EventKind::data) && e.kind != static_cast<std::uint8_t>(EventKind::datagram) &&
-        e.incarnation != n.incarnation)
-      continue;
-    deliver_to_node(n, e);
+    const std::size_t size_before = n.backlog.items.size();
+    const Event e = n.backlog.take(at);
+    // take() may have moved the items up, or forgotten them all.
+    at = n.backlog.empty() ? 0 : at + 1 - (size_before - n.backlog.items.size());
+    if (!blocked) at = n.backlog.head;
+    if (for_application(e) && (n.pauses & pause_app)) n.application_backlog.push(e);
+    else handle(e);
   }
+  NodeSlot& n = nodes_[id];
+  if (n.running && !(n.pauses & pause_whole) && !n.backlog.empty()) set_wake(id, n.free_at_least);
 }
 
-void World::handle(NodeSlot& n, const Event& e) {
+void World::handle(const Event& e) {
+  NodeSlot& n = nodes_[e.target];
   Context c(*this, e.target);
   current_ = e.id;
+  handling_ = e.target;
   trace(e);
   switch (static_cast<EventKind>(e.kind)) {
     case EventKind::data:
     case EventKind::datagram: {
-      if (n.options.service != 0 || n.options.service_ps_per_byte != 0)
-        c.work(n.options.service + static_cast<Duration>(e.body[1] * n.options.service_ps_per_byte / 1'000));
-      Message m{e.channel, e.source, e.type, static_cast<std::uint32_t>(e.body[1]), e.body[0], std::move(payloads_[e.payload])};
-      drop_payload(e.payload);
+      const auto size = static_cast<std::uint32_t>(e.body[1]);
+      if (n.service != 0 || n.service_ps_per_byte != 0)
+        c.work(n.service + static_cast<Duration>(std::uint64_t{size} * n.service_ps_per_byte / 1'000));
+      Message m{e.channel, e.source, e.type, size, e.body[0], std::move(payloads_[e.payload])};
+      if (e.payload) free_payloads_.push_back(e.payload);
       if (triggers_ & (1U << static_cast<unsigned>(Trigger::On::message_delivered)))
         on_trigger(Trigger::On::message_delivered, journal.kind_name(e.type), e.source, e.target, {});
       n.node->on_message(c, m);
@@ -330,49 +276,131 @@ void World::handle(NodeSlot& n, const Event& e) {
     default:
       break;
   }
-  if (c.cost() != 0) *std::min_element(n.free_at.begin(), n.free_at.end()) = now() + c.cost();
+  finish(c);
 }
 
+// After each handler: the worker is busy for as long as it took, and a process that asked to end does.
+void World::finish(Context& c) {
+  handling_ = nobody;
+  NodeSlot& n = nodes_[c.self()];
+  if (c.cost() != 0) occupy(n, c.cost());
+  if (n.ending == Ending::none) [[likely]] return;
+  const Ending how = std::exchange(n.ending, Ending::none);
+  if (how == Ending::exit) exit_process(c.self(), saturating_add(now(), c.cost()));
+  else end_process(c.self(), n.ending_power, n.ending_wipe, now());
+}
+
+void World::occupy(NodeSlot& n, Duration cost) {
+  const auto worker = std::min_element(n.free_at.begin(), n.free_at.end());
+  *worker = saturating_add(std::max(*worker, now()), cost);
+  n.free_at_least = n.free_at.size() == 1 ? *worker : *std::min_element(n.free_at.begin(), n.free_at.end());
+}
+
+// ---------------------------------------------------------------------------------------------
+// Processes.
+
 void World::start_process(NodeId id) {
-  NodeSlot& n = nodes_[id];
-  if (n.running) return;
-  n.running = true;
-  n.stopping = false;
-  const bool was_off = !n.powered;
-  n.powered = true;
-  std::fill(n.free_at.begin(), n.free_at.end(), now());
+  if (nodes_[id].running) return;
+  {
+    NodeSlot& n = nodes_[id];
+    n.running = true;
+    n.stopping = false;
+    n.free_at_least = now();
+    std::fill(n.free_at.begin(), n.free_at.end(), now());
+    if (n.incarnation > 0) note(id, "restarted", {}, {});
+  }
+  const bool was_off = !std::exchange(nodes_[id].powered, true);
   Context c(*this, id);
-  if (n.incarnation > 1 || n.died_at >= 0) note(id, "restarted", {}, {});
-  n.node->on_start(c);
+  handling_ = id;
+  nodes_[id].node->on_start(c);
+  // Nothing is handled before the start is over, whatever the number of workers.
+  NodeSlot& n = nodes_[id];
+  n.free_at_least = c.depart();
+  std::fill(n.free_at.begin(), n.free_at.end(), c.depart());
+  const Duration cost = std::exchange(c.cost_, 0);
+  (void)cost;
+  finish(c);
   if (was_off) network_changed();
 }
 
-void World::kill(NodeId id, bool power, bool wipe) {
-  NodeSlot& n = nodes_[id];
-  if (power) n.powered = false;
-  const bool had_process = n.running;
-  if (had_process) {
-    n.running = false;
-    n.died_at = now();
-  }
-  ++n.incarnation;
-  for (const Event& e : n.backlog) drop_payload(e.payload);
-  n.backlog.clear();
-  n.pauses = 0;
-  end_connections(id, power);
-  if (!had_process && !power && !wipe) return;
-  Crash crash{power, wipe, {}};
-  if (wipe) n.disk.wipe();
-  else crash.files = power ? n.disk.power_loss(now()) : n.disk.process_loss();
-  n.node->on_crash(crash);
-}
-
-void World::start(NodeId id) {
+void World::start_after(NodeId id, Duration after) {
   Event e;
   e.kind = static_cast<std::uint8_t>(EventKind::start);
   e.target = id;
-  e.body[0] = 1;
-  add_event(now(), e);
+  e.incarnation = nodes_[id].incarnation;
+  add_event(saturating_add(now(), std::max<Duration>(after, 0)), e);
+}
+
+void World::start(NodeId n) { start_after(n, 0); }
+
+void World::kill(NodeId id, bool power, bool wipe) {
+  NodeSlot& n = nodes_[id];
+  if (handling_ != id) return end_process(id, power, wipe, now());
+  n.ending = Ending::kill;
+  n.ending_power = power;
+  n.ending_wipe = wipe;
+}
+
+// The process ends at `end`: what it was to send after that was never sent.
+void World::end_process(NodeId id, bool power, bool wipe, Time end) {
+  if (links_stale_) rebuild_links();
+  NodeSlot& n = nodes_[id];
+  if (power) n.powered = false;
+  const bool had_process = std::exchange(n.running, false);
+  n.deaths.push_back(end);
+  ++n.incarnation;
+  for (Backlog* b : {&n.backlog, &n.application_backlog}) {
+    for (const Event& e : b->items)
+      if (!is(e, EventKind::none)) drop_payload(e.payload);
+    b->clear();
+  }
+  schedule_.cancel(std::exchange(n.wake, no_event));
+  n.asked.clear();
+  n.stopping = false;
+  n.restart_after = 0;
+  end_on(id, {FaultKind::pause, FaultKind::pause_application});
+  settle_process(id);
+  end_connections(id, power, end);
+  if (!had_process && !power && !wipe) return;
+  Crash crash{power, wipe, {}};
+  if (wipe) {
+    n.disk.wipe();
+  } else if (power) {
+    const std::uint64_t torn = n.disk.torn_units;
+    crash.files = n.disk.power_loss(now());
+    if (n.disk.torn_units != torn) disk_bit(id, FaultKind::torn_write);
+    end_on(id, {FaultKind::torn_write});
+    settle_disk(id);
+  } else {
+    crash.files = n.disk.process_loss();
+  }
+  n.node->on_crash(crash);
+}
+
+void World::exit_process(NodeId id, Time end) {
+  const Duration again = nodes_[id].restart_after;
+  note(id, "stopped", {}, "in good order");
+  end_process(id, false, false, end);
+  if (again > 0) start_after(id, again);
+}
+
+bool World::cancel_timer(NodeId id, EventId timer) {
+  if (timer == no_event) return false;
+  if (schedule_.cancel(timer)) return true;
+  // It came due during a pause: nobody has seen it yet.
+  for (Backlog* b : {&nodes_[id].backlog, &nodes_[id].application_backlog})
+    for (std::size_t at = b->head; at < b->items.size(); ++at)
+      if (is(b->items[at], EventKind::timer) && b->items[at].id == timer) {
+        b->take(at);
+        return true;
+      }
+  return false;
+}
+
+// A disk operation met this fault.
+void World::disk_bit(NodeId n, FaultKind kind) {
+  for (std::size_t i = 0; i < faults_.size(); ++i)
+    if (faults_[i].active && faults_[i].fault.kind == kind && names(i, 0, n)) credit(i);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -382,6 +410,17 @@ bool Context::is_open(ConnId id) const {
   const Connection* c = world_.connection(id);
   if (!c) return false;
   return c->open[c->end[0] == self_ ? 0 : 1];
+}
+
+void Context::work(Duration d) {
+  if (d <= 0) return;
+  const Ratio slow = world_.nodes_[self_].slow;
+  if (slow.part != 1 || slow.of != 1) {
+    __extension__ using Wide = unsigned __int128;
+    const Wide longer = static_cast<Wide>(d) * slow.part / slow.of;
+    d = longer > static_cast<Wide>(duration_cap) ? duration_cap : static_cast<Duration>(longer);
+  }
+  cost_ = std::min(saturating_add(cost_, d), duration_cap);
 }
 
 EventId Context::set_timer(Duration after, TimerKind kind, std::uint64_t argument) {
@@ -395,25 +434,36 @@ EventId Context::set_timer(Duration after, TimerKind kind, std::uint64_t argumen
   return world_.add_event(saturating_add(world_.now(), std::max<Duration>(after, 0)), e);
 }
 
-bool Context::cancel_timer(EventId id) { return world_.schedule_.cancel(id); }
+bool Context::cancel_timer(EventId id) { return world_.cancel_timer(self_, id); }
+
+// How long the disk is at it; a slow one has bitten.
+Duration Context::disk_time(Duration d, const Disk& disk) {
+  if (disk.slow <= 1 || d <= 0) return std::max<Duration>(d, 0);
+  world_.disk_bit(self_, FaultKind::disk_slow);
+  world_.disk_bit(self_, FaultKind::disk_stall);
+  return saturating_multiply(d, disk.slow);
+}
 
 DiskResult Context::write(FileId file, std::int64_t end, std::uint32_t bytes) {
   Disk& d = world_.nodes_[self_].disk;
-  work((d.options.write_latency + static_cast<Duration>(bytes) * d.options.nanoseconds_per_byte) * d.slow);
-  return d.write(file, end, now());
+  work(disk_time(saturating_add(d.options.write_latency, static_cast<Duration>(std::uint64_t{bytes} * d.options.nanoseconds_per_byte)), d));
+  const DiskResult result = d.write(file, end, now());
+  if (result == DiskResult::full) world_.disk_bit(self_, FaultKind::disk_full);
+  return result;
 }
 
 DiskResult Context::sync(FileId file) {
   Disk& d = world_.nodes_[self_].disk;
-  work((d.options.sync_latency + random().exponential(d.options.sync_latency_tail)) * d.slow);
-  return d.sync(file, depart());
+  work(disk_time(saturating_add(d.options.sync_latency, random().exponential(d.options.sync_latency_tail)), d));
+  return world_.sync_disk(self_, file, depart());
 }
 
 void Context::sync_later(FileId file) {
   Disk& d = world_.nodes_[self_].disk;
-  const Time done = depart() + (d.options.sync_latency + random().exponential(d.options.sync_latency_tail)) * d.slow;
+  const Duration takes = disk_time(saturating_add(d.options.sync_latency, random().exponential(d.options.sync_latency_tail)), d);
+  const Time done = saturating_add(depart(), takes);
   const std::int64_t end = d.written(file);
-  const DiskResult result = d.sync(file, done);
+  const DiskResult result = world_.sync_disk(self_, file, done);
   Event e;
   e.kind = static_cast<std::uint8_t>(EventKind::disk);
   e.target = self_;
@@ -421,6 +471,13 @@ void Context::sync_later(FileId file) {
   e.incarnation = world_.nodes_[self_].incarnation;
   e.body = {file, static_cast<std::uint64_t>(end), static_cast<std::uint64_t>(result)};
   world_.add_event(done, e);
+}
+
+DiskResult World::sync_disk(NodeId n, FileId file, Time done) {
+  Disk& d = nodes_[n].disk;
+  if (d.sync_fails) disk_bit(n, FaultKind::sync_fails);
+  else if (d.sync_lies && d.durable(file, done) < d.written(file)) disk_bit(n, FaultKind::sync_lies);
+  return d.sync(file, done, now());
 }
 
 OpIndex Context::record(Op op) {
@@ -441,16 +498,10 @@ OpIndex Context::record(Op op) {
 void Context::exit() {
   World::NodeSlot& n = world_.nodes_[self_];
   if (!n.running) return;
-  const Duration again = n.restart_after;
-  n.restart_after = 0;
-  world_.note(self_, "stopped", {}, "in good order");
-  world_.kill(self_, false);
-  if (again > 0) {
-    Event e;
-    e.kind = static_cast<std::uint8_t>(EventKind::start);
-    e.target = self_;
-    e.body[0] = 1;
-    world_.add_event(world_.now() + again, e);
+  if (world_.handling_ == self_) {
+    if (n.ending == World::Ending::none) n.ending = World::Ending::exit;
+  } else {
+    world_.exit_process(self_, depart());
   }
 }
 

@@ -14,10 +14,12 @@
 //     World other = world;  // a fork
 #pragma once
 
-#include <deque>
+#include <initializer_list>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "sim/kernel/fingerprint.h"
@@ -37,7 +39,7 @@ struct ClockOptions {
 };
 
 struct NodeOptions {
-  std::string name;
+  std::string name{};
   std::string role = "node";       // broker, controller, client ...
   std::string machine{};           // who loses power together; empty = a machine of its own
   std::string rack{};
@@ -67,18 +69,34 @@ struct Extension {
   virtual std::string failure() const { return {}; }
 };
 
+// An owned part with clone(), copied with its owner: what lets a World be copied member by member.
+template <class T>
+class Cloned : public std::unique_ptr<T> {
+ public:
+  using Base = std::unique_ptr<T>;
+  using Base::Base;
+  using Base::operator=;
+  Cloned(Base p) : Base(std::move(p)) {}
+  Cloned(Cloned&&) = default;
+  Cloned& operator=(Cloned&&) = default;
+  Cloned(const Cloned& o) : Base(o ? o->clone() : nullptr) {}
+  Cloned& operator=(const Cloned& o) {
+    if (this != &o) Base::operator=(o ? o->clone() : nullptr);
+    return *this;
+  }
+};
+
+// Durations from outside are held within this, about 36 years, so that sums of a few do not overflow.
+inline constexpr Duration duration_cap = time_max / 8;
+
 class World {
  public:
   explicit World(std::uint64_t seed, WorldOptions options = {});
-  World(const World& other);
-  World& operator=(const World& other);
-  World(World&&) = default;
-  World& operator=(World&&) = default;
 
   // --- building ---
   NodeId add_node(std::unique_ptr<Node> node, NodeOptions options);
   void declare_message(const MessageDecl& decl);
-  // Links between two regions, both ways unless set again the other way round.
+  // Links between two regions, both ways unless the other way round is set too. A link set by itself wins.
   void set_region_link(const std::string& from, const std::string& to, const LinkOptions& link);
   void set_link(NodeId from, NodeId to, const LinkOptions& link);
   // How a model answers "who is leader of orders/0?": node ids, empty when nobody is.
@@ -111,7 +129,8 @@ class World {
   bool running(NodeId n) const { return nodes_[n].running; }
   bool paused(NodeId n) const { return nodes_[n].pauses != 0; }
   std::uint32_t incarnation(NodeId n) const { return nodes_[n].incarnation; }
-  std::size_t backlog(NodeId n) const { return nodes_[n].backlog.size(); }
+  // How much waits at the node: for a worker, for the end of a pause.
+  std::size_t backlog(NodeId n) const { return nodes_[n].backlog.size() + nodes_[n].application_backlog.size(); }
   const Node& node(NodeId n) const { return *nodes_[n].node; }
   Node& node(NodeId n) { return *nodes_[n].node; }
   template <class T>
@@ -126,6 +145,9 @@ class World {
   const std::vector<Connection>& connections() const { return connections_; }
   const Schedule& schedule() const { return schedule_; }
   PayloadRef payload(std::uint32_t slot) const { return payloads_[slot]; }
+  // So many messages with a payload are under way or waiting; so many connections are not yet forgotten.
+  std::size_t payloads_in_use() const { return payloads_.size() - 1 - free_payloads_.size(); }
+  std::size_t connections_in_use() const;
   std::vector<NodeId> resolve(const Target& target, std::string* complaint);
   // Resolves without drawing: true when the target can name something in this world.
   bool knows_target(const Target& target) const;
@@ -133,9 +155,9 @@ class World {
   const WorldOptions& options() const { return options_; }
 
   Journal journal;
-  std::unique_ptr<Extension> extension;
+  Cloned<Extension> extension;
 
-  // --- faults, now (also used by the schedule) ---
+  // --- faults, now; from inside a handler: as soon as it has returned ---
   void inject(const Fault& fault);
   void kill(NodeId n, bool power, bool wipe = false);
   void start(NodeId n);
@@ -146,25 +168,54 @@ class World {
 
   enum Pause : std::uint8_t { pause_whole = 1, pause_app = 2 };
 
+  // First in, first out; an item that was called off is left behind as EventKind::none.
+  struct Backlog {
+    std::vector<Event> items;
+    std::size_t head = 0;
+    std::size_t live = 0;    // not called off
+    std::size_t urgent = 0;  // need no worker: timers and disk, which only a pause puts here
+
+    bool empty() const { return live == 0; }
+    std::size_t size() const { return live; }
+    void push(const Event& e);
+    Event take(std::size_t at);
+    void clear() { *this = Backlog{}; }
+  };
+
+  enum class Ending : std::uint8_t { none, exit, kill };
+
+  // Event::flags of a fault event: the end of its duration, a further jump of a strobe.
+  static constexpr std::uint8_t fault_lift = 1;
+  static constexpr std::uint8_t fault_again = 2;
+
   struct NodeSlot {
-    std::unique_ptr<Node> node;
-    NodeOptions options;
+    // What every message looks at comes first.
+    Cloned<Node> node;
     bool running = false;
     bool powered = true;
     bool stopping = false;
     std::uint8_t pauses = 0;
     std::uint32_t incarnation = 0;
-    std::uint32_t slow = 1;
-    Time died_at = -1;
+    Time free_at_least = 0;     // when the first worker is free
+    Duration service = 0;
+    std::uint32_t service_ps_per_byte = 0;
+    Ending ending = Ending::none;  // asked for inside a handler, done after it
+    bool ending_power = false;
+    bool ending_wipe = false;
+    Ratio slow{1, 1};
+    Random random;
+    Backlog backlog;
+    Backlog application_backlog;   // application timers that came due while the application was paused
+    std::vector<Time> free_at;     // per worker
+    std::vector<Time> deaths;      // by incarnation: when it ended
+    EventId wake = no_event;
+    Duration restart_after = 0;
+    std::vector<std::size_t> asked;  // faults (stop, command) that wait for the end of a pause
     Disk disk;
     ClockOptions clock;
     Time clock_since = 0;       // the wall clock is clock_base at that time
     Time clock_base = 0;
-    Random random;
-    std::vector<Time> free_at;  // per worker
-    std::deque<Event> backlog;
-    bool wake_set = false;
-    Duration restart_after = 0;
+    NodeOptions options;
   };
 
   struct MessageRule {
@@ -176,39 +227,75 @@ class World {
     std::uint64_t to_take{};
   };
 
-  // A message that a fault keeps, outside the schedule.
+  // A datagram that a fault keeps, outside the schedule: held by name, or clogged.
   struct HeldMessage {
     Event event;
     std::size_t fault{};
+    bool clogged = false;
   };
-
-  void copy_from(const World& other);
 
   // world.cpp: events
   void dispatch(Event& e);
-  void deliver_to_node(NodeSlot& n, const Event& e);
-  void handle(NodeSlot& n, const Event& e);
-  void wake(NodeSlot& n);
+  void deliver_to_node(const Event& e);
+  void handle(const Event& e);
+  void finish(Context& c);
+  void occupy(NodeSlot& n, Duration cost);
+  void drain(NodeId id);
+  void set_wake(NodeId id, Time due);
   void start_process(NodeId n);
-  void trace(const Event& e);
-  EventId add_event(Time due, Event& e);
+  void start_after(NodeId n, Duration after);
+  void end_process(NodeId n, bool power, bool wipe, Time end);
+  void exit_process(NodeId n, Time end);
+  void trace(const Event& e) {
+    if (options_.trace == TraceLevel::full) journal.deliveries.push_back({e, now(), payloads_[e.payload]});
+  }
+  EventId add_event(Time due, Event& e) {
+    if (e.cause == no_event) e.cause = current_;
+    return e.id = schedule_.add(due, e);
+  }
   std::uint32_t hold_payload(PayloadRef p);
   void drop_payload(std::uint32_t slot);
+  // What a process had not yet handed to its machine when it died was never sent.
+  bool never_left(const Event& e) const {
+    const NodeSlot& s = nodes_[e.source];
+    return e.incarnation != s.incarnation && static_cast<Time>(e.body[2]) > s.deaths[e.incarnation];
+  }
+  bool cancel_timer(NodeId n, EventId id);
+  void disk_bit(NodeId n, FaultKind kind);
+  DiskResult sync_disk(NodeId n, FileId file, Time done);
 
-  // network.cpp: streams and datagrams
+  // link.cpp: links and datagrams
   Link& link(NodeId from, NodeId to) { return links_[from * stride_ + to]; }
   LinkMore& link_more(NodeId from, NodeId to);
+  LinkOptions link_options(NodeId from, NodeId to) const;
+  void links_changed();
+  void rebuild_links();
+  void apply_link_fault(std::size_t i);
+  bool cuts(std::size_t fault, NodeId from, NodeId to) const;
+  void credit_cut(NodeId from, NodeId to, Traffic traffic);
+  void credit_link(NodeId from, NodeId to, std::initializer_list<FaultKind> kinds);
+  bool is_cut(NodeId from, NodeId to, Traffic t) { return (link(from, to).cut & traffic_bit(t)) != 0; }
   Duration sample_latency(const Link& l, NodeId from, NodeId to, std::uint64_t word);
-  Duration extra_delay(NodeId from, NodeId to, const Link& l, Time depart, std::uint32_t size, bool stream);
-  ConnId connect(NodeId from, NodeId to, Traffic traffic, Time depart);
-  void send_stream(ConnId id, NodeId from, MessageKind kind, PayloadRef payload, std::uint32_t size, std::uint64_t word, Time depart);
+  Duration queue_for_wire(NodeId from, NodeId to, Time depart, std::uint32_t size);
+  bool in_burst(NodeId from, NodeId to, Time depart);
   void send_datagram(NodeId from, NodeId to, MessageKind kind, PayloadRef payload, std::uint32_t size, std::uint64_t word,
                      Traffic traffic, Time depart);
+  void unclog_datagrams();
+
+  // stream.cpp
+  ConnId connect(NodeId from, NodeId to, Traffic traffic, Time depart);
+  void send_stream(ConnId id, NodeId from, MessageKind kind, PayloadRef payload, std::uint32_t size, std::uint64_t word, Time depart);
   void close(ConnId id, NodeId by, Time depart);
+  void forget_backlog(NodeId n, ConnId id);
   void transmit(ConnId id, int way, Event& e, Time depart);
-  void launch(ConnId id, int way, Event& e, Time depart);
+  bool launch(ConnId id, int way, Event& e, Time depart, std::uint64_t latency_word, std::uint64_t chance_word);
   void arrive(Event& e);
-  void stall(ConnId id, int way, const Event& e, bool was_on_wire);
+  void arrive_accepted(Event& e);
+  void come_back(const Event& e, bool network);
+  void stall(ConnId id, int way);
+  void unstall(Direction& d);
+  void swallow(ConnId id, int way);
+  void set_patience(ConnId id, int way);
   void set_retry(ConnId id, int way);
   void retry(const Event& e);
   void flush(ConnId id, int way);
@@ -217,26 +304,38 @@ class World {
   void forget_waiting(Direction& d);
   void recycle(ConnId id);
   Connection* connection(ConnId id);
+  const Connection* connection(ConnId id) const { return const_cast<World*>(this)->connection(id); }
   void network_changed();
-  void rebuild_links();
-  void credit_cut(NodeId from, NodeId to, Traffic traffic);
-  bool is_cut(NodeId from, NodeId to, Traffic t) { return (link(from, to).cut & traffic_bit(t)) != 0; }
-  void end_connections(NodeId n, bool silently);
-  bool apply_rules(Event& e, Time depart, ConnId id, int way);
+  void end_connections(NodeId n, bool silently, Time end);
 
-  // fault.cpp
+  // fault_fire.cpp: when and whom
   void fire(std::size_t fault);
-  void lift(std::size_t fault);
-  void fire_network(std::size_t i);
-  void fire_process(std::size_t i);
-  void fire_disk(std::size_t i);
-  void fire_clock(std::size_t i);
-  void fire_message(std::size_t i);
-  void release(const std::string& label, std::size_t by);
-  void schedule_fault(std::size_t i, Time due, bool lift);
-  std::vector<NodeId> who(std::size_t i, std::size_t group);
-  void resume(NodeId n, std::uint8_t pause);
+  void again(std::size_t fault);
+  void lift(std::size_t fault, std::uint64_t firing);
+  void schedule_fault(std::size_t i, Time due, std::uint8_t flags);
+  void resolve_groups(std::size_t i);
+  bool arm_child(std::size_t parent, Fault fault, Time due);
+  void credit(std::size_t fault);
+  void last(std::size_t fault);
+  const std::vector<NodeId>& who(std::size_t i, std::size_t group) const;
+  bool names(std::size_t i, std::size_t group, NodeId n) const;
   void on_trigger(Trigger::On on, std::string_view name, NodeId from, NodeId to, std::string_view place);
+
+  // fault_network.cpp, fault_node.cpp: what
+  void fire_network(std::size_t i);
+  void break_streams(std::size_t i);
+  void fire_message(std::size_t i);
+  bool apply_rules(Event& e, Duration& extra, bool& twice);
+  void release(const std::string& label, std::size_t by);
+  void fire_process(std::size_t i, const std::vector<NodeId>& fresh);
+  void ask(std::size_t i, NodeId n);
+  void fire_disk(std::size_t i);
+  void rot(std::size_t i, NodeId n);
+  void fire_clock(std::size_t i, const std::vector<NodeId>& fresh);
+  void settle_process(NodeId n);
+  void settle_disk(NodeId n);
+  bool end_on(NodeId n, std::initializer_list<FaultKind> kinds);
+  void resumed(NodeId n);
   void set_clock(NodeSlot& n, Time wall_now);
 
   std::uint64_t seed_ = 0;
@@ -246,10 +345,11 @@ class World {
   Random network_random_;
   Random fault_random_;
   std::vector<NodeSlot> nodes_;
-  std::vector<LinkOptions> link_options_;  // as configured, n x n
+  std::map<std::pair<NodeId, NodeId>, LinkOptions> single_links_;  // set one by one
   std::vector<Link> links_;                // as faults leave them, stride x stride
   std::vector<LinkMore> links_more_;
   std::size_t stride_ = 0;
+  bool links_stale_ = false;
   struct RegionLink {
     std::string from, to;
     LinkOptions link;
@@ -267,7 +367,9 @@ class World {
   Resolver resolver_ = nullptr;
   FileFinder file_finder_ = nullptr;
   EventId current_ = no_event;
+  NodeId handling_ = nobody;                // whose handler runs now
   std::uint64_t steps_ = 0;
+  EventId last_armed_ = no_event;           // the event of the fault armed last
 };
 
 // What a handler sees of the world, for the length of one call.
@@ -284,7 +386,7 @@ class Context {
   Names& names() { return world_.journal.names; }
 
   // Effects leave the node when the handler's service time is over; this adds to it.
-  void work(Duration d) { cost_ += d * world_.nodes_[self_].slow; }
+  void work(Duration d);
   Duration cost() const { return cost_; }
 
   // --- streams ---
@@ -293,7 +395,7 @@ class Context {
     world_.send_stream(c, self_, kind, std::move(payload), size, word, depart());
   }
   void reply(const Message& m, MessageKind kind, PayloadRef payload, std::uint32_t size = 64, std::uint64_t word = 0) {
-    if (m.connection == no_connection) datagram(m.from, kind, std::move(payload), size, word);
+    if (m.connection == no_connection) datagram(m.from, kind, std::move(payload), size, word, traffic_of(kind));
     else send(m.connection, kind, std::move(payload), size, word);
   }
   void close(ConnId c) { world_.close(c, self_, depart()); }
@@ -317,6 +419,7 @@ class Context {
   // The handler goes on; on_disk is called when the device has answered.
   void sync_later(FileId file);
   void truncate(FileId file, std::int64_t end) { world_.nodes_[self_].disk.truncate(file, end); }
+  void remove(FileId file) { world_.nodes_[self_].disk.remove(file); }
   std::int64_t durable(FileId file) const { return world_.nodes_[self_].disk.durable(file, now()); }
   bool is_corrupt(FileId file, std::int64_t unit) const { return world_.nodes_[self_].disk.is_corrupt(file, unit); }
 
@@ -327,12 +430,17 @@ class Context {
   }
   OpIndex record(Op op);
 
-  // The process ends in good order.
+  // The process ends in good order, as soon as this handler has returned; what it has sent goes out.
   void exit();
 
  private:
   friend class World;
-  Time depart() const { return world_.now() + cost_; }
+  Time depart() const { return saturating_add(world_.now(), cost_); }
+  Duration disk_time(Duration d, const Disk& disk);
+  Traffic traffic_of(MessageKind kind) const {
+    const auto& all = world_.journal.messages;
+    return kind < all.size() ? all[kind].traffic : Traffic::client;
+  }
   World& world_;
   NodeId self_;
   Duration cost_ = 0;
