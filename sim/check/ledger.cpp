@@ -80,6 +80,19 @@ std::uint32_t Ledger::subscription_of(std::uint32_t name, NodeId process) {
   return n - 1;
 }
 
+std::uint32_t Ledger::subscription_of_row(const Step& s, const Op* invoke) {
+  const NodeId process = s.op.process;
+  const std::uint32_t name = s.op.subscription != 0 ? s.op.subscription : invoke ? invoke->subscription : 0;
+  if (name != 0) return subscription_of(name, process);
+  const std::uint32_t* newest = readers_of_process_.find(process);
+  if (!newest) return subscription_of(0, process);
+  std::uint32_t n = *newest - 1;
+  for (int looked_at = 0; n != no_index && looked_at < 64; ++looked_at, n = readers_[n].next_of_process) {
+    if (claims_[readers_[n].claim].place == s.place) return claims_[readers_[n].claim].subscription;
+  }
+  return claims_[readers_[*newest - 1].claim].subscription;
+}
+
 std::uint32_t Ledger::claim_of(std::uint32_t subscription, std::uint32_t place) {
   std::uint32_t& n = claim_index_[pair_key(subscription, place)];
   if (n == 0) {
@@ -204,10 +217,10 @@ void Ledger::apply(Step& s) {
     case OpKind::ack: on_ack(s); break;
     case OpKind::process: {
       if (op.message != no_message) s.message = message_of(op.message);
-      s.subscription = subscription_of(op.subscription, op.process);
+      s.subscription = subscription_of_row(s, invoke_of(op, s.index, s.journal));  // `of` is the delivery
       break;
     }
-    case OpKind::commit: s.subscription = subscription_of(op.subscription, op.process); break;
+    case OpKind::commit: s.subscription = subscription_of_row(s, invoke_of(op, s.index, s.journal)); break;
     case OpKind::assign:
     case OpKind::revoke:
     case OpKind::seek: on_move(s); break;
@@ -343,6 +356,7 @@ void Ledger::on_deliver(Step& s) {
   s.claim = claim_of(s.subscription, s.place);
   ClaimFact& claim = claims_[s.claim];
   if (claim.entitled == no_op) claim.entitled = s.index;
+  claim.started = true;
   s.reader = reader_of(op.process, s.claim);
   if (s.first_here) got.first_reader = s.reader;
   Reader& r = readers_[s.reader];
@@ -378,8 +392,7 @@ void Ledger::on_ack(Step& s) {
   const MessageId id = s.op.message != no_message ? s.op.message : invoke ? invoke->message : no_message;
   if (id == no_message) return;
   s.message = message_of(id);
-  const std::uint32_t name = s.op.subscription != 0 ? s.op.subscription : invoke ? invoke->subscription : 0;
-  s.subscription = subscription_of(name, s.op.process);
+  s.subscription = subscription_of_row(s, invoke);
   if (s.op.outcome != Outcome::ok) return;
   ++acks_;
   Received& got = subscriptions_[s.subscription].received[s.message];
@@ -396,7 +409,7 @@ void Ledger::cut(Reader& r, Step& s, std::int64_t target) {
     if (target > next && claim.entitled != no_op) claim.jumped.emplace_back(next, target);
     r.again_from = target;
     r.again_to = claim.furthest + 1;
-  } else if (s.op.kind != OpKind::seek) {
+  } else {
     r.again_from = r.again_to = 0;
   }
   ++r.cuts;
@@ -412,12 +425,13 @@ void Ledger::on_move(Step& s) {
   const Op& op = s.op;
   if (op.outcome == Outcome::fail || op.outcome == Outcome::invoke) return;
   const Op* invoke = invoke_of(op, s.index, s.journal);
-  const std::uint32_t name = op.subscription != 0 ? op.subscription : invoke ? invoke->subscription : 0;
   if (s.place == no_index && invoke && invoke->place != 0) s.place = place_of(invoke->place, s.journal);
   const std::int64_t position = sane(op.position >= 0 ? op.position : invoke ? invoke->position : -1);
   s.position = position;
-  const bool own_will = op.kind == OpKind::seek || (op.kind == OpKind::assign && (op.flags & op_flag::assigned));
-  const std::int64_t target = !own_will ? -1 : position >= 0 ? position : op.kind == OpKind::seek ? 0 : -1;
+  // A reset that the client's own rules made (by_policy) cuts the order, and excuses nothing.
+  const bool own_will = (op.kind == OpKind::seek && !(op.flags & op_flag::by_policy)) ||
+                        (op.kind == OpKind::assign && (op.flags & op_flag::assigned));
+  const std::int64_t target = own_will ? std::max<std::int64_t>(position, 0) : -1;  // not told: from the beginning
 
   if (s.place == no_index) {  // all that the process reads
     const std::uint32_t* newest = readers_of_process_.find(op.process);
@@ -426,20 +440,19 @@ void Ledger::on_move(Step& s) {
     }
     return;
   }
-  s.subscription = subscription_of(name, op.process);
+  s.subscription = subscription_of_row(s, invoke);
   s.claim = claim_of(s.subscription, s.place);
   s.reader = reader_of(op.process, s.claim);
   s.reader_before = readers_[s.reader];
   if (op.kind == OpKind::assign) {
     OpIndex& used = topic_used_[places_[s.place].topic];
     if (used == no_op) used = s.index;
+    if (claims_[s.claim].entitled == no_op) claims_[s.claim].entitled = s.index;
+  }
+  if (op.kind != OpKind::revoke && position >= 0) {
     ClaimFact& claim = claims_[s.claim];
-    const std::int64_t from = std::max<std::int64_t>(position, 0);
-    claim.from = claim.entitled == no_op ? from : std::min(claim.from, from);
-    if (claim.entitled == no_op) claim.entitled = s.index;
-  } else if (op.kind == OpKind::seek && position >= 0) {
-    ClaimFact& claim = claims_[s.claim];
-    claim.from = claim.entitled == no_op ? position : std::min(claim.from, position);
+    claim.from = claim.started ? std::min(claim.from, position) : position;
+    claim.started = true;
   }
   cut(readers_[s.reader], s, target);
 }

@@ -110,6 +110,7 @@ struct ClaimFact {
   std::uint32_t place = no_index;
   OpIndex entitled = no_op;          // the row that entitled it
   std::int64_t from = 0;             // the lowest position it started from
+  bool started = false;              // ... is known, or it has read
   std::int64_t furthest = -1;
   std::uint32_t readers = 0;         // processes that read it
   std::vector<std::pair<std::int64_t, std::int64_t>> jumped{};  // [from, to): passed by a seek, by its own will
@@ -232,6 +233,8 @@ class Ledger {
   std::uint32_t message_of(MessageId id);
   std::uint32_t place_of(std::uint32_t name, const Journal& journal);
   std::uint32_t subscription_of(std::uint32_t name, NodeId process);
+  // The subscription named in the row or, when it names none, the one its process reads for.
+  std::uint32_t subscription_of_row(const Step& s, const Op* invoke);
   std::uint32_t claim_of(std::uint32_t subscription, std::uint32_t place);
   std::uint32_t reader_of(NodeId process, std::uint32_t claim);
 

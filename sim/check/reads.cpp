@@ -195,7 +195,7 @@ class Commits : public CheckerOf<Commits> {
   }
 
   void sought(const Step& s) {
-    if (s.claim == no_index) return;
+    if (s.claim == no_index || (s.op.flags & op_flag::by_policy)) return;
     Group* g = groups_.find(pair_key(s.subscription, s.place));
     if (!g) return;
     const std::int64_t target = std::max<std::int64_t>(s.position, 0);

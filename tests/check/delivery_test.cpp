@@ -104,6 +104,26 @@ TEST(LostMessage, WithoutTheExcusesTheSameMessagesAreLost) {
   EXPECT_EQ(s.check("lost-message").count, 2u);
 }
 
+TEST(LostMessage, AResetByPolicyIsNoExcuseOnceReadingHasBegun) {
+  const Story begun(R"(
+    C1 assign orders/0@0 g1
+    P1 send a orders
+    P1 ok a orders/0@0
+    C1 seek orders/0@1 g1 policy
+    drained
+  )");
+  EXPECT_EQ(begun.check("lost-message").count, 1u);
+  // An assignment that does not say where it starts, and then starts at the latest position.
+  const Story start(R"(
+    P1 send a orders
+    P1 ok a orders/0@0
+    C1 assign orders/0 g1
+    C1 seek orders/0@1 g1 policy
+    drained
+  )");
+  expect_holds(start, "lost-message");
+}
+
 TEST(LostMessage, AcksZeroIsAcknowledgedSomewhereInTheTopic) {
   const Story s(R"(
     C1 assign orders/0 g1
@@ -266,6 +286,24 @@ TEST(DuplicateDelivery, AFailedSendIsNoSend) {
   EXPECT_EQ(s.check("duplicate-delivery").count, 1u);
 }
 
+TEST(DuplicateDelivery, WhoAssignsItselfAgainMayBeginAgain) {
+  expect_holds(Story(R"(
+    P1 send a orders
+    C1 assign orders/0 c1 assigned
+    C1 got a orders/0@1 c1
+    C1 assign orders/0 c1 assigned
+    C1 got a orders/0@1 c1
+  )"),
+               "duplicate-delivery");
+  const Story by_the_group("P1 send a o\n C1 assign o/0 g\n C1 got a o/0@1 g\n C1 assign o/0 g\n C1 got a o/0@1 g");
+  EXPECT_EQ(by_the_group.check("duplicate-delivery").count, 1u);
+}
+
+TEST(DuplicateDelivery, AResetByPolicyDoesNotExcuse) {
+  const Story s("P1 send a orders\n C1 got a orders/0@1 g1\n C1 seek orders/0@0 g1 policy\n C1 got a orders/0@1 g1");
+  EXPECT_EQ(s.check("duplicate-delivery").count, 1u);
+}
+
 TEST(DuplicateDelivery, ASeekBackExcusesEachPositionOnce) {
   const Story s(R"(
     P1 send a orders
@@ -339,6 +377,11 @@ TEST(Resurrected, AcknowledgedAndBack) {
   expect_violated(s, "resurrected", 3, {2, 3}, "C2 got a from q1, though g1 had acknowledged it and was told so (C1)");
 }
 
+TEST(Resurrected, AnAcknowledgementNeedNotNameTheSubscription) {
+  const Story s("P1 send a q1\n C1 got a q1 g1\n C1 ack a\n C2 got a q1 g1 redelivered");
+  EXPECT_EQ(s.check("resurrected").count, 1u);
+}
+
 TEST(Resurrected, BackBeforeTheAcknowledgementIsOnlyADuplicate) {
   const Story s("P1 send a q1\n C1 got a q1 g1\n C2 got a q1 g1 redelivered\n C1 ack a q1 g1");
   expect_holds(s, "resurrected");
@@ -383,6 +426,12 @@ TEST(Unseen, IsASeries) {
   EXPECT_EQ(r.reason, "a time series, not a verdict: 0 unseen now, 2 at most, at 0.003000 s");
   const std::vector<SeriesPoint> series = {{1'000'000, 1}, {3'000'000, 2}, {4'000'000, 1}, {6'000'000, 0}};
   EXPECT_EQ(r.series, series);
+}
+
+TEST(Unseen, WhatWasDeliveredBeforeItsAcknowledgementIsSeen) {
+  const Report r = Story("P1 send a orders\n C1 got a orders/0@0 g1\n P1 ok a orders/0@0").check("unseen");
+  EXPECT_EQ(r.reason, "a time series, not a verdict: 0 unseen now");
+  EXPECT_TRUE(r.series.empty());
 }
 
 // ---- dedup

@@ -100,3 +100,23 @@ TEST(PositionRegression, OverlapsOtherGroupsAndSeeksAreAllowed) {
                "position-regression");
   expect_holds(Story("C1 commit o/0@7 g1\n C1 committed o/0@7 g1\n C2 assign o/0@3 g1 assigned"), "position-regression");
 }
+
+TEST(PositionRegression, WhatOverlapsWithABreachOrASeekIsNotJudgedAgain) {
+  const Story s(R"(
+    C1 commit o/0@7 g1
+    C1 committed o/0@7 g1
+    C2 commit o/0@5 g1
+    C3 commit o/0@6 g1
+    C2 committed o/0@5 g1
+    C3 committed o/0@6 g1
+  )");
+  expect_violated(s, "position-regression", 4, {1, 2, 4}, "g1 stood at o/0@7 by the commit of C1, then C2 committed @5");
+  expect_holds(Story(R"(
+    C1 commit o/0@7 g1
+    C1 committed o/0@7 g1
+    C1 commit o/0@5 g1
+    C1 seek o/0@2 g1
+    C1 committed o/0@5 g1
+  )"),
+               "position-regression");
+}

@@ -387,7 +387,7 @@ class Oracle {
     return op.process == process && (op.place == 0 || (op.place == place && op.subscription == sub));
   }
   static bool by_own_will(const Op& op) {
-    return op.kind == OpKind::seek || (op.kind == OpKind::assign && (op.flags & op_flag::assigned) && op.position >= 0);
+    return (op.kind == OpKind::seek && !(op.flags & op_flag::by_policy)) || (op.kind == OpKind::assign && (op.flags & op_flag::assigned));
   }
   bool cut_between(OpIndex a, OpIndex b) const {
     for (OpIndex r = a + 1; r < b; ++r) {
@@ -487,17 +487,16 @@ class Oracle {
     if (position < 0) return true;
     std::int64_t from = 0;
     bool entitled = false;
+    bool started = false;
     for (OpIndex r = 0; r < ops.size(); ++r) {
       const Op& op = ops[r];
-      if (is_delivery(r) && op.subscription == sub && op.place == place) entitled = true;
+      if (is_delivery(r) && op.subscription == sub && op.place == place) entitled = started = true;
       if (!moves(op)) continue;
       const bool here = op.place == place && op.subscription == sub;
-      if (here && op.kind == OpKind::assign) {
-        const std::int64_t start = std::max<std::int64_t>(op.position, 0);
-        from = entitled ? std::min(from, start) : start;
-        entitled = true;
-      } else if (here && op.kind == OpKind::seek && op.position >= 0) {
-        from = entitled ? std::min(from, op.position) : op.position;
+      if (here && op.kind == OpKind::assign) entitled = true;
+      if (here && op.kind != OpKind::revoke && op.position >= 0) {
+        from = started ? std::min(from, op.position) : op.position;
+        started = true;
       }
       if (!entitled || !by_own_will(op) || !concerns(op, op.process, sub, place)) continue;
       if (op.place == 0 && !was_reader(op.process, sub, place, r)) continue;

@@ -288,3 +288,8 @@ TEST(TotalOrder, WhoSeeksChoosesTheOrder) {
   expect_holds(Story("C1 got a o/0@1 g1\n C1 got b o/0@2 g1\n C2 got b o/0@2 g2\n C2 seek o/0@1 g2\n C2 got a o/0@1 g2"),
                "total-order-violation");
 }
+
+TEST(TotalOrder, TheLatestOfTheirOrderCounts) {
+  const Story s("C2 got a q g2\n C2 got m q g2\n C2 got x q g2\n C1 got a q g1\n C1 got x q g1\n C1 got m q g1");
+  expect_violated(s, "total-order-violation", 5, {1, 2, 4, 5}, "C1 got x before m, C2 got m before x, both from q");
+}

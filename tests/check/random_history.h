@@ -116,6 +116,7 @@ class RandomHistory {
     const std::uint64_t what = draw(4);
     op.kind = what == 0 ? OpKind::revoke : what == 1 ? OpKind::assign : OpKind::seek;
     if (op.kind != OpKind::revoke && draw(4) != 0) op.position = static_cast<std::int64_t>(draw(6));
+    if (op.kind == OpKind::seek && draw(4) == 0) op.flags |= op_flag::by_policy;
     if (op.kind == OpKind::assign && draw(3) == 0) op.flags |= op_flag::assigned;
     if (draw(6) == 0) op.place = 0;
     if (op.position >= 0 && op.place != 0) next_[c][p] = op.position;
