@@ -4,8 +4,8 @@
 #include "cli/bench.h"
 #include "cli/crash.h"
 #include "cli/face.h"
-#include "sim/lab/nearest.h"
 #include "cli/text.h"
+#include "sim/lab/nearest.h"
 
 namespace mqlab::cli {
 namespace {
@@ -50,7 +50,7 @@ int bench(const Options& o) {
     names.push_back(b.name);
     if (o.name == b.name) decl = &b;
   }
-  if (!decl) throw BadInput(fmt::format("there is no benchmark `{}`{}; `mqlab bench` lists them", o.name, did_you_mean(o.name, names)));
+  if (!decl) throw BadInput(and_then(fmt::format("there is no benchmark `{}`{}", o.name, did_you_mean(o.name, names)), "`mqlab bench` lists them"));
   BenchOptions options{decl->size, o.queue == "radix" ? QueueKind::radix : QueueKind::heap};
   if (!o.size.empty()) {
     char* end = nullptr;

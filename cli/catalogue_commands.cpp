@@ -97,7 +97,7 @@ std::string model_text(const ModelDecl& m, const Style& style) {
 int models(const Options& o) {
   std::vector<std::string> known;
   for (const auto& m : all_models().all()) known.push_back(m->decl().name);
-  if (!o.word.empty() && !all_models().find(o.word)) throw BadInput(fmt::format("there is no model `{}`{}; there is {}", o.word, did_you_mean(o.word, known), fmt::join(known, ", ")));
+  if (!o.word.empty() && !all_models().find(o.word)) throw BadInput(and_then(fmt::format("there is no model `{}`{}", o.word, did_you_mean(o.word, known)), fmt::format("there is {}", fmt::join(known, ", "))));
   const Style style = Style::of_stdout();
   if (o.json) {
     Json out{{"format", "mqlab-models/1"}, {"models", Json::array()}};
@@ -208,7 +208,7 @@ int anomalies(const Options& o) {
   std::vector<std::string> known;
   for (const Anomaly& a : all_anomalies()) known.push_back(a.name);
   const Anomaly* one = o.word.empty() ? nullptr : find_anomaly(o.word);
-  if (!o.word.empty() && !one) throw BadInput(fmt::format("there is no anomaly `{}`{}; `mqlab anomalies` lists them", o.word, did_you_mean(o.word, known)));
+  if (!o.word.empty() && !one) throw BadInput(and_then(fmt::format("there is no anomaly `{}`{}", o.word, did_you_mean(o.word, known)), "`mqlab anomalies` lists them"));
   if (o.json) {
     Json out{{"format", "mqlab-anomalies/1"}, {"anomalies", Json::array()}};
     for (const Anomaly& a : all_anomalies())

@@ -35,7 +35,7 @@ std::vector<std::string> claimed_names(const std::vector<std::string>& given) {
         for (const Anomaly& each : all_anomalies())
           if (each.checked) out.push_back(each.name);
       } else if (!a) {
-        throw BadInput(fmt::format("--claims: there is no anomaly `{}`{}; `mqlab anomalies` lists them", name, did_you_mean(name, known)));
+        throw BadInput(and_then(fmt::format("--claims: there is no anomaly `{}`{}", name, did_you_mean(name, known)), "`mqlab anomalies` lists them"));
       } else if (!a->checked) {
         throw BadInput(fmt::format("--claims: no checker decides `{}` yet", name));
       } else {

@@ -7,8 +7,8 @@
 
 #include "cli/crash.h"
 #include "cli/face.h"
-#include "sim/lab/nearest.h"
 #include "cli/text.h"
+#include "sim/lab/nearest.h"
 #include "sim/lab/scenario.h"
 #include "sim/script/sandbox.h"
 
@@ -22,7 +22,7 @@ guarantee broke, at which event and why.
 
 Three things to try:
   mqlab scenarios                          what there is to run
-  mqlab run {scenario}
+  {scenario}
   mqlab anomalies lost-message             what a name means
 
 `mqlab --help` lists all commands, `mqlab COMMAND --help` explains one.
@@ -58,7 +58,7 @@ std::string explain(const CLI::ParseError& e, const CLI::App& root, const Comman
     for (int i = 1; i < argc; ++i) {
       const std::string word = std::string(argv[i]).substr(0, std::string(argv[i]).find('='));
       if (word.size() > 1 && word[0] == '-' && std::find(known.begin(), known.end(), word) == known.end() && !(word == "-h"))
-        return fmt::format("there is no option `{}`{}; {}", word, did_you_mean(word, known), help);
+        return and_then(fmt::format("there is no option `{}`{}", word, did_you_mean(word, known)), help);
     }
     const std::vector<std::string> rest = root.remaining(true);
     return fmt::format("`{}` was not expected here; {}", rest.empty() ? "" : rest.back(), help);
@@ -125,14 +125,14 @@ int run_command_line(int argc, char** argv) {
     std::string text = welcome;
     const auto replace = [&](std::string_view what, const std::string& by) { text.replace(text.find(what), what.size(), by); };
     replace("{version}", MQLAB_VERSION);
-    replace("{scenario}", "scenarios/showcase.lua       one story, with its verdicts");
+    replace("{scenario}", "mqlab run scenarios/showcase.lua         one story, with its verdicts");
     print(text);
     return as_expected;
   }
   if (argv[1][0] != '-' || argv[1][1] == '\0') {
     const std::vector<std::string> names = command_names(commands);
     if (std::find(names.begin(), names.end(), argv[1]) == names.end()) {
-      complain(fmt::format("there is no command `{}`{}; `mqlab --help` lists them", argv[1], did_you_mean(argv[1], names)));
+      complain(and_then(fmt::format("there is no command `{}`{}", argv[1], did_you_mean(argv[1], names)), "`mqlab --help` lists them"));
       return bad_input;
     }
   }
@@ -143,7 +143,7 @@ int run_command_line(int argc, char** argv) {
     return as_expected;
   } catch (const CLI::CallForHelp&) {
     const Command* c = chosen(commands);
-    print(c ? c->app->help() : root.help());
+    print(c ? c->app->help("mqlab") : root.help());
     return as_expected;
   } catch (const CLI::ParseError& e) {
     complain(explain(e, root, commands, argc, argv));

@@ -29,7 +29,8 @@ std::string line(const Style& style, const char* label, const std::string& text)
 
 std::string cluster_text(const Plan& plan, const RunResult& r, const Style& style) {
   const std::vector<OptionDecl> decls = all_options(plan.model->decl());
-  const Deployment& d = r.deployment;
+  // One run shows what it was run with; of several, this is what they share.
+  const Deployment& d = plan.runs.size() == 1 ? r.deployment : plan.scenario.deployment;
   std::vector<std::pair<std::string, std::uint64_t>> roles;
   for (NodeId n = 0; n < r.world->node_count(); ++n) {
     const std::string& role = r.world->node_options(n).role;
@@ -198,11 +199,11 @@ std::string run_text(const Plan&, const PlannedRun& run, const RunResult& r, Pag
     if (run.scenario_case && !run.scenario_case->set.empty()) {
       std::string settings;
       for (const Setting& s : run.scenario_case->set) settings += (settings.empty() ? "" : ", ") + describe(s);
-      out += line(style, "sets", settings);
+      if (settings != run.label) out += line(style, "sets", settings);
     }
   }
   if (kind == PageKind::brief) {
-    out += story_text(r, 8, style) + verdict_table(r, kind, style) + witness_text(r, kind, style) + expectation_text(r, kind, style);
+    out += story_text(r, 12, style) + verdict_table(r, kind, style) + witness_text(r, kind, style) + expectation_text(r, kind, style);
   } else {
     section("Story", story_text(r, kind == PageKind::verbose ? 0 : 24, style));
     section("Verdicts", verdict_table(r, kind, style));

@@ -30,7 +30,7 @@ std::vector<const ScenarioCase*> chosen_cases(const Scenario& s, const std::stri
   if (name.empty() && all.empty()) all.push_back(nullptr);
   if (!all.empty()) return all;
   if (known.empty()) throw BadInput(fmt::format("{} has no cases, so --case can't name one", s.path));
-  throw BadInput(fmt::format("{} has no case `{}`{}; it has {}", s.path, name, did_you_mean(name, known), fmt::join(known, ", ")));
+  throw BadInput(and_then(fmt::format("{} has no case `{}`{}", s.path, name, did_you_mean(name, known)), fmt::format("it has {}", fmt::join(known, ", "))));
 }
 
 void choose_model(Plan& plan, const std::string& on) {
@@ -41,7 +41,7 @@ void choose_model(Plan& plan, const std::string& on) {
   if (!plan.model) {
     std::vector<std::string> known;
     for (const auto& m : all_models().all()) known.push_back(m->decl().name);
-    throw BadInput(fmt::format("there is no model `{}`{}; `mqlab models` lists them", name, did_you_mean(name, known)));
+    throw BadInput(and_then(fmt::format("there is no model `{}`{}", name, did_you_mean(name, known)), "`mqlab models` lists them"));
   }
   if (name != plan.scenario.model)
     throw BadInput(fmt::format("{} is written for {}; it can't run on {}", plan.scenario.path, plan.scenario.model, name));
@@ -49,7 +49,7 @@ void choose_model(Plan& plan, const std::string& on) {
   std::vector<std::string> known;
   for (const ProfileDecl& p : plan.model->decl().profiles) known.push_back(p.name);
   if (std::find(known.begin(), known.end(), plan.profile) == known.end())
-    throw BadInput(fmt::format("{} has no profile `{}`{}; it has {}", name, plan.profile, did_you_mean(plan.profile, known), fmt::join(known, ", ")));
+    throw BadInput(and_then(fmt::format("{} has no profile `{}`{}", name, plan.profile, did_you_mean(plan.profile, known)), fmt::format("it has {}", fmt::join(known, ", "))));
 }
 
 }  // namespace

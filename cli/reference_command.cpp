@@ -5,6 +5,7 @@
 #include <map>
 
 #include "cli/outcome_json.h"
+#include "cli/text.h"
 #include "sim/lab/nearest.h"
 #if __has_include("sim/script/scenario_api.h")
 #include "sim/script/scenario_api.h"
@@ -175,7 +176,7 @@ int reference(const Options& o) {
       print(text);
       return as_expected;
     }
-  throw BadInput(fmt::format("there is no page `{}`{}; there is {}", o.page, did_you_mean(o.page, names), fmt::join(names, ", ")));
+  throw BadInput(and_then(fmt::format("there is no page `{}`{}", o.page, did_you_mean(o.page, names)), fmt::format("there is {}", fmt::join(names, ", "))));
 }
 
 }  // namespace

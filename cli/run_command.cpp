@@ -36,7 +36,7 @@ std::string end_text(const Plan& plan, const RunRequest& request, const PlannedR
                                 format_time(r.ended), r.world->seed());
   const std::string command = plan.command(request, run, r.world->seed());
   out += style.quiet("all of it:     ") + command + " --verbose\n";
-  out += style.quiet("a picture:     ") + command + " --trace trace.json --format perfetto   (opens in ui.perfetto.dev)\n";
+  out += style.quiet("a picture:     ") + command + " --trace trace.json --format perfetto\n";
   out += style.quiet("other chances: ") + fmt::format("mqlab run {}{} --seeds 1..100\n", shell_word(request.scenario),
                                                       run.scenario_case ? " --case " + shell_word(run.scenario_case->name) : "");
   return out;

@@ -12,6 +12,8 @@
 namespace mqlab::cli {
 namespace {
 
+constexpr int rank_of_the_drain = 6;  // what the lab does after the story: told only when all is
+
 std::string where(const Journal& j, const Op& op) {
   const std::string place = j.names.text(op.place);
   return op.position < 0 ? place : fmt::format("{}@{}", place, op.position);
@@ -57,11 +59,12 @@ std::vector<StoryLine> tell(const RunResult& r) {
 
   // What the verdicts rest on.
   std::set<OpIndex> witness;
+  std::vector<StoryLine> certain;
   for (const VerdictRow& v : r.verdicts) {
     if (v.report.verdict != Verdict::violated || v.report.worst.empty()) continue;
     const Finding& f = v.report.worst.front();
     witness.insert(f.witness.begin(), f.witness.end());
-    lines.push_back({f.at, 0, fmt::format("{} is certain{}", v.report.anomaly->name, v.report.count > 1 ? ", for the first time" : ""), Style::Ink::bad});
+    certain.push_back({f.at, 0, fmt::format("{} is certain{}", v.report.anomaly->name, v.report.count > 1 ? ", for the first time" : ""), Style::Ink::bad});
   }
 
   // The first and the last of each kind that each client did or saw.
@@ -78,6 +81,8 @@ std::vector<StoryLine> tell(const RunResult& r) {
   for (const auto& [what, span] : ends) {
     const OpKind kind = std::get<1>(what);
     const bool trouble = std::get<2>(what) == Outcome::fail || std::get<2>(what) == Outcome::info;
+    // What happens in the drain is the lab's doing, not the story's.
+    if (kind != OpKind::drained && j.ops[span.first].time >= r.workload_ended) continue;
     const int first = kind == OpKind::drained ? 0 : kind == OpKind::assign || kind == OpKind::seek ? 4 : trouble ? 1 : 2;
     for (const auto& [at, r2] : {std::pair{span.second, first + 1}, std::pair{span.first, first}}) {
       const auto [it, fresh] = rank.try_emplace(at, r2);
@@ -91,19 +96,28 @@ std::vector<StoryLine> tell(const RunResult& r) {
     lines.push_back({op.time, n, op_text(j, op), witness.count(i) ? Style::Ink::strong : trouble ? Style::Ink::warn : Style::Ink::plain});
   }
 
-  // What happened inside.
-  std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint64_t> seen;
+  // What happened inside. What was there before the first send is setting up; what is rare is told before
+  // what happens again and again.
+  Time first_send = time_max;
+  for (const Op& op : j.ops)
+    if (op.kind == OpKind::send) {
+      first_send = op.time;
+      break;
+    }
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint64_t> total, seen;
+  for (const Mark& m : j.marks) ++total[{m.name, m.place}];
   std::vector<StoryLine> marks;
   for (const Mark& m : j.marks) {
     const std::string& name = j.names.text(m.name);
     const bool fault = is_disturbance(name);
-    const bool again = seen[{m.name, m.place}]++ != 0;
-    // The healing before the drain is the lab's doing, not the story's.
-    const bool drain = m.time >= r.workload_ended;
-    const int n = drain ? 6 : fault ? (again && seen[{m.name, m.place}] > 6 ? 4 : 0) : again ? 5 : 3;
+    const std::uint64_t nth = ++seen[{m.name, m.place}];
+    int n = fault ? (nth > 8 ? 4 : 0) : nth <= 2 || total[{m.name, m.place}] <= 4 ? 2 : 5;
+    if (!fault && m.time < first_send) n = 4;
+    if (m.time >= r.workload_ended) n = rank_of_the_drain;
     marks.push_back({m.time, n, mark_text(j, m), fault ? Style::Ink::warn : Style::Ink::quiet});
   }
   lines.insert(lines.begin(), marks.begin(), marks.end());
+  lines.insert(lines.end(), certain.begin(), certain.end());
   std::stable_sort(lines.begin(), lines.end(), [](const StoryLine& a, const StoryLine& b) { return a.time < b.time; });
   return lines;
 }
@@ -111,6 +125,7 @@ std::vector<StoryLine> tell(const RunResult& r) {
 std::string story_text(const RunResult& r, std::size_t lines_max, const Style& style) {
   std::vector<StoryLine> lines = tell(r);
   std::size_t left_out = 0;
+  if (lines_max != 0) std::erase_if(lines, [](const StoryLine& l) { return l.rank >= rank_of_the_drain; });
   if (lines_max != 0 && lines.size() > lines_max) {
     std::vector<std::size_t> order(lines.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;

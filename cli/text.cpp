@@ -146,6 +146,8 @@ std::string grouped(std::uint64_t n) {
 
 std::string counted(std::uint64_t n, std::string_view word) { return fmt::format("{} {}{}", grouped(n), word, n == 1 ? "" : "s"); }
 
+std::string and_then(const std::string& text, const std::string& help) { return text + (text.ends_with('?') ? " " : "; ") + help; }
+
 std::string shell_word(std::string_view text) {
   const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || std::string_view("_-./=:,+@%").find(c) != std::string_view::npos;

@@ -62,6 +62,8 @@ class Table {
 std::string grouped(std::uint64_t n);
 // "1 seed", "2 seeds".
 std::string counted(std::uint64_t n, std::string_view word);
+// Two sentences about one mistake, the first of which may end in "did you mean `x`?".
+std::string and_then(const std::string& text, const std::string& help);
 // A word as a shell takes it.
 std::string shell_word(std::string_view text);
 
