@@ -92,7 +92,7 @@ struct Trigger {
 
 // Bounds that keep a row, whatever it says, from holding up the world.
 inline constexpr std::uint64_t fault_firings_max = 100'000;  // of a fault that comes `every` time
-inline constexpr std::uint64_t fault_rows_max = 20'000;      // armed in one world, those that faults arm included
+inline constexpr std::uint64_t fault_rows_max = 5'000;       // armed in one world, those that faults arm included
 inline constexpr std::uint64_t strobe_jumps_max = 100'000;   // in one strobe, there and back counted apart
 
 inline constexpr std::size_t no_fault = ~std::size_t{0};
@@ -111,6 +111,7 @@ struct ArmedFault {
   std::size_t parent = no_fault;  // the fault that armed this one (swizzle_clog, rolling_restart), which counts its bites too
   Time asked_for = -1;            // the last due time that its trigger asked for
   std::uint64_t jumps_left{};     // clock_strobe
+  bool called_off = false;        // a heal came before it: it does not come
 };
 
 // The fault in one line, as the story tells it.

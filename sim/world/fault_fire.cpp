@@ -123,8 +123,12 @@ void World::arm(Fault fault, Trigger trigger) {
     return;
   }
   const Trigger& t = faults_.back().trigger;
-  if (t.on == Trigger::On::time) schedule_fault(i, std::max(t.after, now()), 0);
-  else triggers_ |= static_cast<std::uint8_t>(1U << static_cast<unsigned>(t.on));
+  if (t.on == Trigger::On::time) {
+    schedule_fault(i, std::max(t.after, now()), 0);
+  } else {
+    triggers_ |= static_cast<std::uint8_t>(1U << static_cast<unsigned>(t.on));
+    triggered_.push_back(i);
+  }
 }
 
 // Inside a handler the fault waits for its end: nobody's state changes under its feet.
@@ -160,7 +164,7 @@ void World::on_trigger(Trigger::On on, std::string_view name, NodeId from, NodeI
   const auto is = [&](const std::string& wanted, NodeId n) {
     return wanted.empty() || (n != nobody && (nodes_[n].options.name == wanted || nodes_[n].options.role == wanted));
   };
-  for (std::size_t i = 0; i < faults_.size(); ++i) {
+  for (std::size_t i : triggered_) {
     ArmedFault& f = faults_[i];
     const Trigger& t = f.trigger;
     if (t.on != on || t.name != name || !is(t.from, from) || !is(t.to, to)) continue;
@@ -203,6 +207,7 @@ std::vector<NodeId> without(const std::vector<NodeId>& all, const std::vector<No
 }  // namespace
 
 void World::fire(std::size_t i) {
+  if (faults_[i].called_off) return;
   if (links_stale_) rebuild_links();
   // One that is in force and comes due again is renewed; whom it held before, it still holds.
   const std::vector<NodeId> before = faults_[i].active && !is_link_fault(faults_[i].fault.kind) ? who(i, 0) : std::vector<NodeId>{};

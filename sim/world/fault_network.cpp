@@ -32,10 +32,10 @@ void World::fire_network(std::size_t i) {
         ArmedFault& other = faults_[k];
         if (!is_link_fault(other.fault.kind) || (!f.label.empty() && other.fault.label != f.label)) continue;
         // Of a swizzle that is under way, the clogs still to come are called off.
-        const bool to_come = other.parent != no_fault && other.fired == 0 && other.complaint.empty();
-        if (to_come) other.complaint = "healed before it began";
-        if (!other.active) continue;
+        const bool to_come = other.parent != no_fault && other.fired == 0 && !other.called_off;
+        if (!other.active && !to_come) continue;
         other.active = false;
+        other.called_off = to_come;
         credit(i);
       }
       rebuild_links();

@@ -360,6 +360,7 @@ class World {
   std::vector<PayloadRef> payloads_{nullptr};
   std::vector<std::uint32_t> free_payloads_;
   std::vector<ArmedFault> faults_;
+  std::vector<std::size_t> triggered_;     // those that wait for something to happen
   std::vector<MessageRule> rules_;
   std::vector<HeldMessage> held_;
   std::vector<std::uint64_t> mark_counts_;  // by name number

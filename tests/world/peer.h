@@ -120,8 +120,9 @@ struct Stage {
     }
   }
   std::size_t inject(Fault f) {
+    const std::size_t number = world.faults().size();
     world.inject(f);
-    return world.faults().size() - 1;
+    return number;
   }
   std::uint64_t bites(std::size_t fault) { return world.faults()[fault].bites; }
 };
