@@ -117,6 +117,9 @@ class HeapQueue {
       const std::size_t child = 4 * at + 1;
       std::size_t least;
       if (child + 3 < n) {
+        // The four groups below are four cache lines in a row; one of them is next.
+        const auto below = reinterpret_cast<std::uintptr_t>(k) + (4 * child + 1) * sizeof(Key);
+        for (std::uintptr_t line = 0; line < 256; line += 64) __builtin_prefetch(reinterpret_cast<const void*>(below + line));
         // Index arithmetic instead of conditionals: g++ 12 would branch on them, and mispredict.
         const std::size_t left = child + static_cast<std::size_t>(k[child + 1] < k[child]);
         const std::size_t right = child + 2 + static_cast<std::size_t>(k[child + 3] < k[child + 2]);
