@@ -139,14 +139,14 @@ void World::inject(const Fault& fault) {
   fire(faults_.size() - 1);
 }
 
-// Arms a fault that is part of another. False when there are too many.
+// Arms a fault that is part of another; it has no line of its own, since its parent speaks for it. False when
+// there are too many.
 bool World::arm_child(std::size_t parent, Fault fault, Time due) {
   if (faults_.size() >= fault_rows_max) {
     faults_[parent].complaint = "too many faults are armed";
     return false;
   }
   fault.label = faults_[parent].fault.label;
-  fault.line = faults_[parent].fault.line;
   arm(std::move(fault), at(due));
   faults_.back().parent = parent;
   return true;
