@@ -164,6 +164,7 @@ class Client : public ClientNodeBase<Client> {
   void on_list_offsets_reply(Context& c, const Message& m);
   void on_epoch_reply(Context& c, const Message& m);
   void reset_position(Context& c, Assigned& a, Error why);
+  void record_reset(Context& c, const Assigned& a);
   Assigned* find_assigned(PartitionId p);
   void fetch_failed(Context& c, const Request& r);
 

@@ -232,7 +232,21 @@ void Client::on_list_offsets_reply(Context& c, const Message& m) {
     a->position = answer.offset;
     a->position_epoch = answer.leader_epoch;
     a->validated = metadata_[answer.partition].leader_epoch;
+    record_reset(c, *a);
   }
+}
+
+// The position was found by the client's own rules, not by the application's will: a reader of the
+// history must be able to tell the two apart.
+void Client::record_reset(Context& c, const Assigned& a) {
+  Op op;
+  op.kind = OpKind::seek;
+  op.outcome = Outcome::ok;
+  op.flags = op_flag::by_policy;
+  op.place = a.place;
+  op.position = a.position;
+  op.subscription = c.names().id(subscription().empty() ? c.name(c.self()) : subscription());
+  c.record(op);
 }
 
 // SubscriptionState.maybeCompleteValidation: the log was cut below what this consumer had read.
@@ -262,13 +276,7 @@ void Client::on_epoch_reply(Context& c, const Message& m) {
     } else {
       a->position = parts;
       a->position_epoch = answer.end.epoch;
-      Op op;
-      op.kind = OpKind::seek;
-      op.outcome = Outcome::ok;
-      op.place = a->place;
-      op.position = parts;
-      op.subscription = c.names().id(subscription().empty() ? c.name(c.self()) : subscription());
-      c.record(op);
+      record_reset(c, *a);
     }
   }
 }
