@@ -8,10 +8,7 @@
 
 #include "cli/face.h"
 #include "sim/lab/nearest.h"
-#if __has_include("sim/script/scenario_api.h")
 #include "sim/script/scenario_api.h"
-#define MQLAB_HAS_SCENARIO_API 1
-#endif
 
 namespace mqlab::cli {
 namespace fs = std::filesystem;
@@ -63,12 +60,8 @@ std::string find_file(const std::string& path) {
 
 Scenario load_scenario_file(const std::string& path) {
   const std::string file = find_file(path);
-  [[maybe_unused]] const std::string text = read_file(file);
-#ifdef MQLAB_HAS_SCENARIO_API
+  const std::string text = read_file(file);
   return load_scenario(text, file, all_models(), [](std::string_view line) { note(std::string(line) + "\n"); });
-#else
-  throw BadInput("this build can't read scenarios");
-#endif
 }
 
 }  // namespace mqlab::cli

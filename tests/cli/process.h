@@ -79,7 +79,7 @@ inline nlohmann::json mqlab_json(std::vector<std::string> arguments) {
 }
 
 inline bool has_kafka() {
-  static const bool yes = !mqlab_json({"models"}).at("models").empty();
+  static const bool yes = mqlab({"models", "kafka"}).code == 0;
   return yes;
 }
 
