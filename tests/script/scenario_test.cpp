@@ -1,7 +1,12 @@
 // The form of a scenario: what each part of the file becomes.
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <map>
+#include <sstream>
+
 #include "sim/lab/run.h"
+#include "sim/script/lua_model.h"
 #include "sim/script/scenario_api.h"
 #include "tests/script/toy_model.h"
 
@@ -117,6 +122,39 @@ TEST(ScenarioForm, RunsAsWritten) {
   const RunResult r = run_scenario(s, *models().find("toy"), nullptr, {});
   for (const auto& e : r.expectations) EXPECT_TRUE(e.met) << e.expectation.name << ": " << e.why;
   EXPECT_TRUE(r.drained) << r.not_drained_because;
+}
+
+TEST(ScenarioForm, EveryWordIsDocumentedOnce) {
+  std::map<std::string, int> seen;
+  for (const VerbDoc& v : scenario_verbs()) {
+    ++seen[v.name];
+    EXPECT_FALSE(v.sentence.empty()) << v.name;
+    EXPECT_FALSE(v.group.empty()) << v.name;
+  }
+  for (const auto& [name, count] : seen) EXPECT_EQ(count, 1) << name;
+  for (const FaultDecl& f : fault_kinds()) EXPECT_EQ(seen[f.name], 1) << f.name;
+  for (const char* word : {"scenario", "at", "when", "client", "node", "reaches", "ms", "c:send", "self:sync"}) EXPECT_EQ(seen[word], 1) << word;
+  EXPECT_EQ(scenario_fields().size(), 16u);
+}
+
+// The examples of the reference page are run as they stand there.
+TEST(ScenarioForm, ThePageOfTheReferenceIsTrue) {
+  std::ifstream in(MQLAB_SOURCE_DIR "/docs/reference/scenario.md");
+  std::stringstream page;
+  page << in.rdbuf();
+  const std::string text = page.str();
+  const std::size_t from = text.find("return scenario {\n  nodes");
+  ASSERT_NE(from, std::string::npos);
+  Models all;
+  all.add(script::make_lua_model());
+  const std::string example = text.substr(from, text.find("```", from) - from);
+  const Scenario s = load_scenario(example, "page.lua", all);
+  const RunResult r = run_scenario(s, *all.find("lua"), nullptr, {});
+  EXPECT_TRUE(r.as_expected) << (r.expectations.empty() ? "" : r.expectations[0].why);
+  std::string unsafe = example;
+  unsafe.replace(unsafe.find("self:sync()"), 11, "");
+  const Scenario without = load_scenario(unsafe, "page.lua", all);
+  EXPECT_FALSE(run_scenario(without, *all.find("lua"), nullptr, {}).as_expected);
 }
 
 TEST(ScenarioForm, DurationsAddAndMultiplyAndNeverMixWithNumbers) {
