@@ -97,6 +97,15 @@ TEST(Program, AnswersMayBeFetchedLaterAndInAnyOrder) {
   EXPECT_NE(log_of(*w).find("false"), std::string::npos) << log_of(*w);
 }
 
+TEST(Program, AnAnswerThatNobodyWaitsForYetWakesNobody) {
+  const auto w = ran(with_program(R"(
+    local h = c:send_async("orders", "m1")
+    local empty = c:poll(ms(300))
+    c:log(#empty .. " " .. tostring(empty.ok) .. " " .. tostring(c:now() >= ms(300)) .. " " .. c:wait(h).position)
+  )"));
+  EXPECT_NE(log_of(*w).find("0 nil true 0"), std::string::npos) << log_of(*w) << w->extension->failure();
+}
+
 TEST(Program, OtherCallsAreTheModels) {
   const auto w = ran(with_program(R"(
     local r = c:call("fail", "x")
