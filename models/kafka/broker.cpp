@@ -8,12 +8,6 @@
 #include "models/kafka/broker_timers.h"
 
 namespace mqlab::kafka {
-namespace {
-
-bool has(const std::vector<BrokerId>& v, BrokerId b) { return std::find(v.begin(), v.end(), b) != v.end(); }
-
-}  // namespace
-
 Broker::Broker(ClusterRef cluster, BrokerId id, raft::Config observer) : cluster_(std::move(cluster)), id_(id), quorum_(std::move(observer)) {
   durable_.resize(cluster_->partitions.size());
   for (DurableReplica& d : durable_) d.log = PartitionLog(cluster_->settings.log);
@@ -338,7 +332,7 @@ void Broker::follow_metadata(Context& c) {
 void Broker::apply_partition(Context& c, PartitionId p) {
   const PartitionState& s = image_.partitions[p];
   Replica& r = replicas_[p];
-  if (!has(s.replicas, id_)) return;
+  if (!contains(s.replicas, id_)) return;
   if (s.leader_epoch < r.epoch) return;
   if (s.leader_epoch > r.epoch || (s.leader == id_) != (r.role == Role::leader)) {
     if (s.leader == id_) become_leader(c, p, s);

@@ -172,6 +172,7 @@ class Broker : public NodeBase<Broker> {
   void rest(Context& c, BrokerId leader);
   void on_fetch_reply(Context& c, const Message& m);
   void on_epoch_reply(Context& c, const Message& m);
+  PayloadRef take_asked(const Message& answer, BrokerId& leader);
   void fetcher_failed(Context& c, BrokerId leader);
   void truncate(Context& c, PartitionId p, Offset end, const char* why);
   void truncate_by(Context& c, PartitionId p, EpochEnd leader_end);

@@ -5,12 +5,10 @@
 
 #include <algorithm>
 
+#include "models/kafka/client_timers.h"
+
 namespace mqlab::kafka {
 namespace {
-
-constexpr TimerKind timer_wake = 40;     // something of the sender or fetcher is due
-constexpr TimerKind timer_request = 41;  // argument: word of a request without answer
-constexpr TimerKind timer_poll = 42;     // argument: call
 
 constexpr Duration no_timeout = 0;
 

@@ -4,14 +4,9 @@
 #include <algorithm>
 
 #include "models/kafka/client.h"
+#include "models/kafka/client_timers.h"
 
 namespace mqlab::kafka {
-namespace {
-
-constexpr TimerKind timer_poll = 42;
-
-}  // namespace
-
 Assigned* Client::find_assigned(PartitionId p) {
   for (Assigned& a : assigned_)
     if (a.partition == p) return &a;

@@ -13,8 +13,6 @@ constexpr TimerKind rebalance_timer = 12;
 
 constexpr std::int32_t producer_id_block = 1000;  // ProducerIdsBlock.PRODUCER_ID_BLOCK_SIZE
 
-bool has(const std::vector<BrokerId>& v, BrokerId b) { return std::find(v.begin(), v.end(), b) != v.end(); }
-
 std::vector<BrokerId> without(std::vector<BrokerId> v, BrokerId b) {
   v.erase(std::remove(v.begin(), v.end(), b), v.end());
   return v;
@@ -171,8 +169,8 @@ void Controller::told(Context& c, const PartitionState& before, const PartitionS
       c.mark("leader_elected", place, fmt::format("B{} in epoch {}, ISR {}", after.leader, after.leader_epoch, isr));
     }
   }
-  const bool shrunk = std::any_of(before.isr.begin(), before.isr.end(), [&](BrokerId b) { return !has(after.isr, b); });
-  const bool grown = !before.isr.empty() && std::any_of(after.isr.begin(), after.isr.end(), [&](BrokerId b) { return !has(before.isr, b); });
+  const bool shrunk = std::any_of(before.isr.begin(), before.isr.end(), [&](BrokerId b) { return !contains(after.isr, b); });
+  const bool grown = !before.isr.empty() && std::any_of(after.isr.begin(), after.isr.end(), [&](BrokerId b) { return !contains(before.isr, b); });
   if (shrunk) c.mark("isr_shrunk", place, fmt::format("{} to {}{}", describe(before.isr), isr, after.elr.empty() ? "" : ", ELR " + describe(after.elr)));
   if (grown) c.mark("isr_expanded", place, fmt::format("{} to {}", describe(before.isr), isr));
 }
@@ -321,11 +319,11 @@ void Controller::update_partitions(Context& c, BrokerId out, BrokerId back, Brok
   for (PartitionId p = 0; p < image_.partitions.size(); ++p) {
     const PartitionState before = image_.partitions[p];
     if (before.replicas.empty()) continue;
-    const bool concerned = out != no_broker ? has(before.isr, out) || has(before.elr, out) || before.leader == out
-                                            : before.leader == no_broker && has(before.replicas, back);
+    const bool concerned = out != no_broker ? contains(before.isr, out) || contains(before.elr, out) || before.leader == out
+                                            : before.leader == no_broker && contains(before.replicas, back);
     if (!concerned) continue;
     // Only an unclean shutdown takes a replica out of the ELR.
-    if (out != no_broker && unclean_shutdown == no_broker && !has(before.isr, out) && before.leader != out) continue;
+    if (out != no_broker && unclean_shutdown == no_broker && !contains(before.isr, out) && before.leader != out) continue;
     PartitionChange change;
     change.target_isr = out == no_broker ? before.isr : without(before.isr, out);
     if (unclean_shutdown != no_broker) change.unclean_shutdown = {unclean_shutdown};
@@ -356,9 +354,9 @@ void Controller::on_alter_partition(Context& c, const Message& m) {
   if (a.partition_epoch < before.partition_epoch) return refuse(Error::invalid_update_version);
   std::vector<BrokerId> isr;
   for (const IsrMember& i : a.isr) isr.push_back(i.broker);
-  if (!has(isr, before.leader)) return refuse(Error::invalid_request);
+  if (!contains(isr, before.leader)) return refuse(Error::invalid_request);
   for (const IsrMember& i : a.isr) {
-    if (!has(before.replicas, i.broker)) return refuse(Error::invalid_request);
+    if (!contains(before.replicas, i.broker)) return refuse(Error::invalid_request);
     // KIP-841: only brokers that are alive may enter; KIP-903: and only this very incarnation.
     if (!alive(i.broker)) return refuse(Error::ineligible_replica);
     if (cluster_->settings.switches.isr_broker_epoch && i.epoch != no_broker_epoch && i.epoch != image_.broker(i.broker).epoch)
@@ -384,7 +382,7 @@ void Controller::rebalance_leaders(Context& c) {
   for (PartitionId p = 0; p < image_.partitions.size(); ++p) {
     const PartitionState before = image_.partitions[p];
     if (before.replicas.empty() || before.leader == before.replicas.front()) continue;
-    if (!has(before.isr, before.replicas.front())) continue;
+    if (!contains(before.isr, before.replicas.front())) continue;
     PartitionChange change;
     change.election = Election::preferred;
     change.target_isr = before.isr;
@@ -447,7 +445,7 @@ void Controller::on_command(Context& c, const std::string& verb, const std::stri
   if (verb == "elect" && space != std::string::npos) {
     const NodeId n = c.world().find(argument.substr(space + 1));
     change.wanted_leader = n == nobody ? no_broker : cluster_->broker_of(n);
-    if (change.wanted_leader == no_broker || !has(before.isr, change.wanted_leader)) {
+    if (change.wanted_leader == no_broker || !contains(before.isr, change.wanted_leader)) {
       c.mark("command_refused", cluster_->partitions[p].place, fmt::format("`{}` is not in the ISR {}", argument.substr(space + 1), describe(before.isr)));
       return;
     }

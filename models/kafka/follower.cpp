@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "models/kafka/broker.h"
 #include "models/kafka/broker_timers.h"
@@ -120,14 +121,20 @@ void Broker::rest(Context& c, BrokerId leader) {
   pump(c, leader);
 }
 
-void Broker::on_fetch_reply(Context& c, const Message& m) {
-  const BrokerId leader = cluster_->broker_of(m.from);
-  if (leader == no_broker) return;
+// The request that this answers, which is then no longer in flight; null when it was given up meanwhile.
+PayloadRef Broker::take_asked(const Message& answer, BrokerId& leader) {
+  leader = cluster_->broker_of(answer.from);
+  if (leader == no_broker) return nullptr;
   Fetcher& f = fetchers_[static_cast<std::size_t>(leader - 1)];
-  if (f.word == 0 || f.word != m.word) return;
-  const PayloadRef asked = f.request;
+  if (f.word == 0 || f.word != answer.word) return nullptr;
   f.word = 0;
-  f.request.reset();
+  return std::exchange(f.request, nullptr);
+}
+
+void Broker::on_fetch_reply(Context& c, const Message& m) {
+  BrokerId leader = no_broker;
+  const PayloadRef asked = take_asked(m, leader);
+  if (!asked) return;
   const auto& request = payload_as<FetchRequest>(asked);
   const auto& reply = payload_as<FetchReply>(m.payload);
   for (std::size_t i = 0; i < reply.partitions.size() && i < request.partitions.size(); ++i) {
@@ -186,13 +193,9 @@ void Broker::on_fetch_reply(Context& c, const Message& m) {
 }
 
 void Broker::on_epoch_reply(Context& c, const Message& m) {
-  const BrokerId leader = cluster_->broker_of(m.from);
-  if (leader == no_broker) return;
-  Fetcher& f = fetchers_[static_cast<std::size_t>(leader - 1)];
-  if (f.word == 0 || f.word != m.word) return;
-  const PayloadRef asked = f.request;
-  f.word = 0;
-  f.request.reset();
+  BrokerId leader = no_broker;
+  const PayloadRef asked = take_asked(m, leader);
+  if (!asked) return;
   const auto& request = payload_as<OffsetForLeaderEpoch>(asked);
   const auto& reply = payload_as<OffsetForLeaderEpochReply>(m.payload);
   for (std::size_t i = 0; i < reply.answers.size() && i < request.questions.size(); ++i) {

@@ -8,12 +8,6 @@
 #include "models/kafka/broker_timers.h"
 
 namespace mqlab::kafka {
-namespace {
-
-bool has(const std::vector<BrokerId>& v, BrokerId b) { return std::find(v.begin(), v.end(), b) != v.end(); }
-
-}  // namespace
-
 void Broker::become_leader(Context& c, PartitionId p, const PartitionState& s) {
   Replica& r = replicas_[p];
   leave_fetcher(p);
@@ -36,7 +30,7 @@ void Broker::become_leader(Context& c, PartitionId p, const PartitionState& s) {
       FollowerState f;
       f.broker = b;
       // Partition.makeLeader: members of the ISR count as caught up now, others never were.
-      f.last_caught_up = has(s.isr, b) ? c.now() : 0;
+      f.last_caught_up = contains(s.isr, b) ? c.now() : 0;
       r.followers.push_back(f);
     }
   }
@@ -339,7 +333,7 @@ void Broker::advance_high_watermark(Context& c, PartitionId p) {
   if (switches().strict_min_isr && r.isr.size() < min_isr) return;
   Offset least = log_of(p).end();
   for (const FollowerState& f : r.followers) {
-    const bool waits = has(counted, f.broker) ||
+    const bool waits = contains(counted, f.broker) ||
                        (switches().hw_isr == HwIsr::maximal && f.end != no_offset && may_join_isr(f) && caught_up(r, f, log_of(p).end(), c.now()));
     if (waits) least = std::min(least, f.end == no_offset ? Offset{0} : f.end);
   }
@@ -354,7 +348,7 @@ void Broker::advance_high_watermark(Context& c, PartitionId p) {
 
 void Broker::maybe_expand_isr(Context& c, PartitionId p, FollowerState& f) {
   Replica& r = replicas_[p];
-  if (!r.proposed.empty() || has(r.isr, f.broker) || !may_join_isr(f)) return;
+  if (!r.proposed.empty() || contains(r.isr, f.broker) || !may_join_isr(f)) return;
   // KAFKA-7128: the high watermark may lag, so it is not enough to have reached it.
   if (f.end < r.high_watermark) return;
   if (switches().isr_join == IsrJoin::leader_epoch_start && f.end < r.epoch_start) return;

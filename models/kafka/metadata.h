@@ -8,6 +8,7 @@
 // Sources: metadata/src/main/resources/common/metadata/*.json, KIP-631, KIP-966.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <variant>
 #include <vector>
@@ -16,6 +17,10 @@
 #include "sim/world/payload.h"
 
 namespace mqlab::kafka {
+
+inline bool contains(const std::vector<BrokerId>& brokers, BrokerId b) {
+  return std::find(brokers.begin(), brokers.end(), b) != brokers.end();
+}
 
 struct PartitionState {
   PartitionId partition{};

@@ -5,8 +5,6 @@
 namespace mqlab::kafka {
 namespace {
 
-bool has(const std::vector<BrokerId>& v, BrokerId b) { return std::find(v.begin(), v.end(), b) != v.end(); }
-
 struct Elected {
   BrokerId leader = no_broker;
   bool unclean = false;
@@ -25,12 +23,12 @@ PartitionState change_partition(const PartitionState& before, const PartitionCha
   if (change.elr && isr.size() < enough) {
     for (const std::vector<BrokerId>* from : {&before.elr, &before.isr})
       for (BrokerId b : *from)
-        if (!has(isr, b) && !has(elr, b) && !has(change.unclean_shutdown, b)) elr.push_back(b);
+        if (!contains(isr, b) && !contains(elr, b) && !contains(change.unclean_shutdown, b)) elr.push_back(b);
     std::sort(elr.begin(), elr.end());
   }
 
   const auto may_lead = [&](BrokerId b) {
-    const bool eligible = has(isr, b) || (change.elr && isr.empty() && has(elr, b));
+    const bool eligible = contains(isr, b) || (change.elr && isr.empty() && contains(elr, b));
     return b != no_broker && eligible && change.acceptable(b);
   };
   const auto elect = [&]() -> Elected {

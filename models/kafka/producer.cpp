@@ -264,11 +264,11 @@ void Client::fail_batch(Context& c, const ProducerBatch& batch, Error error, boo
     // Its numbers will never be used: the rest gets new ones, under a new epoch (KIP-360).
     if (adjust_sequences) rewrite_.push_back(batch.partition);
   }
-  const Outcome o = batch.ambiguous || indeterminate(error) ? (batch.attempts == 0 ? Outcome::fail : Outcome::info) : Outcome::fail;
+  // Only an attempt that ended so that it may have taken effect leaves the outcome open.
+  const Outcome o = batch.ambiguous ? Outcome::info : Outcome::fail;
   for (std::size_t i = 0; i < batch.calls.size(); ++i) {
     buffered_bytes_ -= batch.records[i].size;
-    Answer a = outcome(c, batch.attempts > 0 && error == Error::delivery_timed_out && !batch.ambiguous ? Outcome::fail : o, error);
-    complete(c, batch.calls[i], std::move(a));
+    complete(c, batch.calls[i], outcome(c, o, error));
   }
 }
 
