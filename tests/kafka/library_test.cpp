@@ -1,0 +1,72 @@
+// Every scenario of the library, every case: it shows what it says, and shows it again.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "models/kafka/kafka.h"
+#include "sim/lab/run.h"
+#include "sim/script/scenario_api.h"
+
+namespace mqlab {
+namespace {
+
+std::vector<std::string> library() {
+  std::vector<std::string> out;
+  for (const auto& e : std::filesystem::recursive_directory_iterator(std::string(MQLAB_SOURCE_DIR) + "/scenarios"))
+    if (e.path().extension() == ".lua") out.push_back(e.path().string());
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+std::string read(const std::string& path) {
+  std::ifstream in(path);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+class Library : public testing::TestWithParam<std::string> {
+ protected:
+  Library() { models.add(kafka::make_model()); }
+  Models models;
+};
+
+TEST(LibraryItself, IsNotEmpty) { EXPECT_FALSE(library().empty()); }
+
+TEST_P(Library, EachCaseShowsWhatItSays) {
+  const Scenario s = load_scenario(read(GetParam()), GetParam(), models);
+  const Model* model = models.find(s.model);
+  if (!model) GTEST_SKIP() << "the scenario runs on `" << s.model << "`, which is no model of this folder";
+  ASSERT_FALSE(s.cases.empty()) << "a scenario without cases compares nothing";
+  for (const ScenarioCase& c : s.cases)
+    for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+      const RunResult r = run_scenario(s, *model, &c, {.seed = seed});
+      for (const ExpectationResult& e : r.expectations)
+        EXPECT_TRUE(e.met) << c.name << " seed " << seed << ": " << expectation_name(e.expectation.kind) << " " << e.expectation.name << ": " << e.why;
+      EXPECT_TRUE(r.idle_faults.empty()) << c.name << " seed " << seed << ": a fault never bit";
+    }
+}
+
+// A run is (build, scenario, options, seed); which of the two queues carries it must not show.
+TEST_P(Library, RunsTheSameTwiceAndOnBothQueues) {
+  const Scenario s = load_scenario(read(GetParam()), GetParam(), models);
+  const Model* model = models.find(s.model);
+  if (!model) GTEST_SKIP() << "the scenario runs on `" << s.model << "`, which is no model of this folder";
+  for (const ScenarioCase& c : s.cases) {
+    const RunResult first = run_scenario(s, *model, &c, {.seed = 1});
+    EXPECT_EQ(first.fingerprint.text(), run_scenario(s, *model, &c, {.seed = 1}).fingerprint.text()) << c.name;
+    EXPECT_EQ(first.fingerprint.text(), run_scenario(s, *model, &c, {.seed = 1, .queue = QueueKind::radix}).fingerprint.text()) << c.name;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Scenarios, Library, testing::ValuesIn(library()), [](const auto& p) {
+  std::string name = std::filesystem::path(p.param).stem().string();
+  std::replace_if(name.begin(), name.end(), [](unsigned char ch) { return !std::isalnum(ch); }, '_');
+  return name;
+});
+
+}  // namespace
+}  // namespace mqlab
