@@ -1,0 +1,150 @@
+// Who takes part: nodes in Lua, topics, clients.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sim/script/builder.h"
+#include "sim/script/nearest.h"
+
+namespace mqlab::script {
+
+void Builder::nodes() {
+  std::size_t index = 0;
+  for (const LuaValue* v : f_.list("nodes")) {
+    const int at = f_.line_of_item("nodes", index++);
+    const Thing* t = v->thing(ThingKind::node);
+    if (const Thing* name = v->thing(ThingKind::node_name)) {
+      const DeclaredTable& n = d_.node_names[static_cast<std::size_t>(name->number)];
+      d_.fail(n.line, fmt::format("`node \"{}\"` has no table; write node \"{}\" {{ on_message = ... }}", n.name, n.name));
+    }
+    if (!t) d_.fail(at, fmt::format("`nodes` is a list of nodes, as node \"N1\" {{ ... }}, and item {} is {}", index, v->describe()));
+    d_.limit(index, clients_max, at, "nodes");
+    source_.nodes.push_back(node(d_.nodes[static_cast<std::size_t>(t->number)], *t));
+  }
+  if (model_->decl().name == "lua" && source_.nodes.empty()) d_.fail(declared_.line, "the model `lua` has the nodes that the file writes: nodes = { node \"N1\" { ... } }");
+}
+
+NodeSpec Builder::node(const DeclaredTable& n, const Thing& thing) const {
+  for (const NodeSpec& other : source_.nodes)
+    if (other.name == n.name) d_.fail(n.line, fmt::format("there are two nodes `{}`", n.name));
+  const Fields f(d_, fmt::format("node `{}`", n.name), n.table, n.line);
+  static const std::vector<std::string> handlers{"on_start", "on_message", "on_timer", "on_call", "on_closed", "on_stop", "on_command"};
+  std::vector<std::string> known = handlers;
+  for (const char* name : {"durable", "role", "machine", "zone", "rack", "region", "workers", "service", "sync_latency"}) known.emplace_back(name);
+  f.allow(known);
+  for (const std::string& h : handlers)
+    if (f.has(h) && !f.get(h)->is_function()) f.wrong(h, "a function(self, ...) ... end");
+  NodeSpec spec;
+  spec.name = n.name;
+  spec.number = thing.number;
+  spec.takes_calls = f.has("on_call");
+  spec.options.name = n.name;
+  if (const auto v = f.text("role")) spec.options.role = *v;
+  if (const auto v = f.text("machine")) spec.options.machine = *v;
+  if (const auto v = f.text("zone")) spec.options.zone = *v;
+  if (const auto v = f.text("rack")) spec.options.rack = *v;
+  if (const auto v = f.text("region")) spec.options.region = *v;
+  if (const auto v = f.integer("workers", 1, 1'000)) spec.options.workers = static_cast<std::uint32_t>(*v);
+  const auto within_an_hour = [&](const char* name) {
+    const auto v = f.duration(name);
+    if (v && *v > 3'600'000'000'000) d_.fail(f.line_of(name), fmt::format("`{}` of {} must be at most an hour", name, f.what()));
+    return v;
+  };
+  if (const auto v = within_an_hour("service")) spec.options.service = *v;
+  if (const auto v = within_an_hour("sync_latency")) spec.options.disk.sync_latency = *v;
+  spec.durable = make_table({});
+  if (const LuaValue* v = f.get("durable")) {
+    if (!v->is_table()) f.wrong("durable", "a table");
+    if (const char* bad = v->not_plain()) d_.fail(f.line_of("durable"), fmt::format("`durable` of {} holds a {}: only numbers, texts, truth values, durations and tables of them last", f.what(), bad));
+    spec.durable = *v;
+  }
+  return spec;
+}
+
+void Builder::check_node(const Options& o, const std::string& what, int line) const {
+  if (model_->decl().name != "lua" || !o.has("node") || o.text("node").empty()) return;
+  std::vector<std::string> known;
+  for (const NodeSpec& n : source_.nodes) known.push_back(n.name);
+  if (std::find(known.begin(), known.end(), o.text("node")) == known.end())
+    d_.fail(line, fmt::format("{} names the node `{}`, which is not there{}", what, o.text("node").substr(0, 60), did_you_mean(o.text("node"), known)));
+}
+
+void Builder::topics() {
+  const auto all = f_.named("topics");
+  d_.limit(all.size(), declared_max, f_.line_of("topics"), "topics");
+  std::int64_t partitions = 0;
+  for (const auto& [name, value] : all) {
+    const Fields t(d_, fmt::format("topic `{}`", name.substr(0, 60)), *value, declared_.line, {"topics", name});
+    const int line = f_.line_of("topics") == declared_.line ? declared_.line : d_.map.line_of(declared_.line, {"topics", name});
+    if (name.empty() || name.size() > 249 || name.find_first_of("/, ") != std::string::npos)
+      d_.fail(line, fmt::format("a topic's name has 1 to 249 bytes, no space, comma or slash; not \"{}\"", name.substr(0, 60)));
+    if (!value->is_table()) d_.fail(line, fmt::format("topic `{}` is a table of options, as {{ partitions = 1 }}, not {}", name, value->describe()));
+    check_names(t, {"topic"}, {});
+    TopicSpec spec{name, defaults_[1], line};
+    for (const auto& [key, v] : *value->table()) set(spec.options, "topic", *key.text(), v, t);
+    check_node(spec.options, fmt::format("topic `{}`", name), t.line_of("node"));
+    if (spec.options.has("partitions")) partitions += spec.options.integer("partitions");
+    d_.limit(static_cast<std::size_t>(std::max<std::int64_t>(0, partitions)), declared_max, line, "partitions in all topics together");
+    s_.deployment.topics.push_back(std::move(spec));
+  }
+}
+
+void Builder::clients() {
+  std::size_t index = 0;
+  for (const LuaValue* v : f_.list("clients")) {
+    const int at = f_.line_of_item("clients", index++);
+    if (const Thing* t = v->thing(ThingKind::client_name)) {
+      const DeclaredTable& c = d_.client_names[static_cast<std::size_t>(t->number)];
+      d_.fail(c.line, fmt::format("`{} \"{}\"` has no table of options; write {} \"{}\" {{ ... }}", c.role, c.name, c.role, c.name));
+    }
+    const Thing* t = v->thing(ThingKind::client);
+    if (!t) d_.fail(at, fmt::format("`clients` is a list of clients, as producer \"P1\" {{ ... }}, and item {} is {}", index, v->describe()));
+    d_.limit(index, clients_max, at, "clients");
+    s_.deployment.clients.push_back(client(d_.clients[static_cast<std::size_t>(t->number)], *t));
+  }
+}
+
+ClientSpec Builder::client(const DeclaredTable& c, const Thing& thing) const {
+  for (const ClientSpec& other : s_.deployment.clients)
+    if (other.name == c.name) d_.fail(c.line, fmt::format("there are two clients `{}`; the other is on line {}", c.name, other.line));
+  for (const TopicSpec& topic : s_.deployment.topics)
+    if (topic.name == c.name) d_.fail(c.line, fmt::format("a client and a topic are both called `{}`", c.name));
+  for (const NodeSpec& n : source_.nodes)
+    if (n.name == c.name) d_.fail(c.line, fmt::format("a client and a node are both called `{}`", c.name));
+  const Fields f(d_, fmt::format("{} `{}`", c.role, c.name), c.table, c.line);
+  const bool program = c.role == "client";
+  std::vector<std::string> own{"zone", "rack", "region"};
+  if (program) own.insert(own.begin(), "program");
+  check_names(f, program ? std::vector<std::string>{"producer", "consumer"} : std::vector<std::string>{c.role}, own);
+
+  ClientSpec spec;
+  spec.name = c.name;
+  spec.role = c.role;
+  spec.line = c.line;
+  spec.options = defaults_[c.role == "consumer" ? 3 : 2];
+  if (program) spec.consumer_options = defaults_[3];
+  for (const auto& [key, v] : *c.table.table()) {
+    const std::string& name = *key.text();
+    if (name == "zone") spec.zone = *f.text("zone");
+    else if (name == "rack") spec.rack = *f.text("rack");
+    else if (name == "region") spec.region = *f.text("region");
+    else if (program && name == "program") continue;
+    else if (!program) set(spec.options, c.role.c_str(), name, v, f);
+    else {
+      if (find_option(decls_, "producer", name)) set(spec.options, "producer", name, v, f);
+      if (find_option(decls_, "consumer", name)) set(spec.consumer_options, "consumer", name, v, f);
+    }
+  }
+  check_node(spec.options, f.what(), f.line_of("node"));
+  if (program) {
+    const LuaValue* v = f.get("program");
+    if (!v || !v->is_function()) {
+      if (v) f.wrong("program", "a function(c) ... end");
+      d_.fail(c.line, fmt::format("client `{}` has no `program`; write program = function(c) ... end, or use producer or consumer", c.name));
+    }
+    spec.app = make_program(static_cast<std::uint32_t>(thing.number), c.name);
+  }
+  return spec;
+}
+
+}  // namespace mqlab::script

@@ -1,0 +1,85 @@
+// sim/script/builder.h: how the table of scenario { ... } becomes a Scenario, part by part.
+//
+// The rule: nothing is taken over unchecked; what is wrong throws a ScriptError with the line of the field.
+// Always true: parts are built in the order of build(), and a part may use those before it.
+// Elsewhere: the cluster and options (build.cpp), who takes part (build_actors.cpp), what happens and what
+// must be seen (build_story.cpp).
+//
+//     Scenario s = Builder(declarations, thing, text, source).build();
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/script/declare.h"
+#include "sim/script/fields.h"
+#include "sim/script/script_host.h"
+
+namespace mqlab::script {
+
+class Builder {
+ public:
+  // `thing`: what scenario { ... } returned. `source` gets what programs and nodes need besides.
+  Builder(const Declarations& d, const Thing& thing, std::string_view text, ScriptSource& source)
+      : d_(d),
+        source_(source),
+        declared_(d.scenarios[static_cast<std::size_t>(thing.number)]),
+        f_(d, "the scenario", declared_.table, declared_.line),
+        text_(text) {}
+
+  Scenario build();
+
+ private:
+  // --- build.cpp: the cluster and options ---
+  void cluster();
+  [[noreturn]] void fail_profile(const std::string& name, int line) const;
+  void cluster_options();
+  void check_names(const Fields& f, const std::vector<std::string>& scopes, std::vector<std::string> also) const;
+  // The value as an option holds it: a duration where none is wanted, or a number where one is, is wrong.
+  Value to_value(const LuaValue& v, const OptionDecl* decl, int line, const std::string& name) const;
+  void set(Options& o, const char* scope, const std::string& name, const LuaValue& v, const Fields& f) const;
+  // The words that the file adds to those of the model.
+  std::vector<std::string> own_words(const char* field) const;
+  void own_marks();
+
+  // --- build_actors.cpp: who takes part ---
+  void nodes();
+  NodeSpec node(const DeclaredTable& n, const Thing& thing) const;
+  // A topic or a client of the model `lua` may name a node.
+  void check_node(const Options& o, const std::string& what, int line) const;
+  void topics();
+  void clients();
+  ClientSpec client(const DeclaredTable& c, const Thing& thing) const;
+
+  // --- build_story.cpp: what happens, what must be seen, and the ways to run it ---
+  void check_mark(const std::string& name, int line) const;
+  void check_command(const Fault& f) const;
+  void add_planned(const LuaValue& v, const std::string& field, int line, std::vector<PlannedFault>& out) const;
+  std::vector<PlannedFault> faults(const Fields& f, const char* field) const;
+  std::vector<Expectation> expectations(const Fields& f, const char* field) const;
+  void take_expectation(const LuaValue& v, int line, std::vector<Expectation>& out) const;
+  void drain();
+  LinkOptions link(const Fields& f, bool pair) const;
+  void links();
+  // The declaration that a setting speaks of: "acks", "P1.acks", "orders.min_insync", "cluster.x".
+  const OptionDecl* setting_decl(const std::string& name) const;
+  Setting setting(const std::string& name, const LuaValue& v, int line, Deployment& trial) const;
+  void cases();
+  ScenarioCase one_case(const DeclaredTable& c) const;
+  void sweep();
+
+  const Declarations& d_;
+  ScriptSource& source_;
+  const DeclaredTable& declared_;
+  const Fields f_;
+  std::string_view text_;
+  Scenario s_;
+  const Model* model_ = nullptr;
+  const DeclaredCluster* cluster_ = nullptr;
+  std::vector<OptionDecl> decls_;
+  std::vector<Options> defaults_;  // cluster, topic, producer, consumer
+  std::vector<std::string> marks_;
+};
+
+}  // namespace mqlab::script
