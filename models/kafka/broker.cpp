@@ -43,6 +43,7 @@ void Broker::on_start(Context& c) {
 }
 
 void Broker::on_message(Context& c, const Message& m) {
+  if (flushes_left_ > 0) return;
   if (quorum_.on_message(c, m)) {
     follow_metadata(c);
     work_off_unmuted(c);
@@ -99,6 +100,7 @@ void Broker::handle(Context& c, const Message& m) {
 }
 
 void Broker::on_timer(Context& c, TimerKind kind, std::uint64_t argument) {
+  if (flushes_left_ > 0) return;
   if (quorum_.on_timer(c, kind, argument)) {
     follow_metadata(c);
     work_off_unmuted(c);
@@ -167,6 +169,7 @@ void Broker::on_timer(Context& c, TimerKind kind, std::uint64_t argument) {
 }
 
 void Broker::on_closed(Context& c, ConnId connection, NodeId peer, CloseReason) {
+  if (flushes_left_ > 0) return;
   if (quorum_.on_closed(c, connection, peer)) {
     follow_metadata(c);
     work_off_unmuted(c);
@@ -265,14 +268,31 @@ void Broker::on_stop(Context& c) {
   else finish_shutdown(c);
 }
 
-// Leadership is handed over; what is written is synced, and the clean-shutdown file says so.
+// Leadership is handed over. Requests are not taken any more (SocketServer.stopProcessingRequests), every log is
+// flushed, and only then the clean-shutdown file is written, which says so (LogManager.shutdown).
 void Broker::finish_shutdown(Context& c) {
+  if (flushes_left_ > 0) return;
+  flushes_ok_ = true;
   for (PartitionId p = 0; p < durable_.size(); ++p) {
-    if (log_of(p).end() > 0) c.sync(file_of(p));
     durable_[p].hw_checkpoint = replicas_[p].high_watermark;
+    if (log_of(p).end() == 0) continue;
+    c.sync_later(file_of(p));
+    ++flushes_left_;
   }
-  clean_shutdown_epoch_ = epoch_;
-  was_clean_ = true;
+  if (flushes_left_ == 0) end_cleanly(c);
+}
+
+void Broker::on_disk(Context& c, FileId, std::int64_t, DiskResult result) {
+  if (flushes_left_ == 0) return;
+  flushes_ok_ = flushes_ok_ && result == DiskResult::ok;
+  if (--flushes_left_ == 0) end_cleanly(c);
+}
+
+void Broker::end_cleanly(Context& c) {
+  if (flushes_ok_) {
+    clean_shutdown_epoch_ = epoch_;
+    was_clean_ = true;
+  }
   c.exit();
 }
 
@@ -293,6 +313,7 @@ void Broker::on_crash(const Crash& crash) {
   image_ = Image{};
   epoch_ = no_broker_epoch;
   registered_ = unfenced_ = want_shutdown_ = false;
+  flushes_left_ = 0;
   heartbeat_timer_ = no_event;
   control_ = heartbeats_ = Channel{};
   produces_.clear();

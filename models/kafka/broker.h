@@ -65,6 +65,7 @@ class Broker : public NodeBase<Broker> {
   void on_message(Context& c, const Message& m) override;
   void on_timer(Context& c, TimerKind kind, std::uint64_t argument) override;
   void on_closed(Context& c, ConnId connection, NodeId peer, CloseReason reason) override;
+  void on_disk(Context& c, FileId file, std::int64_t end, DiskResult result) override;
   void on_stop(Context& c) override;
   void on_crash(const Crash& crash) override;
   void on_command(Context& c, const std::string& verb, const std::string& argument) override;
@@ -134,6 +135,7 @@ class Broker : public NodeBase<Broker> {
   void on_init_producer_id(Context& c, const Message& m);
   void on_producer_ids(Context& c, const Message& m);
   void finish_shutdown(Context& c);
+  void end_cleanly(Context& c);
   void handle(Context& c, const Message& m);
   void mute(ConnId connection) { muted_.push_back({connection, {}}); }
   void work_off_unmuted(Context& c);
@@ -194,6 +196,8 @@ class Broker : public NodeBase<Broker> {
   bool registered_ = false;
   bool unfenced_ = false;
   bool want_shutdown_ = false;
+  int flushes_left_ = 0;     // of the logs, at the end of a shutdown; above 0, nothing else is done any more
+  bool flushes_ok_ = false;  // so far
   EventId heartbeat_timer_ = no_event;
   Channel control_;     // to the controller: changes of ISRs, producer ids
   Channel heartbeats_;  // ... life signs, apart so that a fault may cut one of them
