@@ -436,10 +436,10 @@ void Broker::on_offset_for_leader_epoch(Context& c, const Message& m) {
     if (a.error == Error::none && r.role != Role::leader) a.error = Error::not_leader_or_follower;
     if (a.error == Error::none) {
       const PartitionLog& log = log_of(q.partition);
+      // Consumers get the same answer as followers (Partition.lastOffsetForLeaderEpoch). Were it held to the high
+      // watermark, which lags on a new leader, a consumer would go back though nothing was cut.
       a.end = switches().truncation == Truncation::kip101 ? log.epochs().end_offset_for_kip101(q.epoch, log.end())
                                                           : log.epochs().end_offset_for(q.epoch, log.end());
-      // Consumers are only told of what they may read.
-      if (request.replica == no_broker && a.end.defined()) a.end.end = std::min(a.end.end, std::max(r.high_watermark, Offset{0}));
     }
     reply.answers.push_back(a);
   }
