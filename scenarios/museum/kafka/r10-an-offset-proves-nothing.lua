@@ -19,7 +19,7 @@ return scenario {
   topics = { orders = { partitions = 1, replicas = 3 } },
   clients = {
     producer "P1" { topic = "orders", records = 12, every = seconds(1), start_at = seconds(2), acks = "all" },
-    producer "OLD" { topic = "orders", records = 1, start_at = ms(6500), acks = "all", retries = 0 },
+    producer "OLD" { topic = "orders", records = 1, start_at = ms(6200), acks = "all", retries = 0 },
     consumer "C" { topics = { "orders" }, auto_offset_reset = "earliest" },
   },
   faults = {
