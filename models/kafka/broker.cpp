@@ -8,6 +8,16 @@
 #include "models/kafka/broker_timers.h"
 
 namespace mqlab::kafka {
+namespace {
+
+// Requests that are answered by what the metadata says of partitions.
+bool is_for_partitions(Kind k) {
+  return k == Kind::produce || k == Kind::fetch || k == Kind::offset_for_leader_epoch || k == Kind::list_offsets || k == Kind::metadata ||
+         k == Kind::init_producer_id;
+}
+
+}  // namespace
+
 Broker::Broker(ClusterRef cluster, BrokerId id, raft::Config observer) : cluster_(std::move(cluster)), id_(id), quorum_(std::move(observer)) {
   durable_.resize(cluster_->partitions.size());
   for (DurableReplica& d : durable_) d.log = PartitionLog(cluster_->settings.log);
@@ -82,6 +92,11 @@ void Broker::work_off_unmuted(Context& c) {
 }
 
 void Broker::handle(Context& c, const Message& m) {
+  if (!published_ && is_for_partitions(static_cast<Kind>(m.kind))) {
+    // SocketServer.enableRequestProcessing comes last in BrokerServer.startup.
+    c.close(m.connection);
+    return;
+  }
   switch (static_cast<Kind>(m.kind)) {
     case Kind::produce: on_produce(c, m); break;
     case Kind::fetch: on_fetch(c, m); break;
@@ -241,6 +256,7 @@ void Broker::on_registration_reply(Context& c, const Message& m) {
   registered_ = true;
   epoch_ = r.epoch;
   clean_shutdown_epoch_ = no_broker_epoch;  // the file is removed once the new process is known
+  publish_metadata(c);
   send_heartbeat(c);
 }
 
@@ -312,7 +328,7 @@ void Broker::on_crash(const Crash& crash) {
   replicas_.assign(cluster_->partitions.size(), Replica{});
   image_ = Image{};
   epoch_ = no_broker_epoch;
-  registered_ = unfenced_ = want_shutdown_ = false;
+  registered_ = published_ = unfenced_ = want_shutdown_ = false;
   flushes_left_ = 0;
   heartbeat_timer_ = no_event;
   control_ = heartbeats_ = Channel{};
@@ -345,9 +361,19 @@ void Broker::follow_metadata(Context& c) {
   }
   std::sort(changed.begin(), changed.end());
   changed.erase(std::unique(changed.begin(), changed.end()), changed.end());
-  for (PartitionId p : changed) apply_partition(c, p);
+  if (published_)
+    for (PartitionId p : changed) apply_partition(c, p);
+  else publish_metadata(c);
   // Caught up to its own registration: it may be unfenced now.
   if (registered_ && !unfenced_ && !want_shutdown_ && before <= epoch_ && image_.end > epoch_) send_heartbeat(c);
+}
+
+// BrokerServer.startup: metadata is acted upon only when the broker is registered and has read its own registration.
+// By an older record it would go on leading what others were given while it was down.
+void Broker::publish_metadata(Context& c) {
+  if (published_ || !registered_ || image_.end <= epoch_) return;
+  published_ = true;
+  for (PartitionId p = 0; p < replicas_.size(); ++p) apply_partition(c, p);
 }
 
 void Broker::apply_partition(Context& c, PartitionId p) {

@@ -130,6 +130,7 @@ class Broker : public NodeBase<Broker> {
   void on_heartbeat_reply(Context& c, const Message& m);
   void send_to_controller(Context& c, Kind kind, PayloadRef payload, Traffic traffic);
   void follow_metadata(Context& c);
+  void publish_metadata(Context& c);
   void apply_partition(Context& c, PartitionId p);
   void on_metadata(Context& c, const Message& m);
   void on_init_producer_id(Context& c, const Message& m);
@@ -194,6 +195,7 @@ class Broker : public NodeBase<Broker> {
   std::uint64_t incarnation_ = 0;
   BrokerEpoch epoch_ = no_broker_epoch;
   bool registered_ = false;
+  bool published_ = false;   // the image is acted upon
   bool unfenced_ = false;
   bool want_shutdown_ = false;
   int flushes_left_ = 0;     // of the logs, at the end of a shutdown; above 0, nothing else is done any more
