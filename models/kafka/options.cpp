@@ -61,7 +61,7 @@ std::vector<OptionDecl> declared_options() {
       boolean("shared_power", "cluster", false, "All brokers hang on one power supply: power lost by one is lost by all.", ""),
 
       // --- rules as they once were, or broken on purpose ---
-      rule(choice("truncation", "cluster", "fetch", {"hw", "kip101", "kip279", "fetch"}, "How a follower finds where its log and the leader's part.", "KIP-101, KIP-279, KAFKA-8264 (truncate on fetch)")),
+      rule(choice("truncation", "cluster", "fetch", {"hw", "kip101", "kip279", "fetch"}, "How a follower finds where its log and the leader's part.", "KIP-101, KIP-279, KAFKA-10554 (truncate on fetch)")),
       rule(boolean("fetch_epoch_check", "cluster", true, "A fetch says its leader epoch and last fetched epoch, and the leader compares both.", "KIP-320")),
       rule(choice("isr_join", "cluster", "leader_epoch_start", {"hw", "leader_epoch_start"}, "A follower joins the ISR at the high watermark, or not before the start of the leader's epoch.", "KAFKA-7128")),
       rule(choice("hw_isr", "cluster", "maximal", {"committed", "maximal", "eager"}, "While the ISR changes, the high watermark counts the old ISR, the larger of both, or the new one at once.", "KIP-497, KAFKA-8836")),

@@ -4,7 +4,7 @@
 // these structs instead. A Cluster is made once at deployment and shared, unchanged, by all nodes.
 //
 // Elsewhere: sentences, defaults, sources of each option (options.cpp); old and broken rules are
-// the enums and flags of Switches, told in variants.md.
+// the enums and flags of Switches, told in README.md.
 #pragma once
 
 #include <memory>
