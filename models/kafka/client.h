@@ -48,7 +48,7 @@ struct PartitionQueue {
   ProducerEpoch producer_epoch = no_producer_epoch;
   Sequence next_sequence = 0;
   Sequence last_acked = no_sequence;
-  std::vector<std::pair<Sequence, std::uint64_t>> outstanding;  // sequences given out and not completed: (base, batch)
+  std::vector<std::pair<Sequence, std::uint64_t>> outstanding;  // given out and not completed, in order: (base, batch)
   bool unresolved = false;                     // a batch expired: it is not known whether its sequences were used
   std::int32_t in_flight = 0;
 };
@@ -143,7 +143,9 @@ class Client : public ClientNodeBase<Client> {
   void on_produce_reply(Context& c, const Message& m);
   void batch_done(Context& c, ProducerBatch batch, Error error, Offset base_offset);
   void requeue(Context& c, ProducerBatch batch);
+  static void insert_in_sequence_order(PartitionQueue& q, ProducerBatch batch);
   void fail_batch(Context& c, const ProducerBatch& batch, Error error, bool adjust_sequences);
+  static std::vector<std::pair<Sequence, std::uint64_t>>::iterator find_outstanding(PartitionQueue& q, const ProducerBatch& batch);
   void forget_outstanding(PartitionQueue& q, const ProducerBatch& batch);
   void expire(Context& c);
   void resolve_sequences();

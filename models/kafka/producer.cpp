@@ -186,6 +186,10 @@ bool Client::next_in_sequence(const PartitionQueue& q, Sequence s) const {
   return q.last_acked == no_sequence ? s == 0 : s == add_sequence(q.last_acked, 1);
 }
 
+std::vector<std::pair<Sequence, std::uint64_t>>::iterator Client::find_outstanding(PartitionQueue& q, const ProducerBatch& batch) {
+  return std::find_if(q.outstanding.begin(), q.outstanding.end(), [&](const auto& o) { return o.second == batch.number; });
+}
+
 void Client::forget_outstanding(PartitionQueue& q, const ProducerBatch& batch) {
   q.outstanding.erase(std::remove_if(q.outstanding.begin(), q.outstanding.end(), [&](const auto& o) { return o.second == batch.number; }), q.outstanding.end());
 }
@@ -233,8 +237,9 @@ void Client::batch_done(Context& c, ProducerBatch batch, Error error, Offset bas
 // A retried batch goes before all that follow it.
 void Client::requeue(Context& c, ProducerBatch batch) {
   PartitionQueue& q = queues_[batch.partition];
+  wake_at(c, batch.last_attempt + producer_.retry_backoff);
   if (producer_.split_on_retry && batch.records.size() > 1) {
-    // Against the rule: the halves get numbers of their own, which no broker can recognise.
+    // Against the rule: the halves have bounds of their own, which no broker can recognise.
     ProducerBatch half = batch;
     const auto middle = static_cast<std::ptrdiff_t>(batch.records.size() / 2);
     half.number = next_batch_++;
@@ -244,17 +249,23 @@ void Client::requeue(Context& c, ProducerBatch batch) {
     batch.calls.resize(static_cast<std::size_t>(middle));
     if (half.has_sequence()) {
       half.base_sequence = add_sequence(batch.base_sequence, static_cast<std::int32_t>(middle));
-      q.outstanding.emplace_back(half.base_sequence, half.number);
+      q.outstanding.insert(find_outstanding(q, batch) + 1, {half.base_sequence, half.number});
     }
-    q.queue.push_front(std::move(half));
+    insert_in_sequence_order(q, std::move(half));
     ++queued_;
   }
-  auto at = q.queue.begin();
-  if (batch.has_sequence())
-    while (at != q.queue.end() && at->has_sequence() && at->number < batch.number) ++at;
-  wake_at(c, batch.last_attempt + producer_.retry_backoff);
-  q.queue.insert(at, std::move(batch));
+  insert_in_sequence_order(q, std::move(batch));
   ++queued_;
+}
+
+// RecordAccumulator.insertInSequenceOrder; without numbers the last to be retried comes to stand first.
+void Client::insert_in_sequence_order(PartitionQueue& q, ProducerBatch batch) {
+  auto at = q.queue.begin();
+  if (batch.has_sequence()) {
+    const auto place = find_outstanding(q, batch);
+    while (at != q.queue.end() && at->has_sequence() && find_outstanding(q, *at) < place) ++at;
+  }
+  q.queue.insert(at, std::move(batch));
 }
 
 void Client::fail_batch(Context& c, const ProducerBatch& batch, Error error, bool adjust_sequences) {
