@@ -264,16 +264,26 @@ class KafkaModel : public Model {
   }
 
   std::vector<Claim> claims(const Deployment& d, const FaultSummary& f) const override {
-    bool all_acks = true, idempotent = true, ordered = true, resend = false;
+    bool all_acks = true, idempotent = true, numbered = false, ordered = true, resend = false;
+    const ClusterSettings c = cluster_settings(d.cluster);
+    // Idempotence rests on a memory: the leader must know the very batch that comes again.
+    const ProducerOptions& memory = c.log.producers;
+    std::string forgets;
+    if (!memory.replicated) forgets = "a new leader does not know what producers wrote";
+    else if (memory.evict_with_records) forgets = "a producer is forgotten with its records";
+    else if (f.clock_faults) forgets = "a clock that jumps ends a producer's time early";
     for (const ClientSpec& spec : d.clients) {
       if (spec.role == "consumer") continue;
       const ProducerSettings p = producer_settings(spec.options);
       all_acks = all_acks && p.acks == -1;
-      idempotent = idempotent && p.idempotence && !p.split_on_retry;
+      idempotent = idempotent && p.idempotence;
+      numbered = numbered || p.idempotence;
+      if (p.idempotence && p.split_on_retry) forgets = "a retry that is cut in two is another batch";
+      else if (p.idempotence && p.max_in_flight > memory.window) forgets = "more batches on the wire than a leader remembers";
+      else if (p.idempotence && p.delivery_timeout >= memory.expiration) forgets = "a producer is forgotten while it still retries";
       ordered = ordered && (p.idempotence || p.max_in_flight == 1 || p.retries == 0);
       resend = resend || (!spec.app && spec.options.boolean("resend"));
     }
-    const ClusterSettings c = cluster_settings(d.cluster);
     std::int32_t min_insync = 100;
     for (const TopicSpec& spec : d.topics) {
       const TopicSettings topic = topic_settings(spec.name, spec.options);
@@ -293,10 +303,15 @@ class KafkaModel : public Model {
     const std::string yes = fmt::format("acks=all, min_insync={}, at most {} machine{} lost at a time", min_insync, budget, budget == 1 ? "" : "s");
     std::vector<Claim> out;
     for (const char* name : {"lost-message", "lost-write", "inconsistent-offsets", "truncated-commit"}) out.push_back({name, no.empty(), no.empty() ? yes : no});
-    const bool sessions = idempotent && !resend && !f.client_kills && no.empty() && !f.message_faults;
-    const std::string why = !idempotent ? "without idempotence a retry may be written twice" : resend ? "the application sends again on its own" : f.client_kills ? "idempotence ends with the producer's session" : !no.empty() ? no : "a message was tampered with";
-    for (const char* name : {"duplicate", "duplicate-delivery"}) out.push_back({name, sessions, sessions ? "idempotent producers, one session each" : why});
-    const bool in_order = ordered && !resend && !f.client_kills && no.empty();
+    // A lost, late or doubled message on the way is what sequence numbers are for: it excuses nothing.
+    const std::string twice = !idempotent      ? "without idempotence a retry may be written twice"
+                              : resend         ? "the application sends again on its own"
+                              : f.client_kills ? "idempotence ends with the producer's session"
+                              : !no.empty()    ? no
+                                               : forgets;
+    for (const char* name : {"duplicate", "duplicate-delivery"})
+      out.push_back({name, twice.empty(), twice.empty() ? "idempotent producers, one session each" : twice});
+    const bool in_order = ordered && !resend && !f.client_kills && no.empty() && (!numbered || forgets.empty());
     for (const char* name : {"nonmonotonic-send", "fifo-violation"})
       out.push_back({name, in_order, in_order ? "sequence numbers or one request at a time keep order" : "retries may overtake"});
     out.push_back({"phantom", no.empty(), no.empty() ? yes : no});
