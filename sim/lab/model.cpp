@@ -39,38 +39,16 @@ const std::vector<MarkDecl>& world_marks() {
 }
 
 FaultSummary summarise_faults(const World& world) {
-  // Losses closer together than this may hit one and the same window of exposure: a replica that
-  // was lost needs some time to come back and catch up.
-  constexpr Duration together = 60'000'000'000;
   FaultSummary s;
-  std::vector<Time> losses;
-  const std::uint32_t power = world.journal.names.find("power_lost");
-  const std::uint32_t killed = world.journal.names.find("killed");
-  for (const Mark& m : world.journal.marks) {
-    if (m.node == nobody || m.node >= world.node_count()) continue;
-    const std::string& role = world.node_options(m.node).role;
-    const bool client = role == "client" || role == "producer" || role == "consumer";
-    if (power && m.name == power) {
-      if (client) {
-        s.client_kills = true;
-      } else {
-        ++s.power_losses;
-        losses.push_back(m.time);
-      }
-    } else if (killed && m.name == killed) {
-      if (client) s.client_kills = true;
-      else ++s.kills;
-    }
-  }
-  for (std::size_t i = 0; i < losses.size(); ++i) {
-    std::uint32_t near = 0;
-    for (std::size_t j = i; j < losses.size() && losses[j] - losses[i] <= together; ++j) ++near;
-    s.power_losses_together = std::max(s.power_losses_together, near);
+  for (const Loss& loss : world.losses()) {
+    const NodeOptions& node = world.node_options(loss.node);
+    const bool client = node.role == "client" || node.role == "producer" || node.role == "consumer";
+    if (client) s.client_kills = true;
+    else s.losses.push_back({loss.time, node.name, node.role, node.machine.empty() ? node.name : node.machine, loss.power, loss.wipe});
   }
   for (const ArmedFault& f : world.faults()) {
     if (f.fired == 0) continue;
     const std::string_view group = fault_decl(f.fault.kind).group;
-    if (f.fault.kind == FaultKind::wipe) ++s.wipes;
     if (group == "disk" && f.fault.kind != FaultKind::write_back && f.fault.kind != FaultKind::disk_heal && f.fault.kind != FaultKind::disk_slow &&
         f.fault.kind != FaultKind::disk_stall)
       s.disk_faults = true;

@@ -113,10 +113,14 @@ struct Deployment {
 
 // What faults a run has really had, so that a claim is only held to what it claims.
 struct FaultSummary {
-  std::uint32_t power_losses = 0;          // machines
-  std::uint32_t power_losses_together = 0; // the most machines whose loss fell within `together` of each other
-  std::uint32_t wipes = 0;
-  std::uint32_t kills = 0;
+  // A server's process or machine that ended otherwise than in good order.
+  struct Lost {
+    Time time{};
+    std::string node, role, machine;
+    bool power = false;  // with what was not synced
+    bool wipe = false;   // with its disk
+  };
+  std::vector<Lost> losses;
   bool disk_faults = false;      // lying, failing, torn, rotten
   bool partitions = false;
   bool message_faults = false;

@@ -342,11 +342,12 @@ void World::kill(NodeId id, bool power, bool wipe) {
 }
 
 // The process ends at `end`: what it was to send after that was never sent.
-void World::end_process(NodeId id, bool power, bool wipe, Time end) {
+void World::end_process(NodeId id, bool power, bool wipe, Time end, bool in_good_order) {
   if (links_stale_) rebuild_links();
   NodeSlot& n = nodes_[id];
   if (power) n.powered = false;
   const bool had_process = std::exchange(n.running, false);
+  if (!in_good_order && (had_process || power || wipe)) losses_.push_back({now(), id, power, wipe});
   n.deaths.push_back(end);
   ++n.incarnation;
   for (Backlog* b : {&n.backlog, &n.application_backlog}) {
@@ -380,7 +381,7 @@ void World::end_process(NodeId id, bool power, bool wipe, Time end) {
 void World::exit_process(NodeId id, Time end) {
   const Duration again = nodes_[id].restart_after;
   note(id, "stopped", {}, "in good order");
-  end_process(id, false, false, end);
+  end_process(id, false, false, end, true);
   if (again > 0) start_after(id, again);
 }
 

@@ -52,6 +52,14 @@ struct NodeOptions {
   ClockOptions clock{};
 };
 
+// A process that ended otherwise than in good order, or a machine that lost power or its disk.
+struct Loss {
+  Time time{};
+  NodeId node{};
+  bool power = false;
+  bool wipe = false;
+};
+
 struct WorldOptions {
   QueueKind queue = QueueKind::heap;
   TraceLevel trace = TraceLevel::spans;
@@ -141,6 +149,8 @@ class World {
   const Disk& disk(NodeId n) const { return nodes_[n].disk; }
   Time wall(NodeId n) const;
   const std::vector<ArmedFault>& faults() const { return faults_; }
+  // In the order of their times, whatever the trace level.
+  const std::vector<Loss>& losses() const { return losses_; }
   std::uint64_t mark_count(std::string_view name) const;
   const std::vector<Connection>& connections() const { return connections_; }
   const Schedule& schedule() const { return schedule_; }
@@ -244,7 +254,7 @@ class World {
   void set_wake(NodeId id, Time due);
   void start_process(NodeId n);
   void start_after(NodeId n, Duration after);
-  void end_process(NodeId n, bool power, bool wipe, Time end);
+  void end_process(NodeId n, bool power, bool wipe, Time end, bool in_good_order = false);
   void exit_process(NodeId n, Time end);
   void trace(const Event& e) {
     if (options_.trace == TraceLevel::full) journal.deliveries.push_back({e, now(), payloads_[e.payload]});
@@ -360,6 +370,7 @@ class World {
   std::vector<PayloadRef> payloads_{nullptr};
   std::vector<std::uint32_t> free_payloads_;
   std::vector<ArmedFault> faults_;
+  std::vector<Loss> losses_;
   std::vector<std::size_t> triggered_;     // those that wait for something to happen
   std::vector<MessageRule> rules_;
   std::vector<HeldMessage> held_;
