@@ -32,7 +32,7 @@ return scenario {
     consumer "K3" { topics = { "orders" }, auto_offset_reset = "earliest", start_at = seconds(220) },
   },
   faults = {
-    -- m1 was written back long ago. Of m2 only B1's copy is.
+    -- P1-1 was written back long ago. Of P1-2 only B1's copy is.
     at(seconds(70), write_back "B1"),
     at(seconds(71), power "B1"),
     at(seconds(74), power "B2" { duration = seconds(10) }),
