@@ -13,11 +13,14 @@ std::uint32_t wire_size(raft::Kind kind, const PayloadRef& p) {
   return 100 + static_cast<std::uint32_t>(raft::message_as<raft::FetchReply>(p).entries.size()) * 100;
 }
 
+bool is_request(raft::Kind k) { return k == raft::Kind::vote || k == raft::Kind::begin_epoch || k == raft::Kind::fetch; }
+
 }  // namespace
 
 void Quorum::start(Context& c) {
   raft::Outbox out;
   connections_.clear();
+  asked_.clear();
   timers_.clear();
   config_.self = static_cast<raft::ReplicaId>(c.self());
   raft_ = raft::start(config_, durable_, c.random(), out);
@@ -30,6 +33,7 @@ bool Quorum::on_message(Context& c, const Message& m) {
   // An answer goes back on the connection that the request came on.
   connections_.try_emplace(m.from, m.connection);
   if (!c.is_open(connections_[m.from])) connections_[m.from] = m.connection;
+  if (!is_request(k)) asked_.erase(m.from);
   raft::Outbox out;
   raft::on_message(raft_, static_cast<raft::ReplicaId>(m.from), k, m.payload, c.random(), out);
   carry_out(c, out);
@@ -40,6 +44,7 @@ bool Quorum::on_timer(Context& c, TimerKind kind, std::uint64_t argument) {
   if (kind != quorum_timer) return false;
   timers_.erase(argument);
   raft::Outbox out;
+  close_silent(c, out);
   raft::on_timer(raft_, unpack(argument), c.random(), out);
   carry_out(c, out);
   return true;
@@ -49,6 +54,7 @@ bool Quorum::on_closed(Context& c, ConnId connection, NodeId peer) {
   const auto it = connections_.find(peer);
   if (it == connections_.end() || it->second != connection) return false;
   connections_.erase(it);
+  asked_.erase(peer);
   raft::Outbox out;
   raft::on_disconnect(raft_, static_cast<raft::ReplicaId>(peer), out);
   carry_out(c, out);
@@ -66,6 +72,7 @@ void Quorum::on_crash(const Crash& crash) {
   }
   raft_ = raft::Raft{};
   connections_.clear();
+  asked_.clear();
   timers_.clear();
 }
 
@@ -87,6 +94,23 @@ void Quorum::resign(Context& c) {
   carry_out(c, out);
 }
 
+// NetworkClient.handleTimedOutRequests: a peer that owes an answer for too long is taken for gone, and with its
+// connection goes whatever keeps the answers back.
+void Quorum::close_silent(Context& c, raft::Outbox& out) {
+  for (auto it = asked_.begin(); it != asked_.end();) {
+    if (c.now() - it->second < config_.request_timeout) {
+      ++it;
+      continue;
+    }
+    if (const auto connection = connections_.find(it->first); connection != connections_.end()) {
+      c.close(connection->second);
+      connections_.erase(connection);
+    }
+    raft::on_disconnect(raft_, static_cast<raft::ReplicaId>(it->first), out);
+    it = asked_.erase(it);
+  }
+}
+
 void Quorum::carry_out(Context& c, raft::Outbox& out) {
   Disk& disk = c.world().disk(c.self());
   const Offset end = raft_.log().end();
@@ -105,6 +129,7 @@ void Quorum::carry_out(Context& c, raft::Outbox& out) {
     const auto to = static_cast<NodeId>(s.to);
     auto it = connections_.find(to);
     if (it == connections_.end() || !c.is_open(it->second)) it = connections_.insert_or_assign(to, c.connect(to, Traffic::control)).first;
+    if (is_request(s.kind)) asked_.try_emplace(to, c.now());
     c.send(it->second, static_cast<MessageKind>(kind(Kind::raft) + static_cast<MessageKind>(s.kind)), s.payload, wire_size(s.kind, s.payload));
   }
 }

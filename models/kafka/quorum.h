@@ -48,11 +48,13 @@ class Quorum {
 
  private:
   void carry_out(Context& c, raft::Outbox& out);
+  void close_silent(Context& c, raft::Outbox& out);
 
   raft::Config config_;
   raft::Durable durable_;  // what a restart begins with; kept equal to raft_.durable
   raft::Raft raft_;
   std::map<NodeId, ConnId> connections_;
+  std::map<NodeId, Time> asked_;  // since when a peer owes an answer
   std::map<std::uint64_t, EventId> timers_;
 };
 

@@ -455,7 +455,8 @@ DiskResult Context::write(FileId file, std::int64_t end, std::uint32_t bytes) {
 
 DiskResult Context::sync(FileId file) {
   Disk& d = world_.nodes_[self_].disk;
-  work(disk_time(saturating_add(d.options.sync_latency, random().exponential(d.options.sync_latency_tail)), d));
+  // The device's time, whatever the pace of the node.
+  cost_ = std::min(saturating_add(cost_, disk_time(saturating_add(d.options.sync_latency, random().exponential(d.options.sync_latency_tail)), d)), duration_cap);
   return world_.sync_disk(self_, file, depart());
 }
 

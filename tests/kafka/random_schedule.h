@@ -101,7 +101,7 @@ class Faults {
       case 4: out.push_back(fault(FaultKind::pause, when, {{server()}}, some_time())); return;
       case 5: {
         PlannedFault p = fault(FaultKind::slow, when, {{server()}}, some_time());
-        p.fault.ratio = {r_.between(10, 10'000) * 1ULL, 1};
+        p.fault.ratio = {static_cast<std::uint64_t>(r_.between(10, 1'000)), 1};
         out.push_back(p);
         return;
       }
