@@ -7,7 +7,8 @@
 -- goes with it: what was written in the last 30 s, and not synced since, is lost, acknowledged or not.
 --
 -- This is why tests that kill brokers say little about durability: kill and power are different
--- faults. Try both.
+-- faults. Try both. (The controller can't tell one from the other: after either it calls the election
+-- of B1 an unclean one.)
 --
 -- Two ways out, as for every copy: sync before the answer (flush_messages=1), or have more copies on
 -- machines that do not fail together (replicas=3, min_insync=2).
@@ -16,7 +17,7 @@
 return scenario {
   title = "One replica: killed, or without power",
   chapter = "docs/kafka/01-the-log.md",
-  cluster = kafka { profile = "3.9", brokers = 3, min_insync = 2 },
+  cluster = kafka { brokers = 3, min_insync = 2 },
   topics = { orders = { partitions = 1, replicas = 1 } },
   clients = {
     producer "P1" { topic = "orders", records = 40, every = seconds(2), start_at = seconds(5), acks = "all" },
