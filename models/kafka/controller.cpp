@@ -427,6 +427,13 @@ void Controller::on_command(Context& c, const std::string& verb, const std::stri
       c.mark("command_refused", {}, fmt::format("add_partitions wants a topic and at most its partitions_max, not `{}`", argument));
       return;
     }
+    // ReplicationControlManager.createPartitions: it must be an increase.
+    std::int32_t now = 0;
+    while (now < t->partitions_max && !image_.partitions[t->first + static_cast<PartitionId>(now)].replicas.empty()) ++now;
+    if (wanted <= now) {
+      c.mark("command_refused", t->name, fmt::format("{} has {} partitions already", t->name, now));
+      return;
+    }
     for (std::int32_t n = 0; n < wanted; ++n) create_partition(c, t->first + static_cast<PartitionId>(n));
     c.mark("partitions_added", t->name, fmt::format("{} has {} partitions", t->name, wanted));
     return;

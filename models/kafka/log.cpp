@@ -40,6 +40,10 @@ AppendResult PartitionLog::append_as_leader(Batch batch, LeaderEpoch epoch, Time
   if (batch.corrupt) return {.error = Error::corrupt_message};
   if (const Error e = check_timestamps(batch, now); e != Error::none) return {.error = e};
 
+  // KAFKA-15591: where no record ever was, no memory can have been lost, so who does not begin at 0 comes too early.
+  if (options_.producers.first_sequence_zero && end_ == 0 && batch.has_sequence() && batch.base_sequence != 0) {
+    return {.error = Error::out_of_order_sequence_number};
+  }
   const ProducerVerdict verdict = producers_.check(batch);
   if (verdict.kind == ProducerVerdict::Kind::refuse) return {.error = verdict.error};
   if (verdict.kind == ProducerVerdict::Kind::duplicate) {

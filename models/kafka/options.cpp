@@ -72,6 +72,7 @@ std::vector<OptionDecl> declared_options() {
       rule(boolean("dedup_replicated", "cluster", true, "Followers learn from the log what producers wrote.", "KIP-98")),
       rule(integer("dedup_window", "cluster", 5, "So many batches of a producer are remembered on a partition.", "ProducerStateEntry.NUM_BATCHES_TO_RETAIN", 0, 1000)),
       rule(boolean("evict_with_records", "cluster", false, "A producer is forgotten when its last record is deleted.", "before KAFKA-7190")),
+      rule(boolean("first_sequence_zero", "cluster", false, "Where no record was ever written, a producer's first batch must begin at sequence 0.", "KAFKA-15591 (4.5)")),
 
       // --- topic ---
       integer("partitions", "topic", 1, "Partitions.", "num.partitions", 1, 10'000),
@@ -144,6 +145,7 @@ ClusterSettings cluster_settings(const Options& o) {
   c.log.producers.window = static_cast<std::int32_t>(o.integer("dedup_window"));
   c.log.producers.expiration = o.duration("producer_id_expiration");
   c.log.producers.evict_with_records = o.boolean("evict_with_records");
+  c.log.producers.first_sequence_zero = o.boolean("first_sequence_zero");
   c.log.log_append_time = o.text("timestamp_type") == "append";
   c.log.timestamp_after_max = o.duration("timestamp_after_max");
   return c;

@@ -27,6 +27,7 @@ struct ProducerOptions {
   std::int32_t window = 5;  // ProducerStateEntry.NUM_BATCHES_TO_RETAIN
   Duration expiration = Duration{86'400} * 1'000'000'000;  // producer.id.expiration.ms
   bool evict_with_records = false;  // on: before KAFKA-7190 (2.4), deleting a producer's records forgot the producer
+  bool first_sequence_zero = false;  // on: KAFKA-15591 (4.5), where nothing was ever written a producer begins at 0
 
   bool operator==(const ProducerOptions&) const = default;
 };

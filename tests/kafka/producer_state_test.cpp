@@ -121,6 +121,17 @@ TEST(KafkaProducerState, FirstWriteHoleAcceptsAnySequence) {
   EXPECT_EQ(p.check(sequenced(0, 10)), refused(Error::out_of_order_sequence_number));
 }
 
+// KAFKA-15591 (4.5): a log that never held a record has lost no memory either, so it waits for sequence 0. Once there was a
+// record, of anybody, any first sequence is taken again, even after all of them are deleted.
+TEST(KafkaProducerState, AnEmptyLogWaitsForTheFirstSequence) {
+  PartitionLog log{{.producers = {.first_sequence_zero = true}}};
+  EXPECT_EQ(log.append_as_leader(sequenced(10, 10), 0, 0).error, Error::out_of_order_sequence_number);
+  EXPECT_EQ(log.append_as_leader(sequenced(0, 10), 0, 0).error, Error::none);
+  EXPECT_EQ(log.append_as_leader(sequenced(10, 10), 0, 0).error, Error::none);
+  log.delete_records_before(log.end());
+  EXPECT_EQ(log.append_as_leader(sequenced(3, 1, 0, pid + 1), 0, 0).error, Error::none);
+}
+
 // appendEndTxnMarker: a marker with a bumped epoch fences the session before it and leaves no batch to repeat.
 TEST(KafkaProducerState, MarkerRaisesTheEpoch) {
   ProducerStates p = after_ten();
