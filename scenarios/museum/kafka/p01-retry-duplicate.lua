@@ -1,10 +1,10 @@
 -- The answer got lost, not the record. What does sending again do?
 --
--- P1 sends one record at a time. Of the fourth the leader writes the record, the followers copy it,
--- and the answer is lost on its way back. All that P1 sees is silence. After request.timeout.ms it closes the connection, and
--- it cannot know which of the two was lost: the record or the answer. It sends again, because giving
--- up could lose the record, and the leader writes what it receives: the record stands in the log
--- twice, and every reader gets it twice.
+-- P1 sends one record at a time. Of the fourth, the leader writes the record, the followers copy it, and
+-- the answer is lost on its way back. All that P1 sees is silence. After request.timeout.ms it closes
+-- the connection, and it cannot know which of the two was lost, the record or the answer. It sends
+-- again, because giving up could lose the record; and the leader writes what it receives. The record
+-- stands in the log twice, and every reader gets it twice.
 --
 -- With idempotence each batch carries a producer id and a sequence number. The leader remembers the
 -- last batches of every producer on the partition, sees that it holds this one already, writes

@@ -54,7 +54,10 @@ return scenario {
       why = "The memory is kept apart from the records.",
       set = { evict_with_records = false },
       faults = { at(minutes(10), command("leader orders/0", "delete_records", "orders/0 4")) },
-      expect = { reaches "records_deleted", reaches "duplicate_recognised", holds "duplicate", holds "duplicate-delivery" },
+      expect = {
+        reaches "records_deleted", reaches "duplicate_recognised",
+        holds "duplicate", holds "duplicate-delivery",
+      },
     },
   },
 }
