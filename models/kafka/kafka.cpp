@@ -8,6 +8,7 @@
 #include "models/kafka/broker.h"
 #include "models/kafka/client.h"
 #include "models/kafka/controller.h"
+#include "models/kafka/ledger.h"
 #include "sim/lab/load.h"
 
 namespace mqlab::kafka {
@@ -67,9 +68,7 @@ ModelDecl declare() {
   d.not_modelled = {"consumer groups, transactions, share groups", "segments, retention by time and size, compaction", "quotas, tiered storage, fetch from followers",
                     "ZooKeeper: the older profiles run their data-plane rules under a KRaft controller", "metadata snapshots, reassignment, several log directories",
                     "compression, authentication, the wire format itself"};
-  d.ledger = {{"A duplicate of the last five batches is answered with its first offset.", "KIP-98, ProducerStateEntry", "kafka/producer_state_test"},
-              {"A follower cuts its log where its epochs and the leader's part.", "KIP-101, KIP-279", "kafka/epochs_test, kafka/log_test"},
-              {"Keyed records go to murmur2(key) mod partitions.", "BuiltInPartitioner", "kafka/partitioner_test"}};
+  d.ledger = declared_ledger();
   return d;
 }
 
