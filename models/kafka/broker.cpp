@@ -30,17 +30,18 @@ void Broker::on_start(Context& c) {
   image_.size_for(*cluster_);
   incarnation_ = c.random().next();
 
-  // LogManager: after an unclean end, what was not known to be on the platter is read again, and the
-  // log ends before the first batch that does not match its checksum.
+  // LogLoader.recoverLog: after an unclean end everything from the recovery point on is read again, and the log ends
+  // before the first batch that does not match its checksum. What lies below is trusted.
   for (PartitionId p = 0; p < durable_.size(); ++p) {
     PartitionLog& log = log_of(p);
     const Offset before = log.end();
-    const Offset after = log.recover(was_clean_ ? before : c.durable(file_of(p)));
+    const Offset after = log.recover(was_clean_ ? before : durable_[p].recovery_point);
     if (after < before) {
       c.truncate(file_of(p), after);
       c.mark("log_recovered", place(p), fmt::format("{} ends at {} instead of {}: what follows is corrupt", place(p), after, before));
     }
     replicas_[p].high_watermark = std::clamp(durable_[p].hw_checkpoint, log.start(), log.end());
+    durable_[p].recovery_point = std::min(durable_[p].recovery_point, log.end());
     replicas_[p].flushed = log.end();
   }
   quorum_.start(c);
@@ -308,13 +309,14 @@ void Broker::end_cleanly(Context& c) {
   if (flushes_ok_) {
     clean_shutdown_epoch_ = epoch_;
     was_clean_ = true;
+    for (DurableReplica& d : durable_) d.recovery_point = d.log.end();
   }
   c.exit();
 }
 
 void Broker::on_crash(const Crash& crash) {
   if (crash.wipe) {
-    for (DurableReplica& d : durable_) d = DurableReplica{PartitionLog(cluster_->settings.log), 0};
+    for (DurableReplica& d : durable_) d = DurableReplica{PartitionLog(cluster_->settings.log), 0, 0};
     clean_shutdown_epoch_ = no_broker_epoch;
   }
   for (const Survivor& s : crash.files) {

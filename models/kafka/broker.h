@@ -83,6 +83,8 @@ class Broker : public NodeBase<Broker> {
   struct DurableReplica {
     PartitionLog log;
     Offset hw_checkpoint = 0;
+    // What the broker itself has flushed; of pages that the operating system wrote back it knows nothing.
+    Offset recovery_point = 0;
   };
   struct Waiting {  // where an answer goes
     ConnId connection = no_connection;

@@ -245,6 +245,7 @@ void Broker::truncate(Context& c, PartitionId p, Offset end, const char* why) {
     c.mark("log_truncated", place(p), fmt::format("from {} to {}: {}", before, log.end(), why));
   }
   r.flushed = std::min(r.flushed, log.end());
+  durable_[p].recovery_point = std::min(durable_[p].recovery_point, log.end());
   r.high_watermark = std::min(r.high_watermark, log.end());
 }
 

@@ -43,7 +43,7 @@ void Broker::write_log(Context& c, PartitionId p, std::uint32_t bytes) {
   c.write(file_of(p), log.end(), bytes);
   Replica& r = replicas_[p];
   if (cluster_->settings.flush_messages > 0 && log.end() - r.flushed >= cluster_->settings.flush_messages) {
-    c.sync(file_of(p));
+    if (c.sync(file_of(p)) == DiskResult::ok) durable_[p].recovery_point = log.end();
     r.flushed = log.end();
   }
 }
