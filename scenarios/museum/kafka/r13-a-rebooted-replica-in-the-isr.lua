@@ -38,7 +38,7 @@ return scenario {
     case "a name" {
       why = "The request says B2, and B2 is alive.",
       set = { isr_broker_epoch = false },
-      expect = { violates "lost-message", violates "inconsistent-offsets", reaches "isr_expanded", reaches "log_truncated" },
+      expect = { violates "lost-message", violates "inconsistent-offsets", reaches "isr_expanded" },
     },
     case "a name and a life" {
       why = "The request says which life of B2 has caught up.",

@@ -17,7 +17,10 @@ return scenario {
   cluster = kafka { brokers = 3, controllers = 1, min_insync = 2 },
   topics = { orders = { partitions = 1, replicas = 3 } },
   clients = {
-    producer "P1" { topic = "orders", records = 5, every = seconds(1), start_at = seconds(2), acks = "all", resend = true },
+    producer "P1" {
+      topic = "orders", records = 5, every = seconds(1), start_at = seconds(2),
+      acks = "all", resend = true,
+    },
     consumer "C" { topics = { "orders" }, auto_offset_reset = "earliest" },
   },
   faults = {
