@@ -98,7 +98,7 @@ TEST(KafkaIsr, FetchOfAnEarlierProcessDoesNotCount) {
     lab.kill("B3");
     lab.run(12_s);
     lab.restart("B3");
-    lab.run(2_s);
+    ASSERT_TRUE(lab.run_until([&] { return lab.broker(3).unfenced(); }));
     ASSERT_GT(lab.epoch_of(3), old.replica_epoch);
     ASSERT_EQ(lab.partition().isr, (Ids{1, 2}));
     lab.ask("B1", old);
