@@ -60,6 +60,8 @@ void Broker::on_message(Context& c, const Message& m) {
     work_off_unmuted(c);
     return;
   }
+  for (Channel* channel : {&control_, &heartbeats_})
+    if (m.connection == channel->connection) channel->unanswered_since = -1;
   // SocketServer: a channel is muted from the moment a request is read until its answer is sent, so the
   // requests of one connection are processed strictly one after the other.
   for (Muted& muted : muted_)
@@ -125,6 +127,7 @@ void Broker::on_timer(Context& c, TimerKind kind, std::uint64_t argument) {
   switch (kind) {
     case timer_heartbeat:
       heartbeat_timer_ = no_event;
+      check_channels(c);
       if (registered_) send_heartbeat(c);
       else register_with_controller(c);
       break;
@@ -192,12 +195,8 @@ void Broker::on_closed(Context& c, ConnId connection, NodeId peer, CloseReason) 
     return;
   }
   if (connection == control_.connection || connection == heartbeats_.connection) {
-    (connection == control_.connection ? control_ : heartbeats_).connection = no_connection;
-    // What was asked is asked again: changes of an ISR by their own timer, life signs soon.
-    for (PartitionId p = 0; p < replicas_.size(); ++p)
-      if (replicas_[p].role == Role::leader && !replicas_[p].proposed.empty()) c.set_timer(50'000'000, timer_alter_partition, p);
-    if (heartbeat_timer_ != no_event) c.cancel_timer(heartbeat_timer_);
-    heartbeat_timer_ = c.set_timer(500'000'000, timer_heartbeat);
+    (connection == control_.connection ? control_ : heartbeats_) = Channel{};
+    ask_controller_again(c);
     return;
   }
   for (std::size_t i = 0; i < fetchers_.size(); ++i)
@@ -226,6 +225,31 @@ void Broker::on_closed(Context& c, ConnId connection, NodeId peer, CloseReason) 
 // ---------------------------------------------------------------------------------------------
 // The controller.
 
+// What was asked is asked again: changes of an ISR by their own timer, life signs soon.
+void Broker::ask_controller_again(Context& c) {
+  for (PartitionId p = 0; p < replicas_.size(); ++p)
+    if (replicas_[p].role == Role::leader && !replicas_[p].proposed.empty()) c.set_timer(50'000'000, timer_alter_partition, p);
+  if (heartbeat_timer_ != no_event) c.cancel_timer(heartbeat_timer_);
+  heartbeat_timer_ = c.set_timer(500'000'000, timer_heartbeat);
+}
+
+// NodeToControllerRequestThread: what is in flight is given up when another controller leads, or when the answer does
+// not come (controller.socket.timeout.ms; for life signs not later than the session ends).
+void Broker::check_channels(Context& c) {
+  const Duration patience = cluster_->settings.request_timeout;
+  const NodeId leader = quorum_.leader();
+  bool gave_up = false;
+  for (Channel* channel : {&control_, &heartbeats_}) {
+    if (channel->connection == no_connection || channel->unanswered_since < 0) continue;
+    const Duration limit = channel == &control_ ? patience : std::min(patience, cluster_->settings.session_timeout);
+    if ((leader == nobody || leader == channel->to) && c.now() - channel->unanswered_since < limit) continue;
+    c.close(channel->connection);
+    *channel = Channel{};
+    gave_up = true;
+  }
+  if (gave_up) ask_controller_again(c);
+}
+
 // Any voter may be asked; who does not lead says so, and the metadata log tells who does.
 void Broker::send_to_controller(Context& c, Kind k, PayloadRef payload, Traffic traffic) {
   Channel& channel = traffic == Traffic::heartbeat ? heartbeats_ : control_;
@@ -233,10 +257,11 @@ void Broker::send_to_controller(Context& c, Kind k, PayloadRef payload, Traffic 
   if (to == nobody) to = cluster_->controllers[next_controller_++ % cluster_->controllers.size()];
   if (channel.connection != no_connection && (to != channel.to || !c.is_open(channel.connection))) {
     c.close(channel.connection);
-    channel.connection = no_connection;
+    channel = Channel{};
   }
   channel.to = to;
   if (channel.connection == no_connection) channel.connection = c.connect(to, traffic);
+  if (channel.unanswered_since < 0) channel.unanswered_since = c.now();
   c.send(channel.connection, kind(k), std::move(payload));
 }
 
@@ -350,6 +375,7 @@ void Broker::on_crash(const Crash& crash) {
 // Replays what the quorum committed. Several records that arrive together make one new image, so a
 // replica may never see the states in between.
 void Broker::follow_metadata(Context& c) {
+  check_channels(c);
   std::vector<PartitionId> changed;
   const Offset before = image_.end;
   for (Offset at = image_.end; at < quorum_.commit(); ++at) {

@@ -94,6 +94,7 @@ class Broker : public NodeBase<Broker> {
   struct Channel {
     NodeId to = nobody;
     ConnId connection = no_connection;
+    Time unanswered_since = -1;  // -1: nothing is owed
   };
   struct ParkedProduce {
     Waiting to;
@@ -126,6 +127,8 @@ class Broker : public NodeBase<Broker> {
   };
 
   // --- broker.cpp: life and metadata ---
+  void ask_controller_again(Context& c);
+  void check_channels(Context& c);
   void register_with_controller(Context& c);
   void send_heartbeat(Context& c);
   void on_registration_reply(Context& c, const Message& m);
