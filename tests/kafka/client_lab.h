@@ -30,6 +30,7 @@ struct FakeBroker : NodeBase<FakeBroker> {
   MetadataReply metadata{};
   std::map<Kind, std::deque<PayloadRef>> next{};
   std::set<Kind> silent{Kind::fetch};
+  std::set<Kind> hang_up{};             // who asks this is hung up on
   std::vector<Error> produce_errors{};  // of the next produces, first to last
   std::vector<Asked> asked{};
   std::map<PartitionId, Offset> ends{};
@@ -44,6 +45,7 @@ struct FakeBroker : NodeBase<FakeBroker> {
       prepared.pop_front();
       return;
     }
+    if (hang_up.contains(k)) c.close(m.connection);
     if (silent.contains(k)) return;
     if (k == Kind::metadata) reply(c, m, make_payload<MetadataReply>(metadata));
     if (k == Kind::produce) reply(c, m, produced(payload_as<ProduceRequest>(m.payload)));
@@ -79,32 +81,35 @@ class ClientLab {
     Settings consumer{};
     std::int32_t brokers = 2;
     std::int32_t partitions = 2;  // 0, 2 ... are led by B1; 1, 3 ... by B2
-    std::string profile = "4.3";
+    std::int32_t partitions_max = 0;
+    bool produces = true;
+    bool consumes = true;
   };
 
   explicit ClientLab(const Setup& s) : world(1, one_ms_hops()) {
     const std::unique_ptr<Model> model = make_model();
     for (const MessageDecl& m : message_declarations()) world.declare_message(m);
     auto cluster = std::make_shared<Cluster>();
-    cluster->settings = cluster_settings(options_of(*model, s.profile, "cluster", {}));
+    cluster->settings = cluster_settings(options_of(*model, "4.3", "cluster", {}));
     TopicSettings topic;
     topic.name = "t";
-    topic.partitions = topic.partitions_max = s.partitions;
+    topic.partitions = s.partitions;
+    topic.partitions_max = std::max(s.partitions, s.partitions_max);
     cluster->topics = {topic};
     MetadataReply metadata;
-    for (std::int32_t n = 0; n < s.partitions; ++n) {
+    for (std::int32_t n = 0; n < topic.partitions_max; ++n) {
       PartitionSettings p;
       p.number = n;
       p.place = "t/" + std::to_string(n);
       cluster->partitions.push_back(p);
-      metadata.partitions.push_back({1 + n % s.brokers, 0, true});
+      metadata.partitions.push_back({1 + n % s.brokers, 0, n < s.partitions});
     }
     for (std::int32_t b = 0; b < s.brokers; ++b) {
       cluster->brokers.push_back(world.add_node(std::make_unique<FakeBroker>(), {.name = "B" + std::to_string(b + 1), .role = "broker"}));
       broker(b + 1).metadata = metadata;
     }
-    client_ = world.add_node(std::make_unique<Client>(cluster, std::make_unique<Script>(), true, producer_settings(options_of(*model, s.profile, "producer", s.producer)),
-                                                      true, consumer_settings(options_of(*model, s.profile, "consumer", s.consumer))),
+    client_ = world.add_node(std::make_unique<Client>(cluster, std::make_unique<Script>(), s.produces, producer_settings(options_of(*model, "4.3", "producer", s.producer)),
+                                                      s.consumes, consumer_settings(options_of(*model, "4.3", "consumer", s.consumer))),
                              {.name = "K", .role = "client"});
     run(100_ms);  // it has metadata
   }
@@ -130,6 +135,14 @@ class ClientLab {
   std::string lines(BrokerId b, Kind k) {
     std::string out;
     for (const FakeBroker::Asked& a : asked(b, k)) out += describe(a.message.kind, a.message.payload) + "\n";
+    return out;
+  }
+  // When: the milliseconds between one such request and the next, as "100 200", from the given one on.
+  std::string gaps(BrokerId b, Kind k, std::size_t first = 0) {
+    std::string out;
+    const auto all = asked(b, k);
+    for (std::size_t i = first + 1; i < all.size(); ++i)
+      out += (out.empty() ? "" : " ") + std::to_string((all[i].at - all[i - 1].at) / 1'000'000);
     return out;
   }
   // Answers the n-th request of its kind that B was asked, now.
