@@ -131,6 +131,9 @@ void Client::fetch(Context& c) {
       }
       // What was fetched and not polled yet comes first.
       if (std::any_of(buffer_.begin(), buffer_.end(), [&](const BufferedRecord& r) { return r.partition == a.partition; })) continue;
+      // A position of which no epoch is known has nothing to be compared; what is read from here on belongs to this
+      // leader (SubscriptionState.FetchPosition.currentLeader), and is compared with the next one.
+      if (a.position_epoch == no_leader_epoch) a.validated = epoch;
       FetchPartition f;
       f.partition = a.partition;
       f.current_leader_epoch = epoch;
