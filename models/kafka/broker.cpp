@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "models/kafka/broker_timers.h"
 
@@ -301,7 +302,12 @@ void Broker::on_heartbeat_reply(Context& c, const Message& m) {
   const auto& r = payload_as<BrokerHeartbeatReply>(m.payload);
   if (r.error != Error::none) return;
   unfenced_ = !r.fenced;
-  if (want_shutdown_ && r.should_shutdown) finish_shutdown(c);
+  if (!want_shutdown_) return;
+  if (r.should_shutdown) return finish_shutdown(c);
+  // BrokerLifecycleManager: the first answer is asked for again soon.
+  if (std::exchange(shutdown_asked_, true)) return;
+  if (heartbeat_timer_ != no_event) c.cancel_timer(heartbeat_timer_);
+  heartbeat_timer_ = c.set_timer(50'000'000, timer_heartbeat);
 }
 
 void Broker::on_stop(Context& c) {
@@ -355,7 +361,7 @@ void Broker::on_crash(const Crash& crash) {
   replicas_.assign(cluster_->partitions.size(), Replica{});
   image_ = Image{};
   epoch_ = no_broker_epoch;
-  registered_ = published_ = unfenced_ = want_shutdown_ = false;
+  registered_ = published_ = unfenced_ = want_shutdown_ = shutdown_asked_ = false;
   flushes_left_ = 0;
   heartbeat_timer_ = no_event;
   control_ = heartbeats_ = Channel{};

@@ -203,6 +203,7 @@ class Broker : public NodeBase<Broker> {
   bool published_ = false;   // the image is acted upon
   bool unfenced_ = false;
   bool want_shutdown_ = false;
+  bool shutdown_asked_ = false;  // and answered once
   int flushes_left_ = 0;     // of the logs, at the end of a shutdown; above 0, nothing else is done any more
   bool flushes_ok_ = false;  // so far
   EventId heartbeat_timer_ = no_event;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 namespace mqlab::kafka {
 namespace {
@@ -189,8 +190,9 @@ void Controller::on_registration(Context& c, const Message& m) {
   const BrokerRegistration before = image_.broker(r.broker);
   Session& session = sessions_[static_cast<std::size_t>(r.broker - 1)];
   const bool session_valid = session.last_contact >= 0 && c.now() - session.last_contact < cluster_->settings.session_timeout;
-  if (before.registered && !before.fenced && session_valid && before.incarnation != r.incarnation) {
-    // The old process may still be alive, as far as is known.
+  if (before.registered && session_valid && before.incarnation != r.incarnation) {
+    // The old process may still be alive, as far as is known (ClusterControlManager.registerBroker). That holds for a
+    // fenced one as well: else the request of a dead process, late on the wire, would throw out its successor.
     reply.error = Error::duplicate_broker_registration;
     c.reply(m, kind(Kind::broker_registration_reply), make_payload<BrokerRegistrationReply>(reply));
     return;
@@ -244,13 +246,18 @@ void Controller::on_heartbeat(Context& c, const Message& m) {
       return answer(-1);
     }
     Offset at = -1;
+    reply.fenced = false;
     if (!b.shutting_down) {
-      at = decide(c, ControlledShutdown{h.broker, h.epoch});
+      session.shutdown_offset = at = decide(c, ControlledShutdown{h.broker, h.epoch});
       update_partitions(c, h.broker, no_broker, no_broker);
       at = quorum_.end() + static_cast<Offset>(pending_.size()) - 1;
+    } else if (!leads_any() && session.shutdown_offset < lowest_active_end()) {
+      // BrokerHeartbeatManager.calculateNextBrokerState: everybody else has heard where its partitions went.
+      fence(c, h.broker);
+      session = Session{};
+      reply.fenced = reply.should_shutdown = true;
+      at = quorum_.end() + static_cast<Offset>(pending_.size()) - 1;
     }
-    reply.fenced = false;
-    reply.should_shutdown = !leads_any();
     return answer(at);
   }
   if (b.fenced && h.metadata_end > b.epoch) {
@@ -264,6 +271,14 @@ void Controller::on_heartbeat(Context& c, const Message& m) {
   }
   reply.fenced = b.fenced;
   answer(-1);
+}
+
+// How far the brokers in service have read the metadata log, the slowest of them.
+Offset Controller::lowest_active_end() const {
+  Offset lowest = std::numeric_limits<Offset>::max();
+  for (std::size_t b = 0; b < sessions_.size(); ++b)
+    if (image_.brokers[b].active()) lowest = std::min(lowest, sessions_[b].metadata_end);
+  return lowest;
 }
 
 void Controller::arm_session_timer(Context& c) {

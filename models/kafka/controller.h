@@ -39,6 +39,7 @@ class Controller : public NodeBase<Controller> {
   struct Session {
     Time last_contact = -1;
     Offset metadata_end = 0;
+    Offset shutdown_offset = -1;  // of the record that took the broker out of service
   };
   struct Deferred {
     Offset at{};
@@ -62,6 +63,7 @@ class Controller : public NodeBase<Controller> {
   void answer_when_committed(const Message& m, Offset at, Kind kind, PayloadRef payload);
   void write_pending(Context& c);
   void check_sessions(Context& c);
+  Offset lowest_active_end() const;
   void arm_session_timer(Context& c);
   void fence(Context& c, BrokerId b);
   void rebalance_leaders(Context& c);

@@ -2,7 +2,8 @@
 //
 // Three brokers, acks=all, min_insync=2, idempotent producers. Loads, timeouts, and faults are drawn: cuts, kills,
 // pauses, held and lost messages, moved leaders, jumping clocks; power is lost by one machine only, as often as drawn.
-// Each story first draws which kinds of faults it has at all (swarm testing, Groce et al. 2012), since a story with
+// Half of the stories have their faults at random times; in the others they come in quick succession, or when something
+// happens inside (a leader is elected, the n-th AlterPartition is sent). Each story first draws which kinds of faults it has at all (swarm testing, Groce et al. 2012), since a story with
 // everything in it seldom gets deep into anything.
 //
 // Always true: the same number gives the same story; switching a rule of the protocol changes nothing else in it.
@@ -35,20 +36,29 @@ inline Options options(const Model& model, const std::string& profile, const cha
 // Draws faults one by one.
 class Faults {
  public:
-  Faults(Random& r, Time from, Time to) : r_(r), from_(from), to_(to) {
+  Faults(Random& r, Time from, Time to) : r_(r), from_(from), to_(to), last_(r.between(from, to)) {
     if (r_.chance({1, 2})) victim_ = broker();
+    bursts_ = r_.chance({1, 2});
     for (bool& kind : in_play_) kind = r_.chance({1, 3});
   }
 
   // Adds one fault, with what undoes it.
   void draw(std::vector<PlannedFault>& out) {
-    const Time when = r_.between(from_, to_);
+    // Soon after the one before, from microseconds to a second.
+    last_ = bursts_ && r_.chance({3, 4}) ? std::min(to_, last_ + soon()) : r_.between(from_, to_);
+    const std::size_t first = out.size();
     for (int tries = 0; tries < 20; ++tries) {
       const auto kind = r_.below(kinds);
       if (!in_play_[kind] && tries < 19) continue;
-      one(kind, when, out);
-      return;
+      one(kind, last_, out);
+      break;
     }
+    if (bursts_ && r_.chance({1, 3})) happen(out, first);
+  }
+
+  // Perhaps something that lasts for the whole story.
+  void surroundings(std::vector<PlannedFault>& out) {
+    if (r_.chance({1, 2})) slow_links(out);
   }
 
  private:
@@ -73,8 +83,48 @@ class Faults {
                                       "BrokerHeartbeat", "BrokerRegistration", "Metadata", "MetadataReply", "OffsetForLeaderEpochReply"};
     return all[r_.below(12)];
   }
+  // Between whom a message is met; mostly between any two.
+  std::vector<std::vector<Target>> ends() {
+    if (r_.chance({2, 3})) return {};
+    return r_.chance({1, 2}) ? std::vector<std::vector<Target>>{{server()}, {anybody()}} : std::vector<std::vector<Target>>{{anybody()}, {server()}};
+  }
   // Short ones are many, long ones reach beyond the timeouts.
-  Duration some_time() { return r_.chance({1, 3}) ? r_.between(3_s, 20_s) : r_.between(1_ms, 2_s); }
+  Duration some_time() { return r_.chance({1, 3}) ? r_.between(2_s, 10_s) : r_.between(1_ms, 2_s); }
+
+  Duration soon() {
+    Duration longest = 1_s;
+    for (auto halvings = r_.below(16); halvings > 0; --halvings) longest /= 2;
+    return r_.between(1, longest);
+  }
+
+  // These faults come when something happens instead, with the distances between them kept.
+  void happen(std::vector<PlannedFault>& out, std::size_t first) {
+    static const char* const marks[] = {"leader_elected", "isr_shrunk", "isr_expanded", "broker_fenced", "broker_unfenced", "log_truncated", "restarted", "controller_elected"};
+    Trigger trigger;
+    const auto which = r_.below(3);
+    trigger.on = which == 0 ? Trigger::On::mark : which == 1 ? Trigger::On::message_sent : Trigger::On::message_delivered;
+    trigger.name = which == 0 ? marks[r_.below(8)] : message();
+    trigger.nth = 1 + r_.below(which == 0 ? 4 : 40);
+    const Time base = out[first].trigger.after;
+    const Duration delay = r_.chance({1, 2}) ? 0 : soon();
+    for (std::size_t i = first; i < out.size(); ++i) {
+      const Duration after = out[i].trigger.after - base + delay;
+      out[i].trigger = trigger;
+      out[i].trigger.after = after;
+    }
+  }
+
+  // What takes a millisecond on a good network takes up to a second here: windows that faults seldom hit grow wide.
+  void slow_links(std::vector<PlannedFault>& out) {
+    static const char* const servers[] = {"B1", "B2", "B3", "C1", "C2", "C3"};
+    for (const char* from : servers)
+      for (const char* to : servers) {
+        if (from == to || (*from == 'C' && *to == 'C') || !r_.chance({1, 2})) continue;
+        PlannedFault p = fault(FaultKind::latency, 1_s, {{from}, {to}});
+        p.fault.amount = 1_s >> r_.below(10);
+        out.push_back(p);
+      }
+  }
 
   PlannedFault fault(FaultKind kind, Time when, std::vector<std::vector<Target>> groups, Duration duration = 0) {
     PlannedFault p;
@@ -106,7 +156,7 @@ class Faults {
         return;
       }
       case 6: {
-        PlannedFault p = fault(FaultKind::hold, when, {{anybody()}, {server()}});
+        PlannedFault p = fault(FaultKind::hold, when, ends());
         p.fault.message = message();
         p.fault.nth = 1 + r_.below(3);
         p.fault.label = "h" + std::to_string(out.size());
@@ -117,7 +167,7 @@ class Faults {
         return;
       }
       case 7: {
-        PlannedFault p = fault(r_.chance({1, 2}) ? FaultKind::delay : FaultKind::drop, when, {{server()}, {anybody()}});
+        PlannedFault p = fault(r_.chance({1, 2}) ? FaultKind::delay : FaultKind::drop, when, ends());
         p.fault.message = message();
         p.fault.nth = 1 + r_.below(3);
         if (p.fault.kind == FaultKind::delay) p.fault.amount = some_time();
@@ -157,6 +207,8 @@ class Faults {
 
   Random& r_;
   Time from_, to_;
+  Time last_;
+  bool bursts_ = false;
   std::string victim_;  // the one broker that may lose power; empty: none may, and all may be killed
   bool in_play_[kinds] = {};
 };
@@ -170,33 +222,37 @@ inline Scenario random_schedule(const Model& model, std::uint64_t seed, const st
   Scenario s;
   s.path = "random schedule " + std::to_string(seed);
   s.model = "kafka";
-  s.run_for = r.between(30_s, 60_s);
+  const Duration load = r.between(2_s, 20_s);  // faults come while records do
+  s.run_for = load + 20_s;
   Deployment& d = s.deployment;
   d.profile = profile;
   d.cluster = options(model, profile, "cluster",
                       {{"brokers", Value{std::int64_t{3}}},
                        {"controllers", Value{std::int64_t{3}}},
                        {"min_insync", Value{std::int64_t{2}}},
-                       {"session_timeout", Value{r.between(1_s, 9_s)}},
-                       {"heartbeat_interval", Value{r.between(200_ms, 900_ms)}},
-                       {"replica_lag_max", Value{r.between(1_s, 10_s)}},
+                       {"session_timeout", Value{r.between(2_s, 6_s)}},
+                       {"heartbeat_interval", Value{r.between(100_ms, 500_ms)}},
+                       {"replica_lag_max", Value{r.between(1_s, 6_s)}},
                        {"replica_fetch_wait", Value{r.between(50_ms, 500_ms)}},
                        {"hw_checkpoint_interval", Value{r.between(100_ms, 5_s)}},
                        {"leader_rebalance_interval", Value{r.chance({1, 2}) ? std::int64_t{0} : r.between(2_s, 20_s)}},
-                       {"request_timeout", Value{r.between(1_s, 10_s)}}});
+                       {"replica_fetch_backoff", Value{r.between(50_ms, 1_s)}},
+                       {"first_sequence_zero", Value{true}},
+                       {"request_timeout", Value{r.between(2_s, 6_s)}}});
   TopicSpec topic;
   topic.name = "orders";
   topic.options = options(model, profile, "topic", {{"partitions", Value{r.between(1, 2)}}, {"replicas", Value{std::int64_t{3}}}});
   d.topics.push_back(topic);
   for (int i = 1; i <= 2; ++i) {
+    const std::int64_t records = r.between(20, 120);
     ClientSpec c;
     c.name = "P" + std::to_string(i);
     c.role = "producer";
     c.options = options(model, profile, "producer",
                         {{"topic", Value{std::string("orders")}},
                          {"acks", Value{std::string("all")}},
-                         {"records", Value{r.between(20, 120)}},
-                         {"every", Value{r.between(5_ms, 250_ms)}},
+                         {"records", Value{records}},
+                         {"every", Value{load / records}},
                          {"keys", Value{r.between(0, 3)}},
                          {"request_timeout", Value{r.between(1_s, 8_s)}},
                          {"delivery_timeout", Value{r.between(10_s, 120_s)}},
@@ -213,7 +269,8 @@ inline Scenario random_schedule(const Model& model, std::uint64_t seed, const st
                        {"request_timeout", Value{r.between(1_s, 8_s)}},
                        {"metadata_max_age", Value{r.between(1_s, 60_s)}}});
   d.clients.push_back(std::move(c));
-  Faults faults(r, 1_s, s.run_for - 5_s);
+  Faults faults(r, 1_s, load + 2_s);
+  faults.surroundings(s.faults);
   const auto count = 2 + r.below(9);
   for (std::uint64_t i = 0; i < count; ++i) faults.draw(s.faults);
   for (const Setting& set : switches)
