@@ -8,6 +8,8 @@
 //     lab.client().send(1);
 #pragma once
 
+#include <fmt/format.h>
+
 #include <deque>
 #include <map>
 #include <memory>
@@ -100,12 +102,12 @@ class ClientLab {
     for (std::int32_t n = 0; n < topic.partitions_max; ++n) {
       PartitionSettings p;
       p.number = n;
-      p.place = "t/" + std::to_string(n);
+      p.place = fmt::format("t/{}", n);
       cluster->partitions.push_back(p);
       metadata.partitions.push_back({1 + n % s.brokers, 0, n < s.partitions});
     }
     for (std::int32_t b = 0; b < s.brokers; ++b) {
-      cluster->brokers.push_back(world.add_node(std::make_unique<FakeBroker>(), {.name = "B" + std::to_string(b + 1), .role = "broker"}));
+      cluster->brokers.push_back(world.add_node(std::make_unique<FakeBroker>(), {.name = fmt::format("B{}", b + 1), .role = "broker"}));
       broker(b + 1).metadata = metadata;
     }
     client_ = world.add_node(std::make_unique<Client>(cluster, std::make_unique<Script>(), s.produces, producer_settings(options_of(*model, "4.3", "producer", s.producer)),
@@ -142,7 +144,7 @@ class ClientLab {
     std::string out;
     const auto all = asked(b, k);
     for (std::size_t i = first + 1; i < all.size(); ++i)
-      out += (out.empty() ? "" : " ") + std::to_string((all[i].at - all[i - 1].at) / 1'000'000);
+      out += fmt::format("{}{}", out.empty() ? "" : " ", (all[i].at - all[i - 1].at) / 1'000'000);
     return out;
   }
   // Answers the n-th request of its kind that B was asked, now.

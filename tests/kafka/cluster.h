@@ -13,6 +13,8 @@
 //     EXPECT_EQ(lab.ask("B1", lab.fetch_as(3, 1)), "#0 hw=0");
 #pragma once
 
+#include <fmt/format.h>
+
 #include <map>
 #include <memory>
 #include <stdexcept>
@@ -94,9 +96,9 @@ struct ScriptedClient {
       if (a.call != id) continue;
       std::string text = outcome_name(a.outcome);
       if (a.error) return text + " " + world.journal.names.text(a.error);
-      if (a.kind != CallKind::poll) return a.position < 0 ? text : text + "@" + std::to_string(a.position);
+      if (a.kind != CallKind::poll) return a.position < 0 ? text : fmt::format("{}@{}", text, a.position);
       text.clear();
-      for (const PolledMessage& m : a.messages) text += (text.empty() ? "" : " ") + std::to_string(m.message) + "@" + std::to_string(m.position);
+      for (const PolledMessage& m : a.messages) text += fmt::format("{}{}@{}", text.empty() ? "" : " ", m.message, m.position);
       return text.empty() ? "nothing" : text;
     }
     return "";
@@ -215,7 +217,7 @@ class Lab {
   ScriptedClient client() { return {world, world.find("K")}; }
   const Client& client_node() { return world.node_as<Client>(world.find("K")); }
   BrokerId brokers() { return static_cast<BrokerId>(world.node_as<Broker>(world.find("B1")).cluster()->brokers.size()); }
-  Broker& broker(BrokerId b) { return world.node_as<Broker>(world.find("B" + std::to_string(b))); }
+  Broker& broker(BrokerId b) { return world.node_as<Broker>(world.find(fmt::format("B{}", b))); }
   const Replica& replica(BrokerId b, PartitionId p = 0) { return broker(b).replica(p); }
   const PartitionLog& log(BrokerId b, PartitionId p = 0) { return broker(b).log(p); }
   const FollowerState& follower(BrokerId leader, BrokerId b) {
@@ -234,8 +236,8 @@ class Lab {
   // "B1@0 {1,2,3}": leader, leader epoch, ISR, and the ELR if there is one.
   std::string led(PartitionId p = 0) {
     const PartitionState& s = partition(p);
-    return (s.leader == no_broker ? std::string("none") : "B" + std::to_string(s.leader)) + "@" + std::to_string(s.leader_epoch) + " " +
-           kafka::describe(s.isr) + (s.elr.empty() ? "" : " ELR " + kafka::describe(s.elr));
+    return fmt::format("{}@{} {}{}", s.leader == no_broker ? "none" : fmt::format("B{}", s.leader), s.leader_epoch, kafka::describe(s.isr),
+                       s.elr.empty() ? "" : " ELR " + kafka::describe(s.elr));
   }
 
   void fault(FaultKind kind, std::vector<std::vector<Target>> whom, std::uint16_t traffic = all_traffic) {

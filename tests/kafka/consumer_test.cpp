@@ -1,5 +1,6 @@
 // The consumer, rule by rule: where it begins, what it asks before it reads, what a poll hands over, and what it makes
 // of a log that was cut. The brokers of most stories only do as told.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "tests/kafka/client_lab.h"
@@ -25,7 +26,6 @@ struct Consuming : ClientLab {
     client().ask(CallKind::assign, "t/0", position);
     run(20_ms);
   }
-  // The last question of this kind to B is answered.
   template <class Reply>
   void answer_last(BrokerId b, Kind k, Reply r) {
     answer(b, k, asked(b, k).size() - 1, std::move(r));
@@ -70,7 +70,7 @@ TEST(KafkaConsumer, WithoutAPositionItBeginsAsTheOptionSays) {
   for (const char* reset : {"earliest", "latest"}) {
     Consuming lab({{"auto_offset_reset", reset}});
     lab.assign();
-    EXPECT_EQ(lab.lines(1, Kind::list_offsets), std::string("#0 ") + reset + "\n");
+    EXPECT_EQ(lab.lines(1, Kind::list_offsets), fmt::format("#0 {}\n", reset));
     EXPECT_EQ(lab.lines(1, Kind::fetch), "");
     lab.listed(7, 3);
     EXPECT_EQ(lab.lines(1, Kind::fetch), "consumer #0 offset=7 epoch=0\n");
@@ -91,8 +91,7 @@ TEST(KafkaConsumer, WithResetNoneTheApplicationMustSeek) {
 TEST(KafkaConsumer, GivenPositionIsTakenAsItIs) {
   Consuming lab;
   lab.assign(12);
-  EXPECT_EQ(lab.lines(1, Kind::list_offsets), "");
-  EXPECT_EQ(lab.lines(1, Kind::fetch), "consumer #0 offset=12 epoch=0\n");
+  EXPECT_EQ(lab.lines(1, Kind::list_offsets) + lab.lines(1, Kind::fetch), "consumer #0 offset=12 epoch=0\n");
 }
 
 TEST(KafkaConsumer, PositionThatIsGoneIsResetAsTheOptionSays) {
@@ -101,7 +100,7 @@ TEST(KafkaConsumer, PositionThatIsGoneIsResetAsTheOptionSays) {
     lab.assign(12);
     lab.fetched({}, Error::offset_out_of_range);
     const bool none = std::string(reset) == "none";
-    EXPECT_EQ(lab.lines(1, Kind::list_offsets), none ? "" : std::string("#0 ") + reset + "\n");
+    EXPECT_EQ(lab.lines(1, Kind::list_offsets), none ? "" : fmt::format("#0 {}\n", reset));
     EXPECT_EQ(lab.poll(), none ? "fail OFFSET_OUT_OF_RANGE" : "nothing");
     EXPECT_EQ(lab.marks("position_reset"), none ? 0u : 1u);
     EXPECT_EQ(lab.asked(1, Kind::fetch).size(), 1u);
@@ -124,23 +123,22 @@ TEST(KafkaConsumer, LeaderThatDoesNotKnowItsEndIsAskedAgain) {
 TEST(KafkaConsumer, PositionMovesWhenRecordsAreHandedOver) {
   Consuming lab({{"max_poll_records", "3"}});
   lab.assign(0);
-  lab.fetched({batch_at(0, 2), batch_at(2, 4)});
+  lab.fetched({batch_at(0, 2), batch_at(2, 6)});
   EXPECT_EQ(lab.position(), 0);
   EXPECT_EQ(lab.asked(1, Kind::fetch).size(), 1u) << "what was fetched and not polled comes first";
   EXPECT_EQ(lab.poll(), "0@0 1@1 2@2");
   EXPECT_EQ(lab.position(), 3);
   EXPECT_EQ(lab.poll(1), "3@3");
-  EXPECT_EQ(lab.poll(9), "4@4 5@5");
-  EXPECT_EQ(lab.lines(1, Kind::fetch), "consumer #0 offset=0 epoch=0\nconsumer #0 offset=6 epoch=0\n");
+  EXPECT_EQ(lab.poll(9), "4@4 5@5 6@6");
+  EXPECT_EQ(lab.poll(), "7@7");
+  EXPECT_EQ(lab.lines(1, Kind::fetch), "consumer #0 offset=0 epoch=0\nconsumer #0 offset=8 epoch=0\n");
 }
 
 TEST(KafkaConsumer, PollWaitsForWhatComesAndNoLonger) {
   Consuming lab;
   lab.assign(0);
   const CallId none = lab.client().poll(500_ms);
-  lab.run(490_ms);
-  EXPECT_EQ(lab.client().answer(none), "");
-  lab.run(20_ms);
+  lab.run(510_ms);
   EXPECT_EQ(lab.client().answer(none), "nothing");
   const CallId some = lab.client().poll(10_s);
   lab.run(100_ms);
@@ -148,7 +146,7 @@ TEST(KafkaConsumer, PollWaitsForWhatComesAndNoLonger) {
   EXPECT_EQ(lab.client().answer(some), "0@0");
 }
 
-// A fetch hands over whole batches: what lies before the position is left out, and so are markers of transactions.
+// A fetch brings whole batches: what lies before the position is left out, and so are markers of transactions.
 TEST(KafkaConsumer, HandsOverOnlyRecordsFromThePositionOn) {
   Consuming lab;
   lab.assign(3);
@@ -160,22 +158,27 @@ TEST(KafkaConsumer, HandsOverOnlyRecordsFromThePositionOn) {
 
 TEST(KafkaConsumer, SeekDropsWhatWasFetchedAndWhatIsUnderWay) {
   Consuming lab;
-  lab.assign(0);
-  lab.fetched({batch_at(0, 2)});
+  lab.assign(20);
+  lab.fetched({batch_at(20, 2)});
   lab.client().ask(CallKind::seek, "t/0", 10);
   lab.run(20_ms);
   EXPECT_EQ(lab.poll(), "nothing");
-  lab.client().ask(CallKind::seek, "t/0", 20);
+  lab.client().ask(CallKind::seek, "t/0", 0);
   lab.fetched({batch_at(10, 1)});
   EXPECT_EQ(lab.poll(), "nothing") << "it answers what is no longer asked";
-  lab.fetched({batch_at(20, 1)});
-  EXPECT_EQ(lab.poll(), "20@20");
-  lab.client().ask(CallKind::seek, "t/0", -2);
-  lab.run(1_ms);
-  lab.client().ask(CallKind::seek, "t/0", -1);
-  lab.fetched({});
-  lab.run(20_ms);
-  EXPECT_EQ(lab.lines(1, Kind::list_offsets), "#0 earliest\n");
+  lab.fetched({batch_at(0, 1)});
+  EXPECT_EQ(lab.poll(), "0@0");
+}
+
+TEST(KafkaConsumer, SeekToTheBeginningOrTheEndAsksWhereThatIs) {
+  for (const auto& [where, told] : std::vector<std::pair<std::int64_t, std::string>>{{-1, "#0 earliest\n"}, {-2, "#0 latest\n"}}) {
+    Consuming lab;
+    lab.assign(5);
+    lab.client().ask(CallKind::seek, "t/0", where);
+    lab.fetched({});
+    lab.run(20_ms);
+    EXPECT_EQ(lab.lines(1, Kind::list_offsets), told);
+  }
 }
 
 TEST(KafkaConsumer, EndOffsetIsWhatTheLeaderTells) {
@@ -252,6 +255,33 @@ TEST(KafkaConsumer, CutLogIsReadAgainFromWhereItParts) {
   EXPECT_EQ(lab.marks("log_truncation_detected"), 1u);
   EXPECT_EQ(lab.lines(2, Kind::offset_for_leader_epoch), "#0 epoch=0\n");
   EXPECT_EQ(lab.lines(2, Kind::fetch), "consumer #0 offset=2 epoch=2\n");
+}
+
+// From where it parts on, the position belongs to the epoch that the answer named.
+TEST(KafkaConsumer, CutLogIsComparedNextByTheEpochOfTheAnswer) {
+  Consuming lab;
+  lab.assign(0);
+  lab.fetched({batch_at(0, 2), batch_at(2, 2, 1)});
+  EXPECT_EQ(lab.poll(), "0@0 1@1 2@2 3@3");
+  lab.lead_by_two(2);
+  lab.epoch_ends(0, 2, 2);
+  lab.move(0, 1, 3);
+  lab.fetched({}, Error::not_leader_or_follower, 2);
+  lab.run(200_ms);
+  EXPECT_EQ(lab.lines(2, Kind::offset_for_leader_epoch), "#0 epoch=1\n");
+  EXPECT_EQ(lab.lines(1, Kind::offset_for_leader_epoch), "#0 epoch=0\n");
+}
+
+TEST(KafkaConsumer, PositionOfASeekHasNoEpochToBeCompared) {
+  Consuming lab;
+  lab.assign(0);
+  lab.fetched({batch_at(0, 1)});
+  EXPECT_EQ(lab.poll(), "0@0");
+  lab.client().ask(CallKind::seek, "t/0", 9);
+  lab.fetched({});
+  lab.lead_by_two(2);
+  EXPECT_EQ(lab.lines(2, Kind::offset_for_leader_epoch), "");
+  EXPECT_EQ(lab.lines(2, Kind::fetch), "consumer #0 offset=9 epoch=2\n");
 }
 
 // What was fetched before the change and not polled yet may be gone from the log: it is not handed over.

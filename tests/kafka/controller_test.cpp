@@ -1,5 +1,6 @@
 // The controller, rule by rule: who may register, who is fenced, who leads next, who stays in ISR and ELR. First the
 // pure function of elections, then a quorum whose brokers may be the probe.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "models/kafka/partition_change.h"
@@ -35,9 +36,9 @@ PartitionChange change(Ids target_isr, Ids alive, Election election = Election::
 }
 
 std::string text(const PartitionState& s) {
-  return "B" + std::to_string(s.leader) + "@" + std::to_string(s.leader_epoch) + "/" + std::to_string(s.partition_epoch) + " " + kafka::describe(s.isr) +
-         (s.elr.empty() ? "" : " ELR " + kafka::describe(s.elr)) + (s.unclean ? " unclean" : "") +
-         (s.last_known_leader == no_broker ? "" : " last B" + std::to_string(s.last_known_leader));
+  return fmt::format("B{}@{}/{} {}{}{}{}", s.leader, s.leader_epoch, s.partition_epoch, kafka::describe(s.isr),
+                     s.elr.empty() ? "" : " ELR " + kafka::describe(s.elr), s.unclean ? " unclean" : "",
+                     s.last_known_leader == no_broker ? "" : fmt::format(" last B{}", s.last_known_leader));
 }
 std::string changed(const PartitionState& before, const PartitionChange& c) { return text(change_partition(before, c)); }
 
@@ -220,7 +221,7 @@ TEST(KafkaController, SecondProcessOfABrokerWaitsForTheFirstOnesSession) {
   EXPECT_EQ(lab.enlist(77), "epoch=-1 error=DUPLICATE_BROKER_REGISTRATION");
   lab.run(12_s);
   const std::string taken = lab.enlist(77);
-  ASSERT_EQ(taken, "epoch=" + std::to_string(lab.epoch_of(3)));
+  ASSERT_EQ(taken, fmt::format("epoch={}", lab.epoch_of(3)));
   EXPECT_GT(lab.epoch_of(3), lab.before);
   EXPECT_EQ(lab.enlist(77), taken) << "asked again by the same process";
   EXPECT_EQ(lab.image().broker(3).fenced, true);

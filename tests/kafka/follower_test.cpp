@@ -1,5 +1,6 @@
 // A follower, rule by rule: what its fetches confirm, whose high watermark it believes, where it cuts its log, and when
 // it stops or rests.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "tests/kafka/cluster.h"
@@ -183,7 +184,7 @@ TEST(KafkaFollower, HighWatermarkIsAlwaysWithinTheLog) {
     Lab lab({.cluster = {{"replica_lag_max", "2s"}, {"session_timeout", "3s"}, {"heartbeat_interval", "500ms"}, {"truncation", rule}}, .seed = 5});
     Random random(9, Stream::scenario);
     for (int step = 0; step < 40; ++step) {
-      const std::string b = "B" + std::to_string(random.between(1, 3));
+      const std::string b = fmt::format("B{}", random.between(1, 3));
       lab.post(b, produce(random.chance({1, 2}) ? 1 : -1));
       switch (random.below(6)) {
         case 0: lab.cut_replication(b); break;

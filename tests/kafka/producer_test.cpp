@@ -1,5 +1,6 @@
 // The producer, rule by rule, between brokers that only do as told: what leaves when, in which order, with which
 // numbers; what is tried again; what the application is told in the end.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "tests/kafka/client_lab.h"
@@ -76,7 +77,7 @@ TEST(KafkaProducer, ConflictingOptionsSwitchIdempotenceOff) {
     ClientLab lab({.producer = o});
     lab.client().send(1);
     lab.run(100_ms);
-    EXPECT_EQ(lab.lines(1, Kind::produce), std::string("acks=") + (o[0].first == "acks" ? "1" : "all") + " #0 x1\n") << o[0].first;
+    EXPECT_EQ(lab.lines(1, Kind::produce), fmt::format("acks={} #0 x1\n", o[0].first == "acks" ? "1" : "all")) << o[0].first;
   }
 }
 
