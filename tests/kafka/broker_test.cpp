@@ -213,6 +213,18 @@ TEST(KafkaBroker, CleanShutdownHandsOverAndSyncs) {
   EXPECT_EQ(lab.log(1).end(), 3);
 }
 
+// BrokerHeartbeatManager: it serves on until every other broker has heard where its partitions went.
+TEST(KafkaBroker, ShutdownWaitsForTheSlowestToHear) {
+  Lab lab;
+  lab.cut_control("B3");
+  lab.fault(FaultKind::stop, {{"B1"}});
+  lab.run(15_s);
+  EXPECT_TRUE(lab.world.running(lab.world.find("B1")));
+  EXPECT_EQ(lab.led(), "B2@1 {2,3}");
+  lab.heal();
+  EXPECT_TRUE(lab.run_until([&] { return !lab.world.running(lab.world.find("B1")); }, 10_s));
+}
+
 TEST(KafkaBroker, PowerTakesWhatWasNotSyncedAndAKillDoesNot) {
   for (const char* flush : {"0", "1"}) {
     QuietFollowers lab({{"flush_messages", flush}});

@@ -151,11 +151,11 @@ class ClientLab {
   template <class Reply>
   void answer(BrokerId b, Kind k, std::size_t nth, Reply r) {
     Context c(world, static_cast<NodeId>(b - 1));
-    FakeBroker::reply(c, asked(b, k)[nth].message, make_payload<Reply>(std::move(r)));
+    FakeBroker::reply(c, asked(b, k).at(nth).message, make_payload<Reply>(std::move(r)));
   }
   void answer_produce(BrokerId b, std::size_t nth, Error error = Error::none, Offset base = 0) {
     ProduceReply r;
-    for (const PartitionBatch& x : payload_as<ProduceRequest>(asked(b, Kind::produce)[nth].message.payload).batches)
+    for (const PartitionBatch& x : payload_as<ProduceRequest>(asked(b, Kind::produce).at(nth).message.payload).batches)
       r.results.push_back({x.partition, error, error == Error::none ? base : no_offset});
     answer(b, Kind::produce, nth, std::move(r));
   }

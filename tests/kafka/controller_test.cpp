@@ -224,7 +224,8 @@ TEST(KafkaController, SecondProcessOfABrokerWaitsForTheFirstOnesSession) {
   ASSERT_EQ(taken, fmt::format("epoch={}", lab.epoch_of(3)));
   EXPECT_GT(lab.epoch_of(3), lab.before);
   EXPECT_EQ(lab.enlist(77), taken) << "asked again by the same process";
-  EXPECT_EQ(lab.image().broker(3).fenced, true);
+  EXPECT_TRUE(lab.image().broker(3).fenced);
+  EXPECT_EQ(lab.enlist(88), "epoch=-1 error=DUPLICATE_BROKER_REGISTRATION") << "fenced or not, it is alive";
 }
 
 // It starts fenced, and is unfenced once it has replayed its own registration: then it knows the present.
