@@ -171,6 +171,7 @@ void Broker::on_timer(Context& c, TimerKind kind, std::uint64_t argument) {
     }
     case timer_alter_partition: {
       const auto p = static_cast<PartitionId>(argument);
+      replicas_[p].asking_again = no_event;
       if (replicas_[p].role == Role::leader && !replicas_[p].proposed.empty()) send_alter_partition(c, p);
       break;
     }
@@ -226,10 +227,14 @@ void Broker::on_closed(Context& c, ConnId connection, NodeId peer, CloseReason) 
 // ---------------------------------------------------------------------------------------------
 // The controller.
 
+void Broker::ask_for_isr_again(Context& c, PartitionId p) {
+  Replica& r = replicas_[p];
+  if (r.role == Role::leader && !r.proposed.empty() && r.asking_again == no_event) r.asking_again = c.set_timer(50'000'000, timer_alter_partition, p);
+}
+
 // What was asked is asked again: changes of an ISR by their own timer, life signs soon.
 void Broker::ask_controller_again(Context& c) {
-  for (PartitionId p = 0; p < replicas_.size(); ++p)
-    if (replicas_[p].role == Role::leader && !replicas_[p].proposed.empty()) c.set_timer(50'000'000, timer_alter_partition, p);
+  for (PartitionId p = 0; p < replicas_.size(); ++p) ask_for_isr_again(c, p);
   if (heartbeat_timer_ != no_event) c.cancel_timer(heartbeat_timer_);
   heartbeat_timer_ = c.set_timer(500'000'000, timer_heartbeat);
 }
@@ -255,10 +260,11 @@ void Broker::check_channels(Context& c) {
 void Broker::send_to_controller(Context& c, Kind k, PayloadRef payload, Traffic traffic) {
   Channel& channel = traffic == Traffic::heartbeat ? heartbeats_ : control_;
   NodeId to = quorum_.leader();
+  if (to == nobody && channel.unanswered_since >= 0) to = channel.to;
   if (to == nobody) to = cluster_->controllers[next_controller_++ % cluster_->controllers.size()];
   if (channel.connection != no_connection && (to != channel.to || !c.is_open(channel.connection))) {
     c.close(channel.connection);
-    channel = Channel{};
+    if (std::exchange(channel, Channel{}).unanswered_since >= 0) ask_controller_again(c);
   }
   channel.to = to;
   if (channel.connection == no_connection) channel.connection = c.connect(to, traffic);

@@ -45,6 +45,7 @@ struct Replica {
   Offset epoch_start = 0;            // log end at election (LESO)
   std::vector<BrokerId> isr{};       // as committed by the controller
   std::vector<BrokerId> proposed{};  // a change under way; empty = none
+  EventId asking_again = no_event;   // the change is sent again then
   bool expands = false;              // ... and whether it adds
   std::vector<FollowerState> followers{};
 
@@ -128,6 +129,7 @@ class Broker : public NodeBase<Broker> {
 
   // --- broker.cpp: life and metadata ---
   void ask_controller_again(Context& c);
+  void ask_for_isr_again(Context& c, PartitionId p);
   void check_channels(Context& c);
   void register_with_controller(Context& c);
   void send_heartbeat(Context& c);

@@ -247,7 +247,7 @@ void Controller::on_heartbeat(Context& c, const Message& m) {
     }
     Offset at = -1;
     reply.fenced = false;
-    if (!b.shutting_down) {
+    if (session.shutdown_offset < 0) {
       session.shutdown_offset = at = decide(c, ControlledShutdown{h.broker, h.epoch});
       update_partitions(c, h.broker, no_broker, no_broker);
       at = quorum_.end() + static_cast<Offset>(pending_.size()) - 1;
@@ -299,6 +299,8 @@ void Controller::check_sessions(Context& c) {
 }
 
 void Controller::fence(Context& c, BrokerId b) {
+  // Who is fenced leaves its controlled shutdown; at the next heartbeat it may go at once.
+  sessions_[static_cast<std::size_t>(b - 1)].shutdown_offset = -1;
   decide(c, FenceBroker{b, image_.broker(b).epoch});
   update_partitions(c, b, no_broker, no_broker);
 }

@@ -415,7 +415,7 @@ void Broker::on_alter_partition_reply(Context& c, const Message& m) {
       return;
     case Error::not_controller:
     case Error::stale_broker_epoch:
-      c.set_timer(50'000'000, timer_alter_partition, a.partition);
+      ask_for_isr_again(c, a.partition);
       return;
     default:
       return;  // it stays pending until newer metadata arrives

@@ -30,9 +30,9 @@ void Quorum::start(Context& c) {
 bool Quorum::on_message(Context& c, const Message& m) {
   if (m.kind < kind(Kind::raft)) return false;
   const auto k = static_cast<raft::Kind>(m.kind - kind(Kind::raft));
-  // An answer goes back on the connection that the request came on.
-  connections_.try_emplace(m.from, m.connection);
-  if (!c.is_open(connections_[m.from])) connections_[m.from] = m.connection;
+  // An answer goes back on the connection that the request came on; an older one may be open on this side alone.
+  ConnId& known = connections_.try_emplace(m.from, m.connection).first->second;
+  if (!c.is_open(known) || (is_request(k) && c.is_open(m.connection))) known = m.connection;
   if (!is_request(k)) asked_.erase(m.from);
   raft::Outbox out;
   raft::on_message(raft_, static_cast<raft::ReplicaId>(m.from), k, m.payload, c.random(), out);

@@ -53,7 +53,7 @@ class Faults {
       one(kind, last_, out);
       break;
     }
-    if (bursts_ && r_.chance({1, 3})) happen(out, first);
+    if (bursts_ && r_.chance({1, 2})) happen(out, first);
   }
 
   // Perhaps something that lasts for the whole story.
@@ -62,7 +62,7 @@ class Faults {
   }
 
  private:
-  static constexpr std::uint64_t kinds = 14;
+  static constexpr std::uint64_t kinds = 16;
 
   std::string broker() { return "B" + std::to_string(1 + r_.below(3)); }
   std::string anybody() {
@@ -70,7 +70,7 @@ class Faults {
     return all[r_.below(12)];
   }
   std::string server() {
-    static const char* const all[] = {"B1", "B2", "B3", "leader orders/0", "leader orders/0", "one broker", "controller", "C1"};
+    static const char* const all[] = {"B1", "B2", "B3", "leader orders/0", "leader orders/0", "leader orders/1", "follower orders/0", "controller"};
     return all[r_.below(8)];
   }
   std::string mortal() {
@@ -99,12 +99,14 @@ class Faults {
 
   // These faults come when something happens instead, with the distances between them kept.
   void happen(std::vector<PlannedFault>& out, std::size_t first) {
-    static const char* const marks[] = {"leader_elected", "isr_shrunk", "isr_expanded", "broker_fenced", "broker_unfenced", "log_truncated", "restarted", "controller_elected"};
+    static const char* const marks[] = {"leader_elected", "isr_shrunk", "isr_expanded", "isr_expanded", "broker_fenced", "broker_unfenced", "log_truncated", "restarted"};
+    static const char* const messages[] = {"Fetch", "FetchReply", "AlterPartition", "AlterPartition", "AlterPartitionReply", "AlterPartitionReply", "BrokerRegistration", "Produce"};
     Trigger trigger;
     const auto which = r_.below(3);
     trigger.on = which == 0 ? Trigger::On::mark : which == 1 ? Trigger::On::message_sent : Trigger::On::message_delivered;
-    trigger.name = which == 0 ? marks[r_.below(8)] : message();
-    trigger.nth = 1 + r_.below(which == 0 ? 4 : 40);
+    trigger.name = which == 0 ? marks[r_.below(8)] : messages[r_.below(8)];
+    const bool often = trigger.name == "Fetch" || trigger.name == "FetchReply" || trigger.name == "Produce";
+    trigger.nth = 1 + r_.below(often ? 200 : 5);
     const Time base = out[first].trigger.after;
     const Duration delay = r_.chance({1, 2}) ? 0 : soon();
     for (std::size_t i = first; i < out.size(); ++i) {
@@ -199,6 +201,31 @@ class Faults {
         PlannedFault p = fault(FaultKind::clock_jump, when, {{server()}});
         p.fault.amount = r_.between(-100_s, 100_s);
         out.push_back(p);
+        return;
+      }
+      case 14: {  // one broker after the other goes, the first comes back before the last is gone, or not
+        std::vector<std::string> order{"B1", "B2", "B3"};
+        for (std::size_t i = 0; i < 2; ++i) std::swap(order[i], order[i + r_.below(3 - i)]);
+        static constexpr FaultKind ways[] = {FaultKind::pause, FaultKind::isolate, FaultKind::stop, FaultKind::kill};
+        Time at = when;
+        for (const std::string& who : order) {
+          FaultKind way = ways[r_.below(4)];
+          if (way == FaultKind::kill && !victim_.empty()) way = who == victim_ ? FaultKind::power : FaultKind::pause;
+          out.push_back(fault(way, at, {{who}}, r_.between(1_s, 12_s)));
+          at += r_.chance({1, 3}) ? soon() : r_.between(100_ms, 6_s);
+        }
+        return;
+      }
+      case 15: {  // a message waits while somebody ends and comes back
+        PlannedFault p = fault(FaultKind::hold, when, ends());
+        p.fault.message = message();
+        p.fault.label = "h" + std::to_string(out.size());
+        const Duration wait = r_.between(10_ms, 10_s);
+        PlannedFault release = fault(FaultKind::release, when + wait, {});
+        release.fault.label = p.fault.label;
+        out.push_back(p);
+        out.push_back(fault(victim_.empty() ? FaultKind::kill : FaultKind::power, when + r_.between(1, wait), {{mortal()}}, r_.between(1, wait)));
+        out.push_back(release);
         return;
       }
       default: return;
