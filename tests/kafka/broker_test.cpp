@@ -19,6 +19,7 @@ TEST(KafkaIsr, FollowerThatHasAllStaysHoweverLongItIsSilent) {
 
 TEST(KafkaIsr, FollowerThatLagsForTooLongLeaves) {
   QuietFollowers lab({{"replica_lag_max", "10s"}});
+  lab.run(6_s);
   const Time caught_up = lab.world.now();
   lab.ask("B1", lab.fetch_as(3, 0));
   lab.append(1);
@@ -94,7 +95,8 @@ TEST(KafkaIsr, FencedBrokerDoesNotJoin) {
 TEST(KafkaIsr, FetchOfAnEarlierProcessDoesNotCount) {
   for (const char* rule : {"true", "false"}) {
     QuietFollowers lab({{"isr_broker_epoch", rule}});
-    const FetchRequest old = lab.fetch_as(3, 0);
+    lab.append(1);
+    const FetchRequest old = lab.fetch_as(3, 1);
     lab.kill("B3");
     lab.run(12_s);
     lab.restart("B3");
@@ -102,12 +104,45 @@ TEST(KafkaIsr, FetchOfAnEarlierProcessDoesNotCount) {
     ASSERT_GT(lab.epoch_of(3), old.replica_epoch);
     ASSERT_EQ(lab.partition().isr, (Ids{1, 2}));
     lab.ask("B1", old);
+    EXPECT_EQ(lab.follower(1, 3).end, std::string(rule) == "true" ? 0 : 1);
     lab.run(200_ms);
     EXPECT_EQ(lab.partition().isr, std::string(rule) == "true" ? (Ids{1, 2}) : (Ids{1, 2, 3}));
-    lab.ask("B1", lab.fetch_as(3, 0));
+    lab.ask("B1", lab.fetch_as(3, 1));
     lab.run(200_ms);
     EXPECT_EQ(lab.partition().isr, (Ids{1, 2, 3}));
   }
+}
+
+// ... nor that of a process of which this leader has not heard yet: it cannot say whether that one is in service.
+TEST(KafkaIsr, FetchOfAProcessNotHeardOfDoesNotJoin) {
+  QuietFollowers lab({{"replica_lag_max", "1s"}});
+  lab.lose_both();
+  lab.cut_control("B1");
+  lab.kill("B3");
+  lab.run(12_s);
+  lab.restart("B3");
+  ASSERT_TRUE(lab.run_until([&] { return lab.broker(3).unfenced(); }));
+  ASSERT_GT(lab.epoch_of(3), lab.broker(1).image().broker(3).epoch);
+  lab.ask("B1", lab.fetch_as(3, 1));
+  EXPECT_EQ(lab.replica(1).proposed, Ids{});
+}
+
+// Partition.makeLeader: members of the ISR count as caught up when a leader begins; others have to show it first.
+TEST(KafkaIsr, NewLeaderWaitsForMembersAndNotForOthers) {
+  QuietFollowers lab({{"replica_lag_max", "2s"}});
+  lab.append(2);
+  ASSERT_TRUE(lab.run_until([&] {
+    lab.ask("B1", lab.fetch_as(2, 2));
+    return lab.partition().isr == Ids{1, 2};
+  }));
+  lab.command("elect", "t/0 B2");
+  lab.run(200_ms);
+  lab.command("elect", "t/0 B1");
+  lab.run(200_ms);
+  lab.append(1);
+  lab.ask("B1", lab.fetch_as(3, 0));
+  lab.ask("B1", lab.fetch_as(2, 3, 2));
+  EXPECT_EQ(lab.high_watermark(), 3);
 }
 
 // --- the ISR: what the controller answers (Partition.submitAlterPartition) ---
@@ -207,6 +242,7 @@ TEST(KafkaBroker, CleanShutdownHandsOverAndSyncs) {
   ASSERT_TRUE(lab.run_until([&] { return !lab.world.running(lab.world.find("B1")); }));
   EXPECT_LT(lab.world.now() - asked, 5_s);  // two heartbeats, until the others have read who leads
   EXPECT_EQ(lab.led(), "B2@1 {2,3}");
+  lab.cut_replication("B1");
   lab.fault(FaultKind::power, {{"B1"}});
   lab.restart("B1");
   lab.run(1_s);

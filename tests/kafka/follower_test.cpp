@@ -80,26 +80,96 @@ TEST(KafkaFollower, CuttingToTheHighWatermarkLosesWhatWasCommitted) {
   }
 }
 
+// Nobody replicates while B1 and B2 lead in turn and write; then all is well, and B1 leads.
+void quick_elections(Lab& lab, int rounds) {
+  lab.ask("B1", produce(-1));
+  lab.run(1_s);
+  for (const char* b : {"B1", "B2", "B3"}) lab.cut_replication(b);
+  for (int i = 0; i < 2; ++i) lab.ask("B1", produce(1));
+  for (int i = 0; i < rounds; ++i) {
+    for (const char* b : {"B2", "B1"}) {
+      lab.command("elect", std::string("t/0 ") + b);
+      lab.run(200_ms);
+      lab.ask(b, produce(1));
+    }
+  }
+  lab.heal();
+}
+
 // KIP-279: B2 led in epoch 1, of which B1, who leads again, never heard. It is told the end of B1's epoch 0, and only if
 // it is also told that this is epoch 0 it sees that its own record of epoch 1 must go.
 TEST(KafkaFollower, TwoQuickElectionsNeedTheEpochInTheAnswer) {
   for (const char* rule : {"kip101", "kip279", "fetch"}) {
     Lab lab({.cluster = {{"truncation", rule}}});
-    lab.ask("B1", produce(-1));
-    lab.run(1_s);
-    for (const char* b : {"B1", "B2", "B3"}) lab.cut_replication(b);
-    for (int i = 0; i < 2; ++i) lab.ask("B1", produce(1));
-    lab.command("elect", "t/0 B2");
-    lab.run(200_ms);
-    lab.ask("B2", produce(1));
-    lab.command("elect", "t/0 B1");
-    lab.run(200_ms);
-    lab.ask("B1", produce(1));
-    ASSERT_EQ(lab.led(), "B1@2 {1,2,3}");
-    lab.heal();
+    quick_elections(lab, 1);
     ASSERT_TRUE(lab.run_until([&] { return lab.log(2).end() == 4 && lab.log(3).end() == 4; }, 10_s)) << rule;
     EXPECT_EQ(std::ranges::equal(lab.log(1).batches(), lab.log(2).batches()), std::string(rule) != "kip101") << rule;
   }
+}
+
+// Two such rounds: the first answer names an epoch that B2 does not know either, so it cuts and asks once more.
+TEST(KafkaFollower, ItAsksAgainWhileTheEpochOfTheAnswerIsUnknown) {
+  for (const char* rule : {"kip279", "fetch"}) {
+    Lab lab({.cluster = {{"truncation", rule}}});
+    quick_elections(lab, 2);
+    ASSERT_TRUE(lab.run_until([&] { return lab.log(2).end() == 5 && lab.log(3).end() == 5; }, 10_s)) << rule;
+    EXPECT_TRUE(std::ranges::equal(lab.log(1).batches(), lab.log(2).batches())) << rule;
+  }
+}
+
+// The answer to a fetch comes when another epoch has begun, and the records by another way: it answers an old question.
+TEST(KafkaFollower, AnswerOfAnEarlierEpochIsLeftAlone) {
+  Lab lab;
+  Fault hold;
+  hold.kind = FaultKind::hold;
+  hold.groups = {{"B1"}, {"B3"}};
+  hold.message = "FetchReply";
+  lab.world.inject(hold);
+  lab.ask("B1", produce(1));
+  lab.command("elect", "t/0 B2");
+  ASSERT_TRUE(lab.run_until([&] { return lab.log(3).end() == 1; }, 5_s));
+  lab.command("elect", "t/0 B1");
+  lab.run(200_ms);
+  ASSERT_EQ(lab.replica(3).leader, 1);
+  lab.fault(FaultKind::release, {});
+  lab.run(1_s);
+  EXPECT_EQ(lab.marks("corrupt_batch"), 0u);
+  EXPECT_EQ(lab.log(3).end(), 1);
+}
+
+// A leader's high watermark may lie beyond what one answer brings: it is held within the own log.
+TEST(KafkaFollower, HighWatermarkIsHeldWithinTheOwnLog) {
+  Lab lab({.cluster = {{"replica_lag_max", "1s"}}});
+  lab.cut_replication("B3");
+  for (int i = 0; i < 3; ++i) {
+    ProduceRequest large = produce(1);
+    large.batches[0].batch = make_batch({{.message = 1, .size = 600'000}});
+    lab.ask("B1", large);
+  }
+  ASSERT_TRUE(lab.run_until([&] { return lab.replica(1).high_watermark == 3; }));
+  lab.kill("B3");
+  lab.heal();
+  lab.restart("B3");
+  ASSERT_TRUE(lab.run_until([&] { return lab.log(3).end() > 0; }, 20_s));
+  ASSERT_LT(lab.log(3).end(), 3);
+  EXPECT_EQ(lab.replica(3).high_watermark, lab.log(3).end());
+}
+
+// After an unclean election what was committed goes, and the high watermark of those who had it goes with it.
+TEST(KafkaFollower, CutBelowTheHighWatermarkTakesItDown) {
+  QuietFollowers lab({{"replica_lag_max", "1s"}, {"hw_checkpoint_interval", "1s"}, {"elr", "false"}, {"unclean_election", "true"}});
+  lab.lose_both();
+  lab.append(1);
+  lab.run(2_s);
+  ASSERT_EQ(lab.high_watermark(), 2);
+  lab.kill("B1");
+  ASSERT_TRUE(lab.run_until([&] { return lab.led() == "B2@1 {2}"; }));
+  lab.heal();
+  lab.restart("B1");
+  lab.run(1_ms);
+  ASSERT_EQ(lab.high_watermark(), 2);
+  ASSERT_TRUE(lab.run_until([&] { return lab.log(1).end() == 0; }));
+  EXPECT_EQ(lab.high_watermark(), 0);
 }
 
 // AbstractFetcherThread.fetchOffsetAndTruncate: the leader no longer has what the follower asks for.
@@ -149,6 +219,9 @@ TEST(KafkaFollower, RestsAfterAnErrorAndAsksAgain) {
   ASSERT_TRUE(lab.run_until([&] { return lab.replica(2).role == Role::leader; }, 10_s));
   lab.ask("B2", produce(1));
   EXPECT_TRUE(lab.run_until([&] { return lab.log(3).end() == 1; }, 3_s));
+  lab.kill("B2");
+  lab.run(10_ms);
+  EXPECT_GT(lab.replica(3).retry_at, lab.world.now() + 800_ms) << "a connection that breaks is an error, too";
 }
 
 // A leader's rotten batch is handed to followers as it is; they see the checksum and do not take it.
@@ -181,7 +254,7 @@ TEST(KafkaFollower, GivesUpASilentLeader) {
 // What holds of every replica at every moment, whatever happens: log start <= high watermark <= log end.
 TEST(KafkaFollower, HighWatermarkIsAlwaysWithinTheLog) {
   for (const char* rule : {"hw", "kip101", "kip279", "fetch"}) {
-    Lab lab({.cluster = {{"replica_lag_max", "2s"}, {"session_timeout", "3s"}, {"heartbeat_interval", "500ms"}, {"truncation", rule}}, .seed = 5});
+    Lab lab({.cluster = {{"replica_lag_max", "2s"}, {"session_timeout", "3s"}, {"heartbeat_interval", "500ms"}, {"unclean_election", "true"}, {"elr", "false"}, {"truncation", rule}}, .seed = 5});
     Random random(9, Stream::scenario);
     for (int step = 0; step < 40; ++step) {
       const std::string b = fmt::format("B{}", random.between(1, 3));

@@ -181,6 +181,13 @@ TEST(KafkaLeader, RequestsOfOneConnectionAreWorkedOffInTurn) {
   lab.run(10_ms);
   EXPECT_EQ(lab.answer(sent, 0), "#0 offset=0");
   EXPECT_EQ(lab.answer(sent, 1), "#0 offset=1");
+
+  const ConnId idle = lab.post("B1", consume(1, 0, 500_ms));
+  lab.post("B1", produce(1), idle);
+  lab.run(400_ms);
+  EXPECT_EQ(lab.log(1).end(), 2) << "a fetch that waits is no different";
+  lab.run(200_ms);
+  EXPECT_EQ(lab.answer(idle, 1), "#0 offset=2");
 }
 
 // --- fetch ---
@@ -200,6 +207,7 @@ TEST(KafkaLeader, EveryQuestionIsCheckedByLeaderEpoch) {
   EXPECT_EQ(lab.ask("B1", end_of_epoch(0, 3)), "#0 epoch=-1 end=-1 error=UNKNOWN_LEADER_EPOCH");
   EXPECT_EQ(lab.ask("B1", list_offsets(earliest_timestamp, 1)), "#0 offset=-1 error=FENCED_LEADER_EPOCH");
   EXPECT_EQ(lab.ask("B1", consume(0)), "#0 hw=0") << "who names no epoch is not checked";
+  EXPECT_EQ(lab.ask("B1", end_of_epoch(2, 2)), "#0 epoch=2 end=0") << "a leader knows its own epoch before it has written anything";
   EXPECT_EQ(lab.ask("B2", consume(0, 2)), "#0 error=NOT_LEADER_OR_FOLLOWER");
 }
 
@@ -231,6 +239,30 @@ TEST(KafkaLeader, ConsumersReadBelowTheHighWatermarkAndFollowersToTheEnd) {
   EXPECT_EQ(lab.ask("B1", consume(4)), "#0 error=OFFSET_OUT_OF_RANGE");
   EXPECT_EQ(lab.ask("B1", end_of_epoch(0, 0)), "#0 epoch=0 end=3") << "an epoch's end is not held to the high watermark";
   EXPECT_EQ(lab.ask("B1", list_offsets(latest_timestamp)), "#0 offset=1");
+}
+
+TEST(KafkaLeader, RottenBatchIsNotHandedToConsumers) {
+  Lab lab;
+  lab.ask("B1", produce(all));
+  lab.run(1_s);
+  ASSERT_TRUE(const_cast<PartitionLog&>(lab.log(1)).corrupt_at(0));
+  EXPECT_EQ(lab.ask("B1", consume(0)), "#0 error=CORRUPT_MESSAGE");
+}
+
+// KIP-207: the new leader's high watermark lags, so the end that it knows may lie before what others have read.
+TEST(KafkaLeader, NewLeaderNamesNoEndBeforeItsHighWatermarkHasReachedItsEpoch) {
+  for (const char* rule : {"true", "false"}) {
+    Lab lab({.cluster = {{"replica_fetch_wait", "10s"}, {"list_offsets_kip207", rule}}});
+    lab.ask("B1", produce(all));
+    lab.cut_replication("B2");
+    lab.command("elect", "t/0 B2");
+    lab.run(200_ms);
+    ASSERT_EQ(lab.replica(2).high_watermark, 0);
+    EXPECT_EQ(lab.ask("B2", list_offsets(latest_timestamp)), std::string(rule) == "true" ? "#0 offset=-1 error=OFFSET_NOT_AVAILABLE" : "#0 offset=0");
+    lab.ask("B2", lab.fetch_as(1, 1, 0));
+    lab.ask("B2", lab.fetch_as(3, 1, 0));
+    EXPECT_EQ(lab.ask("B2", list_offsets(latest_timestamp)), "#0 offset=1");
+  }
 }
 
 // DelayedFetch: who finds nothing is kept for max_wait, or until there is something for it to read.
