@@ -14,6 +14,13 @@ constexpr std::size_t message_rules_max = 1'000;
 bool in(const std::vector<NodeId>& nodes, NodeId n) { return std::find(nodes.begin(), nodes.end(), n) != nodes.end(); }
 bool any_or_in(const std::vector<NodeId>& nodes, NodeId n) { return nodes.empty() || in(nodes, n); }
 
+// A side that was named and is nobody matches nothing, rather than anybody.
+bool names_nobody(const ArmedFault& f) {
+  for (std::size_t g = 0; g < std::min<std::size_t>(2, f.fault.groups.size()); ++g)
+    if (!f.fault.groups[g].empty() && f.nodes[g].empty()) return true;
+  return false;
+}
+
 }  // namespace
 
 void World::fire_network(std::size_t i) {
@@ -70,6 +77,7 @@ void World::fire_network(std::size_t i) {
 }
 
 void World::break_streams(std::size_t i) {
+  if (names_nobody(faults_[i])) return;
   const bool half = faults_[i].fault.kind == FaultKind::half_open;
   // Handlers run below, and may open and close connections themselves: choose first.
   struct Break {
@@ -108,9 +116,7 @@ void World::fire_message(std::size_t i) {
     f.complaint = "no message is called `" + f.fault.message + "`";
     return;
   }
-  // A side that was named and is nobody matches nothing, rather than anybody.
-  for (std::size_t g = 0; g < std::min<std::size_t>(2, f.fault.groups.size()); ++g)
-    if (!f.fault.groups[g].empty() && f.nodes[g].empty()) return;
+  if (names_nobody(f)) return;
   if (rules_.size() >= message_rules_max) {
     f.complaint = "too many message faults wait for their message";
     return;
