@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "sim/kernel/random.h"
 #include "sim/kernel/time.h"
 #include "sim/world/types.h"
 
@@ -59,7 +60,7 @@ class Disk {
   bool sync_fails = false;     // sync answers an error; the pages are marked clean all the same and are lost (fsyncgate)
   bool full = false;           // writes answer an error
   bool torn = false;           // at the next power loss the unit after the last durable one survives in part
-  std::uint32_t slow = 1;      // latencies are multiplied by this
+  Ratio slow{1, 1};            // latencies are multiplied by this
   std::uint64_t torn_units{};  // how many a loss of power has torn so far
 
   // The units [.., end) of the file are written, at `now`; an end before written(file) changes nothing.

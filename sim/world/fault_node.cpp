@@ -22,6 +22,18 @@ bool World::end_on(NodeId n, std::initializer_list<FaultKind> kinds) {
   return any;
 }
 
+namespace {
+
+// Of two that overlap the slower one counts. Never faster than usual, and no more than a million times as slow.
+Ratio slower(Ratio now, Ratio by) {
+  __extension__ using Wide = unsigned __int128;
+  by.of = std::max<std::uint64_t>(1, by.of);
+  if (by.part / by.of >= 1'000'000) by = {1'000'000, 1};
+  return static_cast<Wide>(by.part) * now.of > static_cast<Wide>(now.part) * by.of ? by : now;
+}
+
+}  // namespace
+
 // ---------------------------------------------------------------------------------------------
 // Processes.
 
@@ -34,11 +46,7 @@ void World::settle_process(NodeId id) {
     const Fault& f = faults_[i].fault;
     if (f.kind == FaultKind::pause) n.pauses |= pause_whole;
     if (f.kind == FaultKind::pause_application) n.pauses |= pause_app;
-    // Slower, never faster; and no more than a million times.
-    if (f.kind == FaultKind::slow && f.ratio.part > f.ratio.of) {
-      n.slow = {f.ratio.part, std::max<std::uint64_t>(1, f.ratio.of)};
-      if (n.slow.part / n.slow.of >= 1'000'000) n.slow = {1'000'000, 1};
-    }
+    if (f.kind == FaultKind::slow) n.slow = slower(n.slow, f.ratio);
   }
 }
 
@@ -129,8 +137,7 @@ void World::fire_process(std::size_t i, const std::vector<NodeId>& fresh) {
         resumed(n);
         break;
       case FaultKind::slow:
-        credit(i);
-        break;
+        break;  // it bites when there is work to do (Context::work)
       case FaultKind::rolling_restart: {
         Fault stop;
         stop.kind = FaultKind::stop;
@@ -157,7 +164,7 @@ void World::fire_process(std::size_t i, const std::vector<NodeId>& fresh) {
 void World::settle_disk(NodeId id) {
   Disk& d = nodes_[id].disk;
   d.sync_lies = d.sync_fails = d.full = d.torn = false;
-  d.slow = 1;
+  d.slow = {1, 1};
   for (std::size_t i = 0; i < faults_.size(); ++i) {
     if (!faults_[i].active || !names(i, 0, id)) continue;
     const Fault& f = faults_[i].fault;
@@ -166,10 +173,8 @@ void World::settle_disk(NodeId id) {
       case FaultKind::sync_fails: d.sync_fails = true; break;
       case FaultKind::torn_write: d.torn = true; break;
       case FaultKind::disk_full: d.full = true; break;
-      case FaultKind::disk_slow:
-        d.slow = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(f.ratio.part / std::max<std::uint64_t>(1, f.ratio.of), 1, 1'000'000));
-        break;
-      case FaultKind::disk_stall: d.slow = 10'000; break;
+      case FaultKind::disk_slow: d.slow = slower(d.slow, f.ratio); break;
+      case FaultKind::disk_stall: d.slow = slower(d.slow, {10'000, 1}); break;
       default: break;
     }
   }

@@ -369,7 +369,7 @@ void World::end_process(NodeId id, bool power, bool wipe, Time end, bool in_good
   } else if (power) {
     const std::uint64_t torn = n.disk.torn_units;
     crash.files = n.disk.power_loss(now());
-    if (n.disk.torn_units != torn) disk_bit(id, FaultKind::torn_write);
+    if (n.disk.torn_units != torn) node_bit(id, FaultKind::torn_write);
     end_on(id, {FaultKind::torn_write});
     settle_disk(id);
   } else {
@@ -398,8 +398,8 @@ bool World::cancel_timer(NodeId id, EventId timer) {
   return false;
 }
 
-// A disk operation met this fault.
-void World::disk_bit(NodeId n, FaultKind kind) {
+// What the node did met a fault of this kind.
+void World::node_bit(NodeId n, FaultKind kind) {
   for (std::size_t i = 0; i < faults_.size(); ++i)
     if (faults_[i].active && faults_[i].fault.kind == kind && names(i, 0, n)) credit(i);
 }
@@ -413,13 +413,21 @@ bool Context::is_open(ConnId id) const {
   return c->open[c->end[0] == self_ ? 0 : 1];
 }
 
+namespace {
+
+Duration stretched(Duration d, Ratio by) {
+  __extension__ using Wide = unsigned __int128;
+  const Wide longer = static_cast<Wide>(d) * by.part / by.of;
+  return longer > static_cast<Wide>(duration_cap) ? duration_cap : static_cast<Duration>(longer);
+}
+
+}  // namespace
+
 void Context::work(Duration d) {
   if (d <= 0) return;
-  const Ratio slow = world_.nodes_[self_].slow;
-  if (slow.part != 1 || slow.of != 1) {
-    __extension__ using Wide = unsigned __int128;
-    const Wide longer = static_cast<Wide>(d) * slow.part / slow.of;
-    d = longer > static_cast<Wide>(duration_cap) ? duration_cap : static_cast<Duration>(longer);
+  if (const Ratio slow = world_.nodes_[self_].slow; slow.part != slow.of) {
+    d = stretched(d, slow);
+    world_.node_bit(self_, FaultKind::slow);
   }
   cost_ = std::min(saturating_add(cost_, d), duration_cap);
 }
@@ -439,17 +447,17 @@ bool Context::cancel_timer(EventId id) { return world_.cancel_timer(self_, id); 
 
 // How long the disk is at it; a slow one has bitten.
 Duration Context::disk_time(Duration d, const Disk& disk) {
-  if (disk.slow <= 1 || d <= 0) return std::max<Duration>(d, 0);
-  world_.disk_bit(self_, FaultKind::disk_slow);
-  world_.disk_bit(self_, FaultKind::disk_stall);
-  return saturating_multiply(d, disk.slow);
+  if (disk.slow.part == disk.slow.of || d <= 0) return std::max<Duration>(d, 0);
+  world_.node_bit(self_, FaultKind::disk_slow);
+  world_.node_bit(self_, FaultKind::disk_stall);
+  return stretched(d, disk.slow);
 }
 
 DiskResult Context::write(FileId file, std::int64_t end, std::uint32_t bytes) {
   Disk& d = world_.nodes_[self_].disk;
   work(disk_time(saturating_add(d.options.write_latency, static_cast<Duration>(std::uint64_t{bytes} * d.options.nanoseconds_per_byte)), d));
   const DiskResult result = d.write(file, end, now());
-  if (result == DiskResult::full) world_.disk_bit(self_, FaultKind::disk_full);
+  if (result == DiskResult::full) world_.node_bit(self_, FaultKind::disk_full);
   return result;
 }
 
@@ -477,8 +485,8 @@ void Context::sync_later(FileId file) {
 
 DiskResult World::sync_disk(NodeId n, FileId file, Time done) {
   Disk& d = nodes_[n].disk;
-  if (d.sync_fails) disk_bit(n, FaultKind::sync_fails);
-  else if (d.sync_lies && d.durable(file, done) < d.written(file)) disk_bit(n, FaultKind::sync_lies);
+  if (d.sync_fails) node_bit(n, FaultKind::sync_fails);
+  else if (d.sync_lies && d.durable(file, done) < d.written(file)) node_bit(n, FaultKind::sync_lies);
   return d.sync(file, done, now());
 }
 

@@ -271,7 +271,7 @@ class World {
     return e.incarnation != s.incarnation && static_cast<Time>(e.body[2]) > s.deaths[e.incarnation];
   }
   bool cancel_timer(NodeId n, EventId id);
-  void disk_bit(NodeId n, FaultKind kind);
+  void node_bit(NodeId n, FaultKind kind);
   DiskResult sync_disk(NodeId n, FileId file, Time done);
 
   // link.cpp: links and datagrams

@@ -281,7 +281,7 @@ TEST(DiskOfANode, SlowAndStalled) {
   s.quiet();
   EXPECT_EQ(s.when(A, "disk:0:0:ok"), 20_ms);
   EXPECT_EQ(s.bites(f), 1U);
-  EXPECT_EQ(s.world.disk(A).slow, 1U);
+  EXPECT_EQ(s.world.disk(A).slow.part, 1U);
   const std::size_t g = s.inject(fault(FaultKind::disk_stall, {{"A"}}, 1_s));
   const Time begin = s.world.now();
   s.as(A).sync_later(0);

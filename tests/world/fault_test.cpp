@@ -426,6 +426,7 @@ void prepare(Busy& s, FaultKind kind) {
     s.inject(hold);
     s.tell(A, B, "kept");
   }
+  if (kind == FaultKind::slow) s.peer(B).work = 1_ms;
   if (kind == FaultKind::resume) s.inject(fault(FaultKind::pause, {{"A"}, {"B"}}));
   if (kind == FaultKind::disk_heal) s.inject(fault(FaultKind::disk_full, {{"B"}}));
   if (kind == FaultKind::write_back || kind == FaultKind::bit_rot || kind == FaultKind::misdirected_write) s.as(B).write(0, 3);
@@ -437,7 +438,7 @@ TEST(Bites, EveryKindBitesWhenItMeetsSomething) {
   for (const FaultDecl& d : fault_kinds()) {
     Busy s;
     prepare(s, d.kind);
-    const bool on_b = std::string_view(d.group) == "disk";
+    const bool on_b = std::string_view(d.group) == "disk" || d.kind == FaultKind::slow;
     const std::size_t f = s.inject(example(d.kind, on_b ? "B" : "A"));
     s.live();
     if (d.kind == FaultKind::torn_write) {

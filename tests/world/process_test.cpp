@@ -327,7 +327,7 @@ TEST(Service, SlowStretchesIt) {
   s.tell(A, B, "2");
   s.quiet();
   EXPECT_EQ(s.when(B, "2"), 1_ms + 25_ms);
-  EXPECT_EQ(s.bites(f), 1U);
+  EXPECT_EQ(s.bites(f), 2U);
   const Time begin = s.world.now();
   s.tell(A, B, "3");
   s.tell(A, B, "4");
