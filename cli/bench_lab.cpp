@@ -59,7 +59,7 @@ Scenario cluster(const Model& model, std::uint32_t producers, std::int64_t recor
 ClientSpec reader(const Model& model) {
   const std::vector<OptionDecl> decls = all_options(model.decl());
   ClientSpec c;
-  c.name = "C1";
+  c.name = "C";
   c.role = "consumer";
   c.options = *profile_defaults(model.decl(), model.decl().default_profile, "consumer");
   give(c.options, decls, "consumer", "topics", std::string("orders"));

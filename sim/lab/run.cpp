@@ -56,6 +56,19 @@ ExpectationResult judge(const Expectation& e, const RunResult& r) {
   return out;
 }
 
+// A name is one node's: faults, triggers and verdicts speak of nodes by it.
+void check_names(const Scenario& s, const World& world, const Deployment& d) {
+  for (NodeId n = 0; n < world.node_count(); ++n) {
+    const std::string& name = world.name(n);
+    int line = 0;
+    for (const ClientSpec& c : d.clients)
+      if (c.name == name) line = c.line;
+    if (name == "R") throw InputError(s.path, line, "`R` is the name of the reader that ends each run: call this one something else");
+    if (world.find(name) != n)
+      throw InputError(s.path, line, fmt::format("`{}` is the name of a {} already: call this one something else", name, world.node_options(world.find(name)).role));
+  }
+}
+
 }  // namespace
 
 const VerdictRow* RunResult::verdict(std::string_view anomaly) const {
@@ -87,6 +100,7 @@ std::unique_ptr<World> build_world(const Scenario& s, const Model& model, const 
   if (s.programs) world->extension = s.programs->clone();
   for (const auto& [from, to, link] : s.regions) world->set_region_link(from, to, link);
   model.deploy(*world, d);
+  check_names(s, *world, d);
 
   std::vector<PlannedFault> faults;
   if (!c || !c->own_faults) faults = s.faults;

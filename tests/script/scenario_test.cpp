@@ -157,6 +157,20 @@ TEST(ScenarioForm, ThePageOfTheReferenceIsTrue) {
   EXPECT_FALSE(run_scenario(without, *all.find("lua"), nullptr, {}).as_expected);
 }
 
+TEST(ScenarioForm, ANameIsOneNodesAlone) {
+  for (const char* name : {"B1", "R"}) {
+    const Scenario s = load(std::string("return scenario { cluster = toy {}, topics = { orders = {} },\n  clients = { consumer \"") + name +
+                            "\" { topics = { \"orders\" } } } }");
+    try {
+      run_scenario(s, *models().find("toy"), nullptr, {});
+      ADD_FAILURE() << name << " was taken";
+    } catch (const InputError& e) {
+      EXPECT_EQ(e.line, 2);
+      EXPECT_NE(e.message.find(name), std::string::npos) << e.message;
+    }
+  }
+}
+
 TEST(ScenarioForm, DurationsAddAndMultiplyAndNeverMixWithNumbers) {
   const Scenario s = load("return scenario { cluster = toy {}, run_for = 2 * seconds(1) + ms(500) - us(1) / 2 }");
   EXPECT_EQ(s.run_for, 2'499'999'500);
