@@ -235,7 +235,7 @@ void add_run_command(CLI::App& root, Commands& commands) {
   CLI::App* app = root.add_subcommand("run", "Run a scenario and judge what its clients saw");
   app->add_option("SCENARIO", o->scenario, "A Lua file, or a name as `mqlab scenarios` lists it")->required();
   auto* one = app->add_option("--seed", *seed, "The seed of chance (1)");
-  app->add_option("--seeds", *seeds, "Run every seed from A to B, and count: A..B")->excludes(one);
+  app->add_option("--seeds", *seeds, "Run many seeds, and count: A..B, or N for 1..N")->excludes(one);
   app->add_option("--case", o->case_name, "Only this case; without it, all cases and sweep combinations");
   app->add_option("--on", o->on, "MODEL or MODEL:PROFILE to run on");
   app->add_option("--set", o->set, "key=value: change an option; P1.acks=0 changes one client's (may be repeated)")->expected(1)->take_all();
@@ -261,7 +261,8 @@ void add_run_command(CLI::App& root, Commands& commands) {
                           request.first_seed = request.last_seed = range.first;
                         }
                         if (!seeds->empty()) {
-                          std::tie(request.first_seed, request.last_seed) = parse_seeds(*seeds);
+                          const bool range = seeds->find("..") != std::string::npos;
+                          std::tie(request.first_seed, request.last_seed) = parse_seeds(range ? *seeds : "1.." + *seeds);
                           request.many_seeds = true;
                         }
                         if (!request.format.empty() && request.trace.empty()) throw BadInput("--format says how --trace FILE is written; it needs --trace");
