@@ -34,6 +34,28 @@ class Library : public testing::TestWithParam<std::string> {
   Models models;
 };
 
+// The catalogue names, for an anomaly, the scenario to begin with: it must show just that.
+TEST(LibraryItself, ShowsTheAnomaliesItIsNamedFor) {
+  Models models;
+  models.add(kafka::make_model());
+  int named = 0;
+  for (const Anomaly& anomaly : all_anomalies()) {
+    if (!*anomaly.scenario) continue;
+    ++named;
+    const std::string path = std::string(MQLAB_SOURCE_DIR) + "/" + anomaly.scenario;
+    ASSERT_TRUE(std::filesystem::exists(path)) << anomaly.name << ": " << path;
+    const Scenario s = load_scenario(read(path), path, models);
+    bool shown = false;
+    for (const ScenarioCase& c : s.cases) {
+      const RunResult r = run_scenario(s, *models.find(s.model), &c, {.seed = 1});
+      const VerdictRow* v = r.verdict(anomaly.name);
+      shown = shown || (v && v->report.verdict == Verdict::violated);
+    }
+    EXPECT_TRUE(shown) << anomaly.scenario << " does not show " << anomaly.name;
+  }
+  EXPECT_GE(named, 14);
+}
+
 TEST(LibraryItself, IsNotEmpty) { EXPECT_FALSE(library().empty()); }
 
 TEST_P(Library, EachCaseShowsWhatItSays) {
