@@ -154,6 +154,20 @@ TEST(KafkaController, StandbyControllerRefusesEverything) {
   EXPECT_EQ(lab.ask(standby, a), "#0 epoch=0 partition_epoch=0 isr={} error=NOT_CONTROLLER");
 }
 
+// NodeToControllerRequestThread: what is not answered is given up, and asked again on another connection.
+TEST(KafkaController, QuestionThatGotLostIsAskedAgain) {
+  QuietFollowers lab({{"replica_lag_max", "1s"}, {"request_timeout", "3s"}});
+  lab.lose_both();
+  Fault drop;
+  drop.kind = FaultKind::drop;
+  drop.message = "AlterPartition";
+  lab.world.inject(drop);
+  lab.ask("B1", lab.fetch_as(2, 1));
+  lab.run(2_s);
+  ASSERT_EQ(lab.led(), "B1@0 {1}");
+  EXPECT_TRUE(lab.run_until([&] { return lab.led() == "B1@0 {1,2}"; }, 6_s));
+}
+
 // KIP-903 as a whole: the leader asked for B3 while it had all; B3 lost power before the controller read that.
 TEST(KafkaController, ReplicaThatRebootedMeanwhileStaysOut) {
   for (const char* rule : {"true", "false"}) {
