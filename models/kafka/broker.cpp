@@ -344,11 +344,13 @@ void Broker::on_disk(Context& c, FileId, std::int64_t, DiskResult result) {
 
 void Broker::end_cleanly(Context& c) {
   if (flushes_ok_) {
+    // Of a broker that had not registered yet the file names no epoch, and the controller takes it for a crash
+    // (BrokerServer.shutdown passes lifecycleManager.brokerEpoch, which is -1 then).
     clean_shutdown_epoch_ = epoch_;
     was_clean_ = true;
     for (DurableReplica& d : durable_) d.recovery_point = d.log.end();
   }
-  c.exit();
+  c.exit(flushes_ok_ && epoch_ != no_broker_epoch);
 }
 
 void Broker::on_crash(const Crash& crash) {

@@ -17,6 +17,7 @@ void heal_all(World& world, bool restart) {
     f.groups = {std::move(whom)};
     world.inject(f);
   };
+  world.call_off_faults();
   inject(FaultKind::heal, {});
   inject(FaultKind::release, {});
   std::vector<Target> all;

@@ -206,6 +206,11 @@ std::vector<NodeId> without(const std::vector<NodeId>& all, const std::vector<No
 
 }  // namespace
 
+void World::call_off_faults() {
+  for (ArmedFault& f : faults_) f.called_off = true;
+  rules_.clear();
+}
+
 void World::fire(std::size_t i) {
   if (faults_[i].called_off) return;
   if (links_stale_) rebuild_links();

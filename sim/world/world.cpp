@@ -286,7 +286,7 @@ void World::finish(Context& c) {
   if (c.cost() != 0) occupy(n, c.cost());
   if (n.ending == Ending::none) [[likely]] return;
   const Ending how = std::exchange(n.ending, Ending::none);
-  if (how == Ending::exit) exit_process(c.self(), saturating_add(now(), c.cost()));
+  if (how == Ending::exit) exit_process(c.self(), saturating_add(now(), c.cost()), n.ending_in_good_order);
   else end_process(c.self(), n.ending_power, n.ending_wipe, now());
 }
 
@@ -378,10 +378,10 @@ void World::end_process(NodeId id, bool power, bool wipe, Time end, bool in_good
   n.node->on_crash(crash);
 }
 
-void World::exit_process(NodeId id, Time end) {
+void World::exit_process(NodeId id, Time end, bool in_good_order) {
   const Duration again = nodes_[id].restart_after;
-  note(id, "stopped", {}, "in good order");
-  end_process(id, false, false, end, true);
+  note(id, "stopped", {}, in_good_order ? "in good order" : "without a mark that says so");
+  end_process(id, false, false, end, in_good_order);
   if (again > 0) start_after(id, again);
 }
 
@@ -505,13 +505,14 @@ OpIndex Context::record(Op op) {
   return ops.size() - 1;
 }
 
-void Context::exit() {
+void Context::exit(bool in_good_order) {
   World::NodeSlot& n = world_.nodes_[self_];
   if (!n.running) return;
+  n.ending_in_good_order = in_good_order;
   if (world_.handling_ == self_) {
     if (n.ending == World::Ending::none) n.ending = World::Ending::exit;
   } else {
-    world_.exit_process(self_, depart());
+    world_.exit_process(self_, depart(), in_good_order);
   }
 }
 

@@ -169,6 +169,8 @@ class World {
 
   // --- faults, now; from inside a handler: as soon as it has returned ---
   void inject(const Fault& fault);
+  // What is armed comes due no more, and no further message is met. What is in force stays in force.
+  void call_off_faults();
   void kill(NodeId n, bool power, bool wipe = false);
   void start(NodeId n);
   void note(NodeId n, std::string_view name, std::string_view place, std::string text);
@@ -212,6 +214,7 @@ class World {
     Ending ending = Ending::none;  // asked for inside a handler, done after it
     bool ending_power = false;
     bool ending_wipe = false;
+    bool ending_in_good_order = true;
     Ratio slow{1, 1};
     Random random;
     Backlog backlog;
@@ -255,7 +258,7 @@ class World {
   void start_process(NodeId n);
   void start_after(NodeId n, Duration after);
   void end_process(NodeId n, bool power, bool wipe, Time end, bool in_good_order = false);
-  void exit_process(NodeId n, Time end);
+  void exit_process(NodeId n, Time end, bool in_good_order);
   void trace(const Event& e) {
     if (options_.trace == TraceLevel::full) journal.deliveries.push_back({e, now(), payloads_[e.payload]});
   }
@@ -442,8 +445,9 @@ class Context {
   }
   OpIndex record(Op op);
 
-  // The process ends in good order, as soon as this handler has returned; what it has sent goes out.
-  void exit();
+  // The process ends, as soon as this handler has returned; what it has sent goes out. Not in good order: it ends by
+  // itself, but what it leaves does not prove that it is complete (World::losses).
+  void exit(bool in_good_order = true);
 
  private:
   friend class World;

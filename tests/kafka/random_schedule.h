@@ -53,7 +53,7 @@ class Faults {
       one(kind, last_, out);
       break;
     }
-    if (bursts_ && r_.chance({1, 2})) happen(out, first);
+    if (bursts_ && out.size() > first && out[first].trigger.on == Trigger::On::time && r_.chance({1, 2})) happen(out, first);
   }
 
   // Perhaps something that lasts for the whole story.
@@ -62,7 +62,7 @@ class Faults {
   }
 
  private:
-  static constexpr std::uint64_t kinds = 16;
+  static constexpr std::uint64_t kinds = 18;
 
   std::string broker() { return "B" + std::to_string(1 + r_.below(3)); }
   std::string anybody() {
@@ -218,7 +218,8 @@ class Faults {
       }
       case 15: {  // a message waits while somebody ends and comes back
         PlannedFault p = fault(FaultKind::hold, when, ends());
-        p.fault.message = message();
+        p.fault.message = r_.chance({1, 2}) ? "AlterPartition" : message();
+        p.fault.nth = 1 + r_.below(3);
         p.fault.label = "h" + std::to_string(out.size());
         const Duration wait = r_.between(10_ms, 10_s);
         PlannedFault release = fault(FaultKind::release, when + wait, {});
@@ -226,6 +227,48 @@ class Faults {
         out.push_back(p);
         out.push_back(fault(victim_.empty() ? FaultKind::kill : FaultKind::power, when + r_.between(1, wait), {{mortal()}}, r_.between(1, wait)));
         out.push_back(release);
+        return;
+      }
+      case 16: {  // a leader goes at the moment when its followers change
+        static const char* const moments[] = {"isr_expanded", "isr_expanded", "isr_shrunk", "log_truncated"};
+        const std::string who = r_.chance({1, 2}) ? "leader orders/0" : "leader orders/1";
+        PlannedFault p = fault(FaultKind::pause, r_.chance({1, 2}) ? 0 : soon(), {{who}}, r_.between(2_s, 12_s));
+        if (r_.chance({1, 3})) p.fault.kind = FaultKind::isolate;
+        else if (victim_.empty() && r_.chance({1, 2})) p.fault.kind = FaultKind::kill;
+        p.trigger.on = Trigger::On::mark;
+        p.trigger.name = moments[r_.below(4)];
+        p.trigger.nth = 1 + r_.below(6);
+        out.push_back(p);
+        return;
+      }
+      case 17: {  // a replica flaps: it falls out, comes back, ends and starts again, and then its leader goes
+        const std::string who = victim_.empty() ? broker() : victim_;
+        out.push_back(fault(FaultKind::isolate, when, {{who}}, r_.between(2_s, 8_s)));
+        const Time back = when + out.back().fault.duration + soon();
+        if (r_.chance({1, 2})) {
+          PlannedFault p = fault(FaultKind::hold, back, {});
+          p.fault.message = r_.chance({1, 2}) ? "AlterPartition" : message();
+          p.fault.label = "h" + std::to_string(out.size());
+          PlannedFault release = fault(FaultKind::release, back + r_.between(1_s, 10_s), {});
+          release.fault.label = p.fault.label;
+          out.push_back(p);
+          out.push_back(release);
+        }
+        out.push_back(fault(victim_.empty() ? FaultKind::kill : FaultKind::power, back + soon(), {{who}}, r_.between(1_ms, 3_s)));
+        if (r_.chance({1, 2})) {  // then it reaches the controllers, but no other broker
+          std::vector<Target> others;
+          for (const char* other : {"B1", "B2", "B3"})
+            if (who != other) others.push_back(other);
+          out.push_back(fault(FaultKind::partition, out.back().trigger.after, {{who}, others}, r_.between(2_s, 12_s)));
+        }
+        PlannedFault p = fault(r_.chance({1, 2}) ? FaultKind::pause : FaultKind::isolate, back + r_.between(100_ms, 12_s), {{"leader orders/0"}}, r_.between(2_s, 12_s));
+        if (r_.chance({1, 2})) {
+          p.trigger.on = Trigger::On::mark;
+          p.trigger.name = "isr_expanded";
+          p.trigger.nth = 1 + r_.below(3);
+          p.trigger.after = r_.chance({1, 2}) ? 0 : soon();
+        }
+        out.push_back(p);
         return;
       }
       default: return;
