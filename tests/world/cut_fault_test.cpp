@@ -19,7 +19,8 @@ std::string cut_off(Stage& s, Traffic t = Traffic::client) {
   for (NodeId a = 0; a < n; ++a)
     for (NodeId b = 0; b < n; ++b) {
       const std::vector<std::string>& heard = s.peer(b).heard;
-      const bool got = std::find(heard.begin() + static_cast<std::ptrdiff_t>(before[b]), heard.end(), s.world.name(a)) != heard.end();
+      const auto since = heard.begin() + static_cast<std::ptrdiff_t>(before[b]);
+      const bool got = std::find(since, heard.end(), s.world.name(a)) != heard.end();
       if (a != b && !got) out += (out.empty() ? "" : " ") + s.world.name(a) + s.world.name(b);
     }
   return out;
@@ -111,6 +112,25 @@ TEST(CutFault, AStreamBehindItLosesNothing) {
   }
 }
 
+// Of several in force only the one that stands in the way has bitten.
+TEST(CutFault, EachCountsItsOwn) {
+  Stage s(3);
+  Fault f = fault(FaultKind::partition, {{"A"}, {"B"}});
+  f.traffic = traffic_bit(Traffic::client);
+  const std::size_t client = s.inject(f);
+  f.traffic = traffic_bit(Traffic::heartbeat);
+  const std::size_t heartbeat = s.inject(f);
+  const std::size_t elsewhere = s.inject(fault(FaultKind::partition, {{"B"}, {"C"}}));
+  s.tell(A, B, "x", Traffic::client);
+  s.tell(A, B, "y", Traffic::heartbeat);
+  s.tell(B, A, "z", Traffic::heartbeat);
+  s.quiet();
+  EXPECT_EQ(s.heard(A) + s.heard(B), "");
+  EXPECT_EQ(s.bites(client), 1U);
+  EXPECT_EQ(s.bites(heartbeat), 2U);
+  EXPECT_EQ(s.bites(elsewhere), 0U);
+}
+
 // ---------------------------------------------------------------------------------------------
 
 // Both ends of every connection between the two, whoever opened it; and no other connection.
@@ -163,7 +183,8 @@ TEST(BreakFault, WithoutAConnectionThereIsNothingToBreak) {
     s.quiet();
     EXPECT_EQ(s.heard(A), "");
     EXPECT_EQ(s.heard(B), "still open");
-    for (std::size_t i : {early, elsewhere, unknown, unknown_too}) EXPECT_EQ(s.bites(i), 0U) << fault_decl(kind).name << i;
+    for (std::size_t i : {early, elsewhere, unknown, unknown_too})
+      EXPECT_EQ(s.bites(i), 0U) << fault_decl(kind).name << i;
     EXPECT_FALSE(complains(s, early));
     EXPECT_TRUE(complains(s, unknown));
     EXPECT_TRUE(complains(s, unknown_too));

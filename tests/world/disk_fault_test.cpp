@@ -9,6 +9,10 @@ using namespace mqlab::test;
 
 namespace {
 
+// What lasts until something ends it.
+constexpr FaultKind lasting[] = {FaultKind::sync_lies, FaultKind::sync_fails, FaultKind::torn_write,
+                                 FaultKind::disk_full, FaultKind::disk_slow,  FaultKind::disk_stall};
+
 struct Machine : Stage {
   Machine() : Stage(2, plain_options(), {.disk = {.write_latency = 1_ms, .sync_latency = 5_ms}}) {
     world.set_file_finder([](const World&, NodeId, std::string_view place, FileId& out) {
@@ -77,8 +81,7 @@ TEST(DiskFault, ASyncThatFailsIsAnsweredSoAndThePagesNeverArrive) {
 
 // Each ends with its duration, to the nanosecond, and with a disk_heal; then the disk is as good as before.
 TEST(DiskFault, EndsWithItsDurationAndWithAHeal) {
-  for (FaultKind kind : {FaultKind::sync_lies, FaultKind::sync_fails, FaultKind::torn_write, FaultKind::disk_full, FaultKind::disk_slow,
-                         FaultKind::disk_stall}) {
+  for (FaultKind kind : lasting) {
     for (bool healed : {true, false}) {
       Machine s;
       const std::size_t i = s.on_a(kind, healed ? 0 : 10_ms, {3, 1});
@@ -103,8 +106,7 @@ TEST(DiskFault, EndsWithItsDurationAndWithAHeal) {
 
 // While they are in force, and no write, no sync, no loss of power comes; or one that has nothing to lose.
 TEST(DiskFault, NeverBitesWhatDoesNotMeetIt) {
-  for (FaultKind kind : {FaultKind::sync_lies, FaultKind::sync_fails, FaultKind::torn_write, FaultKind::disk_full, FaultKind::disk_slow,
-                         FaultKind::disk_stall}) {
+  for (FaultKind kind : lasting) {
     Machine s;
     s.write(1);
     s.sync();
@@ -139,8 +141,7 @@ TEST(DiskFault, AHealEndsEveryKindAtOnceAndRotStays) {
   Machine s;
   s.write(3);
   s.on_a(FaultKind::bit_rot);
-  for (FaultKind kind : {FaultKind::sync_lies, FaultKind::sync_fails, FaultKind::torn_write, FaultKind::disk_full, FaultKind::disk_slow,
-                         FaultKind::disk_stall})
+  for (FaultKind kind : lasting)
     s.on_a(kind, 0, {3, 1});
   const std::size_t heal = s.on_a(FaultKind::disk_heal);
   EXPECT_EQ(s.bites(heal), 1U);  // a node's disk
@@ -165,6 +166,18 @@ TEST(DiskFault, ATornWriteTearsOnce) {
   EXPECT_FALSE(s.world.faults()[i].active);
 }
 
+// The power went when all was synced: nothing to tear, and the chance is gone.
+TEST(DiskFault, WhatIsSyncedIsNotTorn) {
+  Machine s;
+  s.write(2);
+  s.sync();
+  const std::size_t i = s.on_a(FaultKind::torn_write);
+  EXPECT_EQ(s.after_power(), "dark,0:2");
+  s.write(1);
+  EXPECT_EQ(s.after_power(), "dark,0:2");
+  EXPECT_EQ(s.bites(i), 0U);
+}
+
 TEST(DiskFault, AFullDiskRefusesEachWriteUntilItIsNot) {
   Machine s;
   s.write(2);
@@ -177,6 +190,11 @@ TEST(DiskFault, AFullDiskRefusesEachWriteUntilItIsNot) {
   s.run(10_ms);
   EXPECT_EQ(s.as(A).write(0, 3), DiskResult::ok);
   EXPECT_EQ(s.bites(i), 2U);
+  s.on_a(FaultKind::disk_full);
+  const std::size_t of_b = s.inject(fault(FaultKind::disk_full, {{"B"}}));
+  s.write(1);
+  EXPECT_EQ(s.bites(of_b - 1), 1U);
+  EXPECT_EQ(s.bites(of_b), 0U);  // A's write is not B's
 }
 
 // Writes and syncs, by the exact factor; of two that overlap the slower counts.

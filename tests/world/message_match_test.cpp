@@ -44,6 +44,7 @@ TEST(MessageFault, EachTakesSoManyFromTheNthOn) {
     EXPECT_EQ(s.peer(B).heard.size(), 1U + (also ? 16U : kind == FaultKind::delay ? 14U : 12U));
     EXPECT_EQ(s.when(B, "3"), also ? 1_ms : kind == FaultKind::delay ? 11_ms : -1);
     EXPECT_EQ(s.peer(B).when.back(), also || kind == FaultKind::delay ? 11_ms : 1_ms);
+    EXPECT_EQ(s.bites(s.inject(fault_of(FaultKind::release, "y"))), 0U);
     EXPECT_EQ(s.bites(s.inject(fault_of(FaultKind::release, "x"))), kind == FaultKind::hold ? 2U : 0U);
     s.quiet();
     EXPECT_EQ(s.when(B, "4"), kind == FaultKind::drop ? -1 : also ? 1_ms : 11_ms);

@@ -79,7 +79,7 @@ TEST(LinkFault, LatencyIsOfOneWayAndOfItsShape) {
     const std::size_t i = s.inject(f);
     for (int k = 0; k < 100; ++k) {
       const Time begin = s.world.now();
-      const std::string text = fault_decl(f.kind).name + std::to_string(static_cast<int>(shape)) + "/" + std::to_string(k);
+      const std::string text = std::to_string(static_cast<int>(shape)) + "/" + std::to_string(k);
       if (k % 2) s.tell(A, B, text);
       else s.send(A, c, text);
       s.tell(B, A, text);
@@ -150,11 +150,14 @@ TEST(LinkFault, BandwidthCountsBytes) {
   s.run(2_ms);
   EXPECT_EQ(s.heard(B), "");
   s.inject(fault(FaultKind::heal));
-  s.tell(A, B, "wide");  // does not queue behind what was sent before
+  s.tell(A, B, "wide");
+  s.inject(link_fault(FaultKind::bandwidth));
+  s.tell(A, B, "again");  // does not queue behind what was sent before
   s.quiet();
   EXPECT_EQ(s.when(B, "big"), 1_ms + 10_ms);
   EXPECT_EQ(s.when(B, "small"), 1_ms + 11_ms);
   EXPECT_EQ(s.when(B, "wide"), 3_ms);
+  EXPECT_EQ(s.when(B, "again"), 4_ms);
   EXPECT_EQ(s.when(A, "back"), 1_ms);
   EXPECT_EQ(s.bites(i), 1U);
 }
@@ -183,6 +186,34 @@ TEST(LinkFault, AClogLetsGoInTheOrderSentWhenItIsHealed) {
   }
 }
 
+// Two links, a fault on each: what happens on one is no bite of the other, and no end of it.
+TEST(LinkFault, EachLinkCountsAndEndsByItself) {
+  for (FaultKind kind : {FaultKind::loss, FaultKind::clog, FaultKind::duplicate_datagrams, FaultKind::latency}) {
+    Stage s(3);
+    Fault f = link_fault(kind);
+    f.label = "B";
+    const std::size_t to_b = s.inject(f);
+    f.groups[1] = {"C"};
+    f.label = "C";
+    const std::size_t to_c = s.inject(f);
+    s.tell(A, B, "1");
+    s.run(20_ms);
+    EXPECT_EQ(s.bites(to_b), 1U) << fault_decl(kind).name;
+    EXPECT_EQ(s.bites(to_c), 0U);
+    s.tell(A, C, "2");
+    Fault heal = fault(FaultKind::heal);
+    heal.label = "C";
+    s.inject(heal);
+    s.run(20_ms);
+    EXPECT_EQ(s.bites(to_b), 1U) << fault_decl(kind).name;
+    EXPECT_EQ(s.bites(to_c), 1U);
+    EXPECT_EQ(s.heard(C), kind == FaultKind::loss ? "" : kind == FaultKind::duplicate_datagrams ? "2 2" : "2");
+    if (kind == FaultKind::clog) {
+      EXPECT_EQ(s.heard(B), "");  // still clogged
+    }
+  }
+}
+
 // ---------------------------------------------------------------------------------------------
 
 // Each node is clogged once, both ways, at a time of its own, and they are not freed in the order clogged.
@@ -203,7 +234,8 @@ TEST(Swizzle, ClogsEachOnceAndFreesThemInAnotherOrder) {
   }
   std::sort(spans.begin(), spans.end());
   EXPECT_LT(spans.back().first, 1_s);
-  EXPECT_FALSE(std::is_sorted(spans.begin(), spans.end(), [](const auto& a, const auto& b) { return a.second < b.second; }));
+  const auto ends_before = [](const auto& a, const auto& b) { return a.second < b.second; };
+  EXPECT_FALSE(std::is_sorted(spans.begin(), spans.end(), ends_before));
   for (int k = 0; k < 200; ++k) {
     s.tell(A, B, std::to_string(k));
     s.run(10_ms);
