@@ -278,3 +278,30 @@ TEST(Losses, AreListedInOrderAtEveryTraceLevel) {
     EXPECT_EQ(losses(s.world), "kill A@1 ms, power B@2 ms, wipe C@3 ms, wipe C@7 ms, kill D@8 ms");
   }
 }
+
+// An end by itself is a loss, too, when nothing proves that what is left is complete.
+TEST(Losses, AnEndWithoutProofIsOne) {
+  Stage s(2);
+  s.run(1_ms);
+  s.as(A).exit();
+  s.as(B).exit(false);
+  EXPECT_FALSE(s.world.running(A) || s.world.running(B));
+  EXPECT_EQ(losses(s.world), "kill B@1 ms");
+}
+
+// What is armed comes due no more, and a message that a fault waits for goes by; what is in force stays.
+TEST(CallOff, TakesBackWhatIsArmedAndLeavesWhatIsInForce) {
+  Stage s(3);
+  s.world.arm(fault(FaultKind::kill, {{"A"}}, 1_ms), at(5_ms));
+  Fault drop = fault(FaultKind::drop);
+  drop.message = "Say";
+  s.inject(drop);
+  s.inject(fault(FaultKind::isolate, {{"C"}}));
+  s.world.call_off_faults();
+  s.tell(A, B, "heard");
+  s.tell(A, C, "cut off");
+  s.run(1_s);
+  EXPECT_TRUE(losses(s.world).empty());
+  EXPECT_EQ(s.heard(B), "heard");
+  EXPECT_EQ(s.heard(C), "");
+}
