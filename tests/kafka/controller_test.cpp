@@ -242,6 +242,24 @@ TEST(KafkaController, SecondProcessOfABrokerWaitsForTheFirstOnesSession) {
   EXPECT_EQ(lab.enlist(88), "epoch=-1 error=DUPLICATE_BROKER_REGISTRATION") << "fenced or not, it is alive";
 }
 
+// QuorumController: what is decided is told only when the quorum has it. A controller that is cut off from the others
+// still believes that it leads, and decides; nobody ever hears of it.
+TEST(KafkaController, AnswersWhatTheQuorumHasCommittedAndNothingElse) {
+  Lab lab({.cluster = {{"controllers", "3"}}});
+  const auto ids = [&] {
+    AllocateProducerIds a;
+    a.broker = 1;
+    a.epoch = lab.epoch_of(1);
+    return lab.ask(lab.controller_name(), a, 500_ms);
+  };
+  EXPECT_NE(ids(), "");
+  std::vector<Target> others;
+  for (const char* name : {"C1", "C2", "C3"})
+    if (name != lab.controller_name()) others.push_back(name);
+  lab.fault(FaultKind::partition, {{lab.controller_name()}, others});
+  EXPECT_EQ(ids(), "");
+}
+
 // It starts fenced, and is unfenced once it has replayed its own registration: then it knows the present.
 TEST(KafkaController, BrokerIsUnfencedOnceItHasCaughtUp) {
   ProbedBroker lab;

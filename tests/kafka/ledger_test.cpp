@@ -20,7 +20,7 @@ std::vector<std::string> parts(const std::string& list) {
 }
 
 // Rules that nothing holds yet. This number only goes down.
-constexpr std::size_t known_gaps = 1;
+constexpr std::size_t known_gaps = 0;
 
 TEST(KafkaLedger, NamesSourcesAndTestsThatExist) {
   const auto model = kafka::make_model();

@@ -62,7 +62,7 @@ class Faults {
   }
 
  private:
-  static constexpr std::uint64_t kinds = 18;
+  static constexpr std::uint64_t kinds = 17;
 
   std::string broker() { return "B" + std::to_string(1 + r_.below(3)); }
   std::string anybody() {
@@ -238,36 +238,6 @@ class Faults {
         p.trigger.on = Trigger::On::mark;
         p.trigger.name = moments[r_.below(4)];
         p.trigger.nth = 1 + r_.below(6);
-        out.push_back(p);
-        return;
-      }
-      case 17: {  // a replica flaps: it falls out, comes back, ends and starts again, and then its leader goes
-        const std::string who = victim_.empty() ? broker() : victim_;
-        out.push_back(fault(FaultKind::isolate, when, {{who}}, r_.between(2_s, 8_s)));
-        const Time back = when + out.back().fault.duration + soon();
-        if (r_.chance({1, 2})) {
-          PlannedFault p = fault(FaultKind::hold, back, {});
-          p.fault.message = r_.chance({1, 2}) ? "AlterPartition" : message();
-          p.fault.label = "h" + std::to_string(out.size());
-          PlannedFault release = fault(FaultKind::release, back + r_.between(1_s, 10_s), {});
-          release.fault.label = p.fault.label;
-          out.push_back(p);
-          out.push_back(release);
-        }
-        out.push_back(fault(victim_.empty() ? FaultKind::kill : FaultKind::power, back + soon(), {{who}}, r_.between(1_ms, 3_s)));
-        if (r_.chance({1, 2})) {  // then it reaches the controllers, but no other broker
-          std::vector<Target> others;
-          for (const char* other : {"B1", "B2", "B3"})
-            if (who != other) others.push_back(other);
-          out.push_back(fault(FaultKind::partition, out.back().trigger.after, {{who}, others}, r_.between(2_s, 12_s)));
-        }
-        PlannedFault p = fault(r_.chance({1, 2}) ? FaultKind::pause : FaultKind::isolate, back + r_.between(100_ms, 12_s), {{"leader orders/0"}}, r_.between(2_s, 12_s));
-        if (r_.chance({1, 2})) {
-          p.trigger.on = Trigger::On::mark;
-          p.trigger.name = "isr_expanded";
-          p.trigger.nth = 1 + r_.below(3);
-          p.trigger.after = r_.chance({1, 2}) ? 0 : soon();
-        }
         out.push_back(p);
         return;
       }
