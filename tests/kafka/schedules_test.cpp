@@ -90,7 +90,23 @@ TEST_P(OldRules, AreFoundBySearch) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Kafka, OldRules,
-                         testing::Values(OldRule{"acks", "1", "lost-message", 1}),
+                         testing::Values(OldRule{"truncation", "hw", "inconsistent-offsets", 35},
+                                         OldRule{"truncation", "kip101", "inconsistent-offsets", 3257},
+                                         OldRule{"fetch_epoch_check", "false", "lost-message", 799},
+                                         OldRule{"isr_join", "hw", "lost-message", 3615},
+                                         OldRule{"hw_isr", "committed", "lost-message", 225},
+                                         OldRule{"hw_isr", "eager", "lost-message", 16},
+                                         OldRule{"elr", "false", "lost-message", 151},
+                                         OldRule{"strict_min_isr", "false", "inconsistent-offsets", 289},
+                                         OldRule{"dedup_replicated", "false", "duplicate", 7},
+                                         OldRule{"dedup_window", "1", "duplicate", 7},
+                                         OldRule{"split_on_retry", "true", "duplicate", 7},
+                                         OldRule{"first_sequence_zero", "false", "duplicate", 1622},
+                                         OldRule{"unclean_election", "true", "lost-message", 21},
+                                         OldRule{"cluster.min_insync", "1", "lost-message", 151},
+                                         OldRule{"idempotence", "false", "duplicate", 2},
+                                         OldRule{"acks", "1", "lost-message", 6},
+                                         OldRule{"acks", "0", "lost-message", 3}),
                          [](const auto& p) {
                            std::string name = std::string(p.param.setting) + "_" + p.param.value;
                            std::replace_if(name.begin(), name.end(), [](unsigned char ch) { return !std::isalnum(ch); }, '_');
