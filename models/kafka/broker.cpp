@@ -49,8 +49,9 @@ void Broker::on_start(Context& c) {
   c.set_timer(cluster_->settings.hw_checkpoint_interval, timer_hw_checkpoint);
   c.set_timer(cluster_->settings.replica_lag_max / 2, timer_shrink_isr);
   c.set_timer(600'000'000'000, timer_expire_producers);  // producer.id.expiration.check.interval.ms
-  register_with_controller(c);
   was_clean_ = false;
+  previous_epoch_ = clean_shutdown_epoch_;  // read once in a process's life
+  register_with_controller(c);
   follow_metadata(c);
 }
 
@@ -144,6 +145,7 @@ void Broker::on_timer(Context& c, TimerKind kind, std::uint64_t argument) {
       for (DurableReplica& d : durable_) d.log.expire_producers(c.wall());
       c.set_timer(600'000'000'000, timer_expire_producers);
       break;
+    case timer_shutdown: finish_shutdown(c); break;
     case timer_produce: time_out_produce(c, argument); break;
     case timer_fetch:
       for (std::size_t i = 0; i < fetches_.size(); ++i) {
@@ -276,7 +278,7 @@ void Broker::register_with_controller(Context& c) {
   BrokerRegistrationRequest r;
   r.broker = id_;
   r.incarnation = incarnation_;
-  r.previous_epoch = clean_shutdown_epoch_;
+  r.previous_epoch = previous_epoch_;
   send_to_controller(c, Kind::broker_registration, make_payload<BrokerRegistrationRequest>(r), Traffic::heartbeat);
   if (heartbeat_timer_ != no_event) c.cancel_timer(heartbeat_timer_);
   heartbeat_timer_ = c.set_timer(500'000'000, timer_heartbeat);
@@ -288,7 +290,6 @@ void Broker::on_registration_reply(Context& c, const Message& m) {
   if (r.error != Error::none) return;  // asked again by the timer
   registered_ = true;
   epoch_ = r.epoch;
-  clean_shutdown_epoch_ = no_broker_epoch;  // the file is removed once the new process is known
   publish_metadata(c);
   send_heartbeat(c);
 }
@@ -317,9 +318,12 @@ void Broker::on_heartbeat_reply(Context& c, const Message& m) {
 }
 
 void Broker::on_stop(Context& c) {
+  // BrokerServer.shutdown does nothing before the start is over: the process ends, and the clean-shutdown file is as it
+  // was, or gone, if the logs had been loaded meanwhile (seen with 4.3.1).
+  if (!published_) return c.exit(clean_shutdown_epoch_ != no_broker_epoch);
   want_shutdown_ = true;
-  if (registered_) send_heartbeat(c);
-  else finish_shutdown(c);
+  send_heartbeat(c);
+  c.set_timer(300'000'000'000, timer_shutdown);  // then it goes without the controller's word
 }
 
 // Leadership is handed over. Requests are not taken any more (SocketServer.stopProcessingRequests), every log is
@@ -344,13 +348,11 @@ void Broker::on_disk(Context& c, FileId, std::int64_t, DiskResult result) {
 
 void Broker::end_cleanly(Context& c) {
   if (flushes_ok_) {
-    // Of a broker that had not registered yet the file names no epoch, and the controller takes it for a crash
-    // (BrokerServer.shutdown passes lifecycleManager.brokerEpoch, which is -1 then).
     clean_shutdown_epoch_ = epoch_;
     was_clean_ = true;
     for (DurableReplica& d : durable_) d.recovery_point = d.log.end();
   }
-  c.exit(flushes_ok_ && epoch_ != no_broker_epoch);
+  c.exit(flushes_ok_);
 }
 
 void Broker::on_crash(const Crash& crash) {
@@ -403,6 +405,8 @@ void Broker::follow_metadata(Context& c) {
   }
   std::sort(changed.begin(), changed.end());
   changed.erase(std::unique(changed.begin(), changed.end()), changed.end());
+  // LogManager.loadLogs comes with the first image, and removes the clean-shutdown file.
+  if (quorum_.commit() > quorum_.start_offset()) clean_shutdown_epoch_ = no_broker_epoch;
   if (published_)
     for (PartitionId p : changed) apply_partition(c, p);
   else publish_metadata(c);

@@ -201,6 +201,7 @@ class Broker : public NodeBase<Broker> {
   Image image_;
   std::uint64_t incarnation_ = 0;
   BrokerEpoch epoch_ = no_broker_epoch;
+  BrokerEpoch previous_epoch_ = no_broker_epoch;  // of the process before, when it ended in good order
   bool registered_ = false;
   bool published_ = false;   // the image is acted upon
   bool unfenced_ = false;

@@ -14,5 +14,6 @@ inline constexpr TimerKind timer_fetcher = 25;           // argument: leader
 inline constexpr TimerKind timer_alter_partition = 26;   // argument: partition
 inline constexpr TimerKind timer_producer_ids = 27;
 inline constexpr TimerKind timer_expire_producers = 28;
+inline constexpr TimerKind timer_shutdown = 29;
 
 }  // namespace mqlab::kafka

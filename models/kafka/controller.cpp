@@ -192,7 +192,7 @@ void Controller::on_registration(Context& c, const Message& m) {
   const bool session_valid = session.last_contact >= 0 && c.now() - session.last_contact < cluster_->settings.session_timeout;
   if (before.registered && session_valid && before.incarnation != r.incarnation) {
     // The old process may still be alive, as far as is known (ClusterControlManager.registerBroker). That holds for a
-    // fenced one as well: else the request of a dead process, late on the wire, would throw out its successor.
+    // fenced one as well, even for one that left in good order (seen with 4.3.1).
     reply.error = Error::duplicate_broker_registration;
     c.reply(m, kind(Kind::broker_registration_reply), make_payload<BrokerRegistrationReply>(reply));
     return;
@@ -206,8 +206,7 @@ void Controller::on_registration(Context& c, const Message& m) {
   const bool unclean = before.registered && r.previous_epoch != before.epoch;
   if (before.registered && !before.fenced) fence(c, r.broker);
   reply.epoch = decide(c, RegisterBroker{r.broker, r.incarnation});
-  session.last_contact = c.now();
-  session.metadata_end = 0;
+  session = Session{};  // it begins with the first heartbeat (seen with 4.3.1)
   // KIP-966: who did not shut down in good order may have lost what it held; it leaves ISR and ELR.
   if (unclean && cluster_->settings.switches.elr) update_partitions(c, r.broker, no_broker, r.broker);
   answer_when_committed(m, reply.epoch, Kind::broker_registration_reply, make_payload<BrokerRegistrationReply>(reply));
@@ -247,14 +246,13 @@ void Controller::on_heartbeat(Context& c, const Message& m) {
     }
     Offset at = -1;
     reply.fenced = false;
-    if (session.shutdown_offset < 0) {
+    if (session.shutdown_offset < 0 && leads_any()) {
       session.shutdown_offset = at = decide(c, ControlledShutdown{h.broker, h.epoch});
       update_partitions(c, h.broker, no_broker, no_broker);
       at = quorum_.end() + static_cast<Offset>(pending_.size()) - 1;
     } else if (!leads_any() && session.shutdown_offset < lowest_active_end()) {
       // BrokerHeartbeatManager.calculateNextBrokerState: everybody else has heard where its partitions went.
       fence(c, h.broker);
-      session = Session{};
       reply.fenced = reply.should_shutdown = true;
       at = quorum_.end() + static_cast<Offset>(pending_.size()) - 1;
     }

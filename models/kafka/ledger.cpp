@@ -77,7 +77,7 @@ std::vector<RuleDecl> declared_ledger() {
       {"... and ends when the others have read who leads now, and every log is flushed.",
        "BrokerHeartbeatManager.calculateNextBrokerState; LogManager.shutdown", "kafka/broker_test"},
       {"A broker that is stopped before it has registered counts as one that crashed.",
-       "KIP-966; BrokerServer.shutdown, LogManager.readBrokerEpochFromCleanShutdownFiles",
+       "KIP-966; BrokerServer.shutdown, LogManager.loadLogs; seen with 4.3.1",
        "museum/kafka/kip-966-stopped-before-it-registered"},
       // Leading a partition (leader.cpp)
       {"acks=0 gets no answer; on an error the leader hangs up.",
@@ -135,7 +135,7 @@ std::vector<RuleDecl> declared_ledger() {
       {"A decision is answered when the quorum has committed it.", "QuorumController, KIP-631", "kafka/controller_test"},
       {"Voters sync before they acknowledge; partition logs do not.", "KIP-595, KafkaRaftClient", "raft/safety_test"},
       {"A second process of a broker is not registered while the first may live.",
-       "ClusterControlManager.registerBroker", "kafka/controller_test"},
+       "ClusterControlManager.registerBroker; seen with 4.3.1", "kafka/controller_test"},
       {"A broker without heartbeat for broker.session.timeout.ms is fenced: it leads nothing and is in no ISR.",
        "KIP-631; BrokerHeartbeatManager", "kafka/controller_test, showcase"},
       {"A broker is unfenced when it has replayed its own registration.",
