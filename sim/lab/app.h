@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <map>
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -154,7 +155,7 @@ class ClientNode : public Node {
   std::unique_ptr<App> app_;
   std::string subscription_;
   CallId next_call_ = 1;
-  std::vector<OpenCall> open_;      // ascending in id
+  std::deque<OpenCall> open_;       // ascending in id; answered mostly in that order
   std::vector<Answer> answers_;     // completed while the application was running: told afterwards
   bool in_app_ = false;
 };
