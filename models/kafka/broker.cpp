@@ -36,7 +36,7 @@ void Broker::on_start(Context& c) {
   for (PartitionId p = 0; p < durable_.size(); ++p) {
     PartitionLog& log = log_of(p);
     const Offset before = log.end();
-    const Offset after = log.recover(was_clean_ ? before : durable_[p].recovery_point);
+    const Offset after = log.recover(clean_shutdown_epoch_ != no_broker_epoch ? before : durable_[p].recovery_point);
     if (after < before) {
       c.truncate(file_of(p), after);
       c.mark("log_recovered", place(p), fmt::format("{} ends at {} instead of {}: what follows is corrupt", place(p), after, before));
@@ -49,7 +49,6 @@ void Broker::on_start(Context& c) {
   c.set_timer(cluster_->settings.hw_checkpoint_interval, timer_hw_checkpoint);
   c.set_timer(cluster_->settings.replica_lag_max / 2, timer_shrink_isr);
   c.set_timer(600'000'000'000, timer_expire_producers);  // producer.id.expiration.check.interval.ms
-  was_clean_ = false;
   previous_epoch_ = clean_shutdown_epoch_;  // read once in a process's life
   register_with_controller(c);
   follow_metadata(c);
@@ -237,8 +236,7 @@ void Broker::ask_for_isr_again(Context& c, PartitionId p) {
 // What was asked is asked again: changes of an ISR by their own timer, life signs soon.
 void Broker::ask_controller_again(Context& c) {
   for (PartitionId p = 0; p < replicas_.size(); ++p) ask_for_isr_again(c, p);
-  if (heartbeat_timer_ != no_event) c.cancel_timer(heartbeat_timer_);
-  heartbeat_timer_ = c.set_timer(500'000'000, timer_heartbeat);
+  beat_after(c, 500'000'000);
 }
 
 // NodeToControllerRequestThread: what is in flight is given up when another controller leads, or when the answer does
@@ -274,14 +272,19 @@ void Broker::send_to_controller(Context& c, Kind k, PayloadRef payload, Traffic 
   c.send(channel.connection, kind(k), std::move(payload));
 }
 
+// The next life sign, or the next attempt to register.
+void Broker::beat_after(Context& c, Duration d) {
+  if (heartbeat_timer_ != no_event) c.cancel_timer(heartbeat_timer_);
+  heartbeat_timer_ = c.set_timer(d, timer_heartbeat);
+}
+
 void Broker::register_with_controller(Context& c) {
   BrokerRegistrationRequest r;
   r.broker = id_;
   r.incarnation = incarnation_;
   r.previous_epoch = previous_epoch_;
   send_to_controller(c, Kind::broker_registration, make_payload<BrokerRegistrationRequest>(r), Traffic::heartbeat);
-  if (heartbeat_timer_ != no_event) c.cancel_timer(heartbeat_timer_);
-  heartbeat_timer_ = c.set_timer(500'000'000, timer_heartbeat);
+  beat_after(c, 500'000'000);
 }
 
 void Broker::on_registration_reply(Context& c, const Message& m) {
@@ -301,8 +304,7 @@ void Broker::send_heartbeat(Context& c) {
   h.metadata_end = image_.end;
   h.want_shutdown = want_shutdown_;
   send_to_controller(c, Kind::broker_heartbeat, make_payload<BrokerHeartbeat>(h), Traffic::heartbeat);
-  if (heartbeat_timer_ != no_event) c.cancel_timer(heartbeat_timer_);
-  heartbeat_timer_ = c.set_timer(cluster_->settings.heartbeat_interval, timer_heartbeat);
+  beat_after(c, cluster_->settings.heartbeat_interval);
 }
 
 void Broker::on_heartbeat_reply(Context& c, const Message& m) {
@@ -313,8 +315,7 @@ void Broker::on_heartbeat_reply(Context& c, const Message& m) {
   if (r.should_shutdown) return finish_shutdown(c);
   // BrokerLifecycleManager: the first answer is asked for again soon.
   if (std::exchange(shutdown_asked_, true)) return;
-  if (heartbeat_timer_ != no_event) c.cancel_timer(heartbeat_timer_);
-  heartbeat_timer_ = c.set_timer(50'000'000, timer_heartbeat);
+  beat_after(c, 50'000'000);
 }
 
 void Broker::on_stop(Context& c) {
@@ -349,7 +350,6 @@ void Broker::on_disk(Context& c, FileId, std::int64_t, DiskResult result) {
 void Broker::end_cleanly(Context& c) {
   if (flushes_ok_) {
     clean_shutdown_epoch_ = epoch_;
-    was_clean_ = true;
     for (DurableReplica& d : durable_) d.recovery_point = d.log.end();
   }
   c.exit(flushes_ok_);
@@ -366,7 +366,6 @@ void Broker::on_crash(const Crash& crash) {
     if (s.kept < log.end()) log.lose_tail(s.kept);
     for (const std::int64_t unit : s.corrupt) log.corrupt_at(unit);
   }
-  if (crash.power) was_clean_ = false;
   quorum_.on_crash(crash);
   replicas_.assign(cluster_->partitions.size(), Replica{});
   image_ = Image{};

@@ -131,6 +131,7 @@ class Broker : public NodeBase<Broker> {
   void ask_controller_again(Context& c);
   void ask_for_isr_again(Context& c, PartitionId p);
   void check_channels(Context& c);
+  void beat_after(Context& c, Duration d);
   void register_with_controller(Context& c);
   void send_heartbeat(Context& c);
   void on_registration_reply(Context& c, const Message& m);
@@ -192,8 +193,7 @@ class Broker : public NodeBase<Broker> {
 
   // --- survives a crash ---
   std::vector<DurableReplica> durable_;
-  BrokerEpoch clean_shutdown_epoch_ = no_broker_epoch;
-  bool was_clean_ = true;  // how the last process ended (the clean-shutdown file)
+  BrokerEpoch clean_shutdown_epoch_ = no_broker_epoch;  // in the clean-shutdown file; -1: there is none
   Quorum quorum_;          // keeps its own durable part
 
   // --- does not ---

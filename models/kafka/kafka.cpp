@@ -123,17 +123,17 @@ bool find_file(const World& w, NodeId n, std::string_view place, FileId& out) {
 // cache. A kill counts along: its replica leaves the ISR, and after KIP-966 the controller trusts it no more than one
 // whose machine lost power. Where all of a run's losses lie within one window is not known here, so all count. With
 // log.flush.interval.messages=1 a record is synced before it counts as held, and power takes no more than a kill does.
-std::size_t machines_lost(const FaultSummary& f, bool every_record_synced) {
-  std::vector<std::string> machines;
+std::size_t brokers_lost(const FaultSummary& f, bool every_record_synced) {
+  std::vector<std::string> brokers;
   bool data = false;
   for (const FaultSummary::Lost& loss : f.losses) {
     if (loss.role != "broker") continue;
     data = data || (loss.power && !every_record_synced) || loss.wipe;
-    machines.push_back(loss.node);
+    brokers.push_back(loss.node);
   }
-  std::sort(machines.begin(), machines.end());
-  machines.erase(std::unique(machines.begin(), machines.end()), machines.end());
-  return data ? machines.size() : 0;
+  std::sort(brokers.begin(), brokers.end());
+  brokers.erase(std::unique(brokers.begin(), brokers.end()), brokers.end());
+  return data ? brokers.size() : 0;
 }
 
 class KafkaModel : public Model {
@@ -315,7 +315,7 @@ class KafkaModel : public Model {
     else if (c.unclean_election) no = "unclean elections are allowed";
     else if (!right_rules) no = "an older rule is switched on";
     else if (f.disk_faults) no = "a disk broke its promise";
-    else if (const std::size_t lost = machines_lost(f, c.flush_messages == 1); lost > budget)
+    else if (const std::size_t lost = brokers_lost(f, c.flush_messages == 1); lost > budget)
       no = fmt::format("{} brokers ended uncleanly, and power or a disk was lost: more than the {} that min_insync={} endures", lost, budget, min_insync);
     const std::string yes = fmt::format("acks=all, min_insync={}, at most {} broker{} lost", min_insync, budget, budget == 1 ? "" : "s");
     std::vector<Claim> out;

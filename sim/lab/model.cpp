@@ -44,7 +44,7 @@ FaultSummary summarise_faults(const World& world) {
     const NodeOptions& node = world.node_options(loss.node);
     const bool client = node.role == "client" || node.role == "producer" || node.role == "consumer";
     if (client) s.client_kills = true;
-    else s.losses.push_back({loss.time, node.name, node.role, node.machine.empty() ? node.name : node.machine, loss.power, loss.wipe});
+    else s.losses.push_back({node.name, node.role, loss.power, loss.wipe});
   }
   for (const ArmedFault& f : world.faults()) {
     if (f.fired == 0) continue;
@@ -53,10 +53,6 @@ FaultSummary summarise_faults(const World& world) {
         f.fault.kind != FaultKind::disk_stall)
       s.disk_faults = true;
     if (group == "time") s.clock_faults = true;
-    if (group == "model") s.commands = true;
-    if (f.fault.kind == FaultKind::hold || f.fault.kind == FaultKind::drop || f.fault.kind == FaultKind::delay || f.fault.kind == FaultKind::duplicate)
-      s.message_faults = true;
-    else if (group == "network" && f.fault.kind != FaultKind::heal && f.fault.kind != FaultKind::release) s.partitions = true;
   }
   return s;
 }

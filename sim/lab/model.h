@@ -115,18 +115,14 @@ struct Deployment {
 struct FaultSummary {
   // A server's process or machine that ended otherwise than in good order.
   struct Lost {
-    Time time{};
-    std::string node, role, machine;
+    std::string node, role;
     bool power = false;  // with what was not synced
     bool wipe = false;   // with its disk
   };
   std::vector<Lost> losses;
   bool disk_faults = false;      // lying, failing, torn, rotten
-  bool partitions = false;
-  bool message_faults = false;
   bool clock_faults = false;
   bool client_kills = false;
-  bool commands = false;         // an operator's verb was used
 };
 FaultSummary summarise_faults(const World& world);
 

@@ -461,16 +461,20 @@ DiskResult Context::write(FileId file, std::int64_t end, std::uint32_t bytes) {
   return result;
 }
 
+// The device's time, whatever the pace of the node.
+Duration Context::sync_time(const Disk& d) {
+  return disk_time(saturating_add(d.options.sync_latency, random().exponential(d.options.sync_latency_tail)), d);
+}
+
 DiskResult Context::sync(FileId file) {
   Disk& d = world_.nodes_[self_].disk;
-  // The device's time, whatever the pace of the node.
-  cost_ = std::min(saturating_add(cost_, disk_time(saturating_add(d.options.sync_latency, random().exponential(d.options.sync_latency_tail)), d)), duration_cap);
+  cost_ = std::min(saturating_add(cost_, sync_time(d)), duration_cap);
   return world_.sync_disk(self_, file, depart());
 }
 
 void Context::sync_later(FileId file) {
   Disk& d = world_.nodes_[self_].disk;
-  const Duration takes = disk_time(saturating_add(d.options.sync_latency, random().exponential(d.options.sync_latency_tail)), d);
+  const Duration takes = sync_time(d);
   const Time done = saturating_add(depart(), takes);
   const std::int64_t end = d.written(file);
   const DiskResult result = world_.sync_disk(self_, file, done);

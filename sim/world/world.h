@@ -453,6 +453,7 @@ class Context {
   friend class World;
   Time depart() const { return saturating_add(world_.now(), cost_); }
   Duration disk_time(Duration d, const Disk& disk);
+  Duration sync_time(const Disk& d);
   Traffic traffic_of(MessageKind kind) const {
     const auto& all = world_.journal.messages;
     return kind < all.size() ? all[kind].traffic : Traffic::client;
