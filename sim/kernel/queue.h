@@ -107,6 +107,19 @@ class HeapQueue {
     if (keys_.size() > offset) sift_down(0, last, [](const Key&) {});
   }
 
+  struct Placed {
+    Key key{};
+    std::size_t at = 0;
+  };
+
+  // The one with the lesser key, chosen by a mask: a branch here would be mispredicted half of the time, and an
+  // index alone would have its key loaded once more before the next comparison can start.
+  static Placed lesser(const Placed& a, const Placed& b) {
+    const std::uint64_t second = 0 - static_cast<std::uint64_t>(b.key < a.key);
+    const auto chosen = [second](std::uint64_t x, std::uint64_t y) { return x ^ ((x ^ y) & second); };
+    return {{chosen(a.key.low, b.key.low), chosen(a.key.time, b.key.time)}, chosen(a.at, b.at)};
+  }
+
   // Puts the key where it belongs at or below the empty place `at`.
   template <class Touch>
   void sift_down(std::size_t at, Key key, Touch touch) {
@@ -115,24 +128,21 @@ class HeapQueue {
     const std::size_t top = at;
     for (;;) {
       const std::size_t child = 4 * at + 1;
-      std::size_t least;
+      Placed least;
       if (child + 3 < n) {
         // The four groups below are four cache lines in a row; one of them is next.
         const auto below = reinterpret_cast<std::uintptr_t>(k) + (4 * child + 1) * sizeof(Key);
         for (std::uintptr_t line = 0; line < 256; line += 64) __builtin_prefetch(reinterpret_cast<const void*>(below + line));
-        // Index arithmetic instead of conditionals: g++ 12 would branch on them, and mispredict.
-        const std::size_t left = child + static_cast<std::size_t>(k[child + 1] < k[child]);
-        const std::size_t right = child + 2 + static_cast<std::size_t>(k[child + 3] < k[child + 2]);
-        least = left + (right - left) * static_cast<std::size_t>(k[right] < k[left]);
+        least = lesser(lesser({k[child], child}, {k[child + 1], child + 1}), lesser({k[child + 2], child + 2}, {k[child + 3], child + 3}));
       } else {
         if (child >= n) break;
-        least = child;
-        for (std::size_t c = child + 1; c < n; ++c) least = k[c] < k[least] ? c : least;
+        least = {k[child], child};
+        for (std::size_t c = child + 1; c < n; ++c) least = lesser(least, {k[c], c});
       }
-      if (!(k[least] < key)) break;
-      if (at == top) touch(k[least]);
-      k[at] = k[least];
-      at = least;
+      if (!(least.key < key)) break;
+      if (at == top) touch(least.key);
+      k[at] = least.key;
+      at = least.at;
     }
     k[at] = key;
   }
