@@ -21,7 +21,7 @@ bool is_for_partitions(Kind k) {
 
 Broker::Broker(ClusterRef cluster, BrokerId id, raft::Config observer) : cluster_(std::move(cluster)), id_(id), quorum_(std::move(observer)) {
   durable_.resize(cluster_->partitions.size());
-  for (DurableReplica& d : durable_) d.log = PartitionLog(cluster_->settings.log);
+  for (PartitionId p = 0; p < durable_.size(); ++p) durable_[p].log = PartitionLog(cluster_->log_options(p));
 }
 
 void Broker::on_start(Context& c) {
@@ -35,6 +35,9 @@ void Broker::on_start(Context& c) {
   // before the first batch that does not match its checksum. What lies below is trusted.
   for (PartitionId p = 0; p < durable_.size(); ++p) {
     PartitionLog& log = log_of(p);
+    if (log.start() < std::exchange(durable_[p].start_before_crash, 0)) {
+      c.mark("log_start_fell_back", place(p), fmt::format("{} begins at {} again: where it began had not been written down", place(p), log.start()));
+    }
     const Offset before = log.end();
     const Offset after = log.recover(clean_shutdown_epoch_ != no_broker_epoch ? before : durable_[p].recovery_point);
     if (after < before) {
@@ -49,6 +52,7 @@ void Broker::on_start(Context& c) {
   c.set_timer(cluster_->settings.hw_checkpoint_interval, timer_hw_checkpoint);
   c.set_timer(cluster_->settings.replica_lag_max / 2, timer_shrink_isr);
   c.set_timer(600'000'000'000, timer_expire_producers);  // producer.id.expiration.check.interval.ms
+  arm_cleaner(c);
   previous_epoch_ = clean_shutdown_epoch_;  // read once in a process's life
   register_with_controller(c);
   follow_metadata(c);
@@ -134,6 +138,7 @@ void Broker::on_timer(Context& c, TimerKind kind, std::uint64_t argument) {
       break;
     case timer_hw_checkpoint:
       for (PartitionId p = 0; p < replicas_.size(); ++p) durable_[p].hw_checkpoint = replicas_[p].high_watermark;
+      keep_house(c);
       c.set_timer(cluster_->settings.hw_checkpoint_interval, timer_hw_checkpoint);
       break;
     case timer_shrink_isr:
@@ -144,6 +149,7 @@ void Broker::on_timer(Context& c, TimerKind kind, std::uint64_t argument) {
       for (DurableReplica& d : durable_) d.log.expire_producers(c.wall());
       c.set_timer(600'000'000'000, timer_expire_producers);
       break;
+    case timer_cleaner: run_cleaner(c); break;
     case timer_shutdown: finish_shutdown(c); break;
     case timer_produce: time_out_produce(c, argument); break;
     case timer_fetch:
@@ -341,7 +347,8 @@ void Broker::finish_shutdown(Context& c) {
   if (flushes_left_ == 0) end_cleanly(c);
 }
 
-void Broker::on_disk(Context& c, FileId, std::int64_t, DiskResult result) {
+void Broker::on_disk(Context& c, FileId file, std::int64_t end, DiskResult result) {
+  if (std::find(roll_flushes_.begin(), roll_flushes_.end(), file) != roll_flushes_.end()) return on_rolled_flush(file, end, result);
   if (flushes_left_ == 0) return;
   flushes_ok_ = flushes_ok_ && result == DiskResult::ok;
   if (--flushes_left_ == 0) end_cleanly(c);
@@ -350,15 +357,22 @@ void Broker::on_disk(Context& c, FileId, std::int64_t, DiskResult result) {
 void Broker::end_cleanly(Context& c) {
   if (flushes_ok_) {
     clean_shutdown_epoch_ = epoch_;
-    for (DurableReplica& d : durable_) d.recovery_point = d.log.end();
+    for (DurableReplica& d : durable_) {
+      d.recovery_point = d.log.end();
+      d.start_checkpoint = d.log.start();
+    }
   }
   c.exit(flushes_ok_);
 }
 
 void Broker::on_crash(const Crash& crash) {
   if (crash.wipe) {
-    for (DurableReplica& d : durable_) d = DurableReplica{PartitionLog(cluster_->settings.log), 0, 0};
+    for (DurableReplica& d : durable_) d = DurableReplica{PartitionLog(d.log.options())};
     clean_shutdown_epoch_ = no_broker_epoch;
+  }
+  for (DurableReplica& d : durable_) {
+    d.start_before_crash = d.log.start();
+    d.log.fall_back_to_start(d.start_checkpoint);
   }
   for (const Survivor& s : crash.files) {
     if (s.file == metadata_file || s.file > durable_.size()) continue;
@@ -372,6 +386,7 @@ void Broker::on_crash(const Crash& crash) {
   epoch_ = no_broker_epoch;
   registered_ = published_ = unfenced_ = want_shutdown_ = shutdown_asked_ = false;
   flushes_left_ = 0;
+  roll_flushes_.clear();
   heartbeat_timer_ = no_event;
   control_ = heartbeats_ = Channel{};
   produces_.clear();
@@ -499,9 +514,7 @@ void Broker::on_command(Context& c, const std::string& verb, const std::string& 
     before = before * 10 + (ch - '0');
   }
   before = std::min(before, replicas_[p].high_watermark);
-  if (before <= log_of(p).start()) return;
-  log_of(p).delete_records_before(before);
-  c.mark("records_deleted", place(p), fmt::format("{} now begins at {}", place(p), before));
+  delete_records(c, p, before);
 }
 
 Tree Broker::state() const {
@@ -514,6 +527,12 @@ Tree Broker::state() const {
     const PartitionLog& log = durable_[p].log;
     Tree& e = t.add(place(p), fmt::format("{} epoch {}", r.role == Role::leader ? "leader" : "follower", r.epoch));
     e.add("log", fmt::format("{}..{}", log.start(), log.end()));
+    if (log.segments().count() > 1) {
+      std::string bases;
+      for (std::size_t i = 0; i < log.segments().count(); ++i) bases += fmt::format("{}{}", i == 0 ? "" : " ", log.segments().at(i).base);
+      e.add("segments from", bases);
+    }
+    if (log.options().compacts) e.add("compacted to", std::to_string(log.first_dirty()));
     e.add("high watermark", std::to_string(r.high_watermark));
     if (r.role == Role::leader) {
       e.add("ISR", describe(r.isr) + (r.proposed.empty() ? "" : " proposed " + describe(r.proposed)));

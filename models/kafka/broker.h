@@ -6,7 +6,8 @@
 //
 // Always true of a hosted replica: log start <= high watermark <= log end.
 // Elsewhere: the log (log.h), who leads (controller.h), clients (client.h).
-// Reading order: broker.cpp (life, metadata), leader.cpp (produce, fetch, ISR), follower.cpp.
+// Reading order: broker.cpp (life, metadata), leader.cpp (produce, fetch, ISR), follower.cpp, cleaner.cpp (what age and
+// compaction take).
 // Sources: Partition.scala, ReplicaManager.scala, AbstractFetcherThread.scala, BrokerLifecycleManager.scala.
 #pragma once
 
@@ -86,6 +87,11 @@ class Broker : public NodeBase<Broker> {
     Offset hw_checkpoint = 0;
     // What the broker itself has flushed; of pages that the operating system wrote back it knows nothing.
     Offset recovery_point = 0;
+    Offset start_checkpoint = 0;   // in the log-start-offset-checkpoint file
+    Offset start_before_crash = 0;
+    // For the history alone: what a policy took from this copy while another broker led; it is gone for readers when
+    // this one leads.
+    std::vector<std::pair<TakenRecord, const char*>> taken{};
   };
   struct Waiting {  // where an answer goes
     ConnId connection = no_connection;
@@ -176,6 +182,19 @@ class Broker : public NodeBase<Broker> {
   Error check_epoch(const Replica& r, LeaderEpoch theirs) const;
   void write_log(Context& c, PartitionId p, std::uint32_t bytes);
 
+  // --- cleaner.cpp ---
+  void arm_cleaner(Context& c);
+  void keep_house(Context& c);
+  void run_cleaner(Context& c);
+  void delete_old_segments(Context& c, PartitionId p);
+  void on_roll(Context& c, PartitionId p);
+  void on_rolled_flush(FileId file, std::int64_t end, DiskResult result);
+  void delete_records(Context& c, PartitionId p, Offset before);
+  void note_taken(Context& c, PartitionId p, const std::vector<TakenRecord>& taken, const char* why);
+  void record_taken(Context& c, PartitionId p, const TakenRecord& t, const char* why);
+  void record_all_taken(Context& c, PartitionId p);
+  void forget_taken(PartitionId p, Offset leader_start);
+
   // --- follower.cpp ---
   void become_follower(Context& c, PartitionId p, const PartitionState& s);
   void leave_fetcher(PartitionId p);
@@ -209,6 +228,9 @@ class Broker : public NodeBase<Broker> {
   bool shutdown_asked_ = false;  // and answered once
   int flushes_left_ = 0;     // of the logs, at the end of a shutdown; above 0, nothing else is done any more
   bool flushes_ok_ = false;  // so far
+  Time retention_due_ = 0;
+  Time log_start_checkpoint_due_ = 0;
+  std::vector<FileId> roll_flushes_;  // of segments that were closed, under way
   EventId heartbeat_timer_ = no_event;
   Channel control_;     // to the controller: changes of ISRs, producer ids
   Channel heartbeats_;  // ... life signs, apart so that a fault may cut one of them

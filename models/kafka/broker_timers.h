@@ -6,7 +6,7 @@
 namespace mqlab::kafka {
 
 inline constexpr TimerKind timer_heartbeat = 20;         // registration until known, then life signs
-inline constexpr TimerKind timer_hw_checkpoint = 21;
+inline constexpr TimerKind timer_hw_checkpoint = 21;     // and what else is due from time to time: housekeeping
 inline constexpr TimerKind timer_shrink_isr = 22;
 inline constexpr TimerKind timer_produce = 23;           // argument: number of the parked produce
 inline constexpr TimerKind timer_fetch = 24;             // argument: number of the parked fetch
@@ -15,5 +15,7 @@ inline constexpr TimerKind timer_alter_partition = 26;   // argument: partition
 inline constexpr TimerKind timer_producer_ids = 27;
 inline constexpr TimerKind timer_expire_producers = 28;
 inline constexpr TimerKind timer_shutdown = 29;
+inline constexpr TimerKind timer_cleaner = 51;           // of compaction
+inline constexpr TimerKind timer_throttle = 53;          // argument: number of the throttled channel
 
 }  // namespace mqlab::kafka

@@ -106,6 +106,7 @@ class Client : public ClientNodeBase<Client> {
   struct BufferedRecord {
     PartitionId partition{};
     Offset offset{};
+    Offset next{};  // where to go on after it
     LeaderEpoch epoch{};
     Record record{};
   };

@@ -86,7 +86,7 @@ void Client::answer_poll(Context& c, bool timed_out) {
     buffer_.pop_front();
     Assigned* a = find_assigned(r.partition);
     if (!a || r.offset < a->position) continue;
-    a->position = r.offset + 1;
+    a->position = r.next;
     a->position_epoch = r.epoch;
     PolledMessage m;
     m.place = a->place;
@@ -194,8 +194,17 @@ void Client::on_fetch_reply(Context& c, const Message& m) {
     if (got.error == Error::none) {
       for (const Batch& b : got.batches) {
         if (b.control != Control::none) continue;
-        for (std::int32_t k = 0; k < b.count(); ++k)
-          if (b.base_offset + k >= a->position) buffer_.push_back({got.partition, b.base_offset + k, b.leader_epoch, (*b.records)[static_cast<std::size_t>(k)]});
+        for (std::int32_t k = 0; k < b.held(); ++k)
+          if (b.offset_of(k) >= a->position) buffer_.push_back({got.partition, b.offset_of(k), b.offset_of(k) + 1, b.leader_epoch, b.record(k)});
+      }
+      // CompletedFetch: the batch tells where it ended even when its last records are gone, or a reader would ask for
+      // it for ever.
+      if (got.batches.empty()) continue;
+      const Batch& last = got.batches.back();
+      if (!buffer_.empty() && buffer_.back().partition == got.partition) buffer_.back().next = last.next_offset();
+      else if (last.next_offset() > a->position) {
+        a->position = last.next_offset();
+        a->position_epoch = last.leader_epoch;
       }
     } else if (got.error == Error::offset_out_of_range) {
       reset_position(c, *a, got.error);

@@ -153,16 +153,23 @@ void Broker::on_fetch_reply(Context& c, const Message& m) {
         }
         std::uint32_t bytes = 0;
         for (const Batch& b : got.batches) {
-          if (log.append_as_follower(b) != Error::none) {
+          const std::size_t segments = log.segments().count();
+          if (log.append_as_follower(b, c.wall()) != Error::none) {
             // A batch that does not match its checksum: asked for again, for ever.
             c.mark("corrupt_batch", place(p), fmt::format("the leader's batch at {} does not match its checksum", b.base_offset));
             r.retry_at = c.now() + cluster_->settings.replica_fetch_backoff;
             break;
           }
+          // A replica closes its segments by itself.
+          if (log.segments().count() > segments) {
+            c.write(file_of(p), b.base_offset, std::exchange(bytes, 0));
+            on_roll(c, p);
+          }
           bytes += b.bytes;
         }
         if (bytes > 0) write_log(c, p, bytes);
         if (got.log_start > log.start()) log.delete_records_before(std::min(got.log_start, log.end()));
+        forget_taken(p, got.log_start);
         // Assigned, not raised: after a change of leader it may go back.
         r.high_watermark = std::clamp(got.high_watermark, log.start(), log.end());
         break;

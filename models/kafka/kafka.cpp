@@ -57,6 +57,9 @@ ModelDecl declare() {
              {"produce_timed_out", "A produce was answered before every in-sync replica had it."},
              {"duplicate_recognised", "A batch came a second time and was not written again."},
              {"out_of_order_sequence", "A batch was refused by its sequence number."}, {"records_deleted", "The beginning of a log was deleted."},
+             {"segment_rolled", "A segment was closed and a new one begun."}, {"segment_deleted", "An old segment was deleted."},
+             {"log_compacted", "The cleaner rewrote a log's closed segments."},
+             {"log_start_fell_back", "A log began earlier again after a crash: deleted records reappear."},
              {"partitions_added", "A topic has more partitions."}, {"command_refused", "An operator's verb could not be carried out."},
              {"producer_retry", "A batch is sent again."}, {"producer_epoch_bumped", "A producer goes on in a new epoch."},
              {"request_timed_out", "A client gave up waiting and closed the connection."}, {"position_reset", "A consumer's position was reset."},
@@ -174,7 +177,7 @@ class KafkaModel : public Model {
     for (std::int32_t i = 0; i < cluster->settings.controllers; ++i) cluster->controllers.push_back(first + static_cast<NodeId>(i));
     for (std::int32_t i = 0; i < cluster->settings.brokers; ++i) cluster->brokers.push_back(first + static_cast<NodeId>(cluster->settings.controllers + i));
     for (const TopicSpec& spec : d.topics) {
-      TopicSettings topic = topic_settings(spec.name, spec.options);
+      TopicSettings topic = topic_settings(spec.name, spec.options, cluster->settings);
       topic.first = static_cast<PartitionId>(cluster->partitions.size());
       for (std::int32_t n = 0; n < topic.partitions_max; ++n) {
         PartitionSettings p;

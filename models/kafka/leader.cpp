@@ -34,6 +34,7 @@ void Broker::become_leader(Context& c, PartitionId p, const PartitionState& s) {
       r.followers.push_back(f);
     }
   }
+  record_all_taken(c, p);
   advance_high_watermark(c, p);
   wake_fetches(c, p);
 }
@@ -117,6 +118,7 @@ ProduceResult Broker::append(Context& c, const PartitionBatch& b, std::int32_t a
     c.mark("duplicate_recognised", place(b.partition), fmt::format("producer {} sequence {} is at offset {} already", b.batch.producer_id, b.batch.base_sequence, appended.base_offset));
     return result;
   }
+  if (appended.rolled) on_roll(c, b.partition);
   write_log(c, b.partition, b.batch.bytes);
   advance_high_watermark(c, b.partition);
   wake_fetches(c, b.partition);

@@ -17,9 +17,14 @@ std::size_t PartitionLog::first_reaching(Offset offset) const {
   return static_cast<std::size_t>(found - batches_.begin());
 }
 
-// LogValidator: CreateTime is the producer's word, but only within bounds around the leader's clock.
-Error PartitionLog::check_timestamps(const Batch& batch, Time now) const {
-  if (options_.log_append_time || !batch.records) return Error::none;
+// LogValidator: a compacted log takes no record without a key, and with it refuses the whole batch; CreateTime is the
+// producer's word, but only within bounds around the leader's clock.
+Error PartitionLog::check_records(const Batch& batch, Time now) const {
+  if (!batch.records) return Error::none;
+  if (options_.compacts && std::any_of(batch.records->begin(), batch.records->end(), [](const Record& r) { return r.key == 0; })) {
+    return Error::invalid_record;
+  }
+  if (options_.log_append_time) return Error::none;
   if (options_.timestamp_before_max == time_max && options_.timestamp_after_max == time_max) return Error::none;
   for (const Record& r : *batch.records) {
     if (now > r.timestamp && now - r.timestamp > options_.timestamp_before_max) return Error::invalid_timestamp;
@@ -28,17 +33,23 @@ Error PartitionLog::check_timestamps(const Batch& batch, Time now) const {
   return Error::none;
 }
 
-void PartitionLog::push(Batch&& batch) {
+// True when it begins a new segment.
+bool PartitionLog::push(Batch&& batch, Time now) {
+  const bool full = segments_.full_for(batch, options_.segments);
+  if (full) segments_.roll(batch.base_offset, now);
+  segments_.add(batch);
   end_ = batch.next_offset();
   if (batch.leader_epoch >= 0) epochs_.assign(batch.leader_epoch, batch.base_offset);
   batches_.push_back(std::move(batch));
+  return full;
 }
 
 AppendResult PartitionLog::append_as_leader(Batch batch, LeaderEpoch epoch, Time now) {
   assert(batch.count() > 0);
   assert(epoch >= epochs_.latest());
   if (batch.corrupt) return {.error = Error::corrupt_message};
-  if (const Error e = check_timestamps(batch, now); e != Error::none) return {.error = e};
+  if (const Error e = check_records(batch, now); e != Error::none) return {.error = e};
+  if (batch.bytes > options_.segments.bytes) return {.error = Error::message_too_large};  // RecordBatchTooLargeException
 
   // KAFKA-15591: where no record ever was, no memory can have been lost, so who does not begin at 0 comes too early.
   if (options_.producers.first_sequence_zero && end_ == 0 && batch.has_sequence() && batch.base_sequence != 0) {
@@ -56,13 +67,13 @@ AppendResult PartitionLog::append_as_leader(Batch batch, LeaderEpoch epoch, Time
     batch.log_append_time = true;
     batch.max_timestamp = now;
   }
-  const AppendResult result{.base_offset = batch.base_offset, .last_offset = batch.last_offset()};
+  AppendResult result{.base_offset = batch.base_offset, .last_offset = batch.last_offset()};
   producers_.update(batch);
-  push(std::move(batch));
+  result.rolled = push(std::move(batch), now);
   return result;
 }
 
-Error PartitionLog::append_as_follower(const Batch& batch) {
+Error PartitionLog::append_as_follower(const Batch& batch, Time now) {
   assert(batch.count() > 0);
   if (batch.corrupt) return Error::corrupt_message;
   // After DeleteRecords a log may start in the middle of a batch; a replica that begins there is sent that batch whole,
@@ -70,7 +81,8 @@ Error PartitionLog::append_as_follower(const Batch& batch) {
   const bool holds_start = batch.base_offset < end_;
   if (holds_start && (start_ != end_ || batch.last_offset() < end_)) return Error::offset_out_of_range;
   if (options_.producers.replicated) producers_.update(batch);
-  push(Batch(batch));
+  if (holds_start) segments_.restart_at(batch.base_offset);
+  push(Batch(batch), now);
   if (holds_start) epochs_.truncate_from_start(start_);
   return Error::none;
 }
@@ -104,11 +116,11 @@ const Batch* PartitionLog::batch_at(Offset offset) const {
 }
 
 std::optional<OffsetAtTime> PartitionLog::first_at_or_after(Time t, Offset up_to) const {
-  for (const Batch& b : batches_) {
+  for (const Batch& b : batches()) {
     if (b.base_offset >= up_to) break;
     if (b.control != Control::none || b.max_timestamp < t) continue;
-    for (std::int32_t i = 0; i < b.count(); ++i) {
-      const Offset offset = b.base_offset + i;
+    for (std::int32_t i = 0; i < b.held(); ++i) {
+      const Offset offset = b.offset_of(i);
       if (offset >= up_to) break;
       if (offset >= start_ && b.timestamp_of(i) >= t) return OffsetAtTime{offset, b.timestamp_of(i)};
     }
@@ -122,7 +134,9 @@ void PartitionLog::cut(std::size_t kept, Offset end) {
   batches_.resize(kept);
   end_ = end;
   epochs_.truncate_from_end(end_);
-  if (shorter) producers_.rebuild(batches_);
+  segments_.cut(end_, batches_);
+  first_dirty_ = std::min(first_dirty_, end_);  // LogCleanerManager.maybeTruncateCheckpoint
+  if (shorter) producers_.rebuild(batches());
 }
 
 void PartitionLog::truncate_to(Offset offset) {
@@ -139,7 +153,9 @@ void PartitionLog::truncate_to(Offset offset) {
 
 void PartitionLog::truncate_fully_and_start_at(Offset offset) {
   batches_.clear();
-  start_ = end_ = offset;
+  hidden_ = 0;
+  start_ = end_ = first_dirty_ = offset;
+  segments_.restart_at(offset);
   epochs_.clear();
   producers_.clear();
 }
@@ -148,22 +164,37 @@ Error PartitionLog::delete_records_before(Offset offset) {
   if (offset > end_) return Error::offset_out_of_range;
   if (offset <= start_) return Error::none;
   start_ = offset;
-  batches_.erase(batches_.begin(), batches_.begin() + static_cast<std::ptrdiff_t>(first_reaching(start_)));
+  hide();
   epochs_.truncate_from_start(start_);
   producers_.on_log_start(start_);
   return Error::none;
 }
 
+void PartitionLog::fall_back_to_start(Offset checkpoint) {
+  const Offset start = std::max(checkpoint, segments_.at(0).base);
+  if (start >= start_) return;
+  // Which epochs lay below the start that was lost is told by the batches.
+  const EpochCache known = std::exchange(epochs_, EpochCache{});
+  for (const Batch& b : batches_) {
+    if (b.leader_epoch >= 0 && b.base_offset < start_ && b.last_offset() >= start) epochs_.assign(b.leader_epoch, std::max(b.base_offset, start));
+  }
+  for (const EpochStart& e : known.entries()) epochs_.assign(e.epoch, e.start);
+  start_ = start;
+  hide();
+  producers_.rebuild(batches());
+}
+
 void PartitionLog::lose_tail(Offset first_lost) {
-  if (first_lost < end_) truncate_to(std::max(first_lost, start_));
+  if (first_lost < start_) return truncate_fully_and_start_at(start_);
+  if (first_lost < end_) truncate_to(first_lost);
   // A restart: an epoch in which nothing was written is not found in the log, and memories kept by the leader alone
   // are gone.
   epochs_.truncate_from_end(end_);
-  producers_.rebuild(batches_);
+  producers_.rebuild(batches());
 }
 
 Offset PartitionLog::recover(Offset recovery_point) {
-  std::size_t i = first_reaching(recovery_point);
+  std::size_t i = std::max(first_reaching(recovery_point), hidden_);
   while (i < batches_.size() && !batches_[i].corrupt) ++i;
   lose_tail(i < batches_.size() ? batches_[i].base_offset : end_);
   return end_;
@@ -178,15 +209,20 @@ bool PartitionLog::corrupt_at(Offset offset) {
 
 const char* PartitionLog::broken_rule() const {
   if (start_ > end_) return "the log starts after its end";
-  if (!batches_.empty() && batches_.front().last_offset() < start_) return "a batch lies wholly below the start";
+  if (hidden_ > batches_.size() || hidden_ != first_reaching(start_)) return "the batches below the start are miscounted";
+  if (first_dirty_ > end_) return "compaction has gone beyond the end";
+  if (const char* rule = segments_.broken_rule(batches_, end_)) return rule;
   Offset next = 0;
   for (const Batch& b : batches_) {
     if (b.count() <= 0) return "a batch is empty";
     if (b.base_offset < next) return "two batches overlap or are out of order";
-    if (b.control == Control::none && (!b.records || static_cast<std::int32_t>(b.records->size()) != b.count())) {
-      return "a batch does not hold the records it counts";
+    if (b.control == Control::none && !b.cleaned && b.held() != b.count()) return "a batch does not hold the records it counts";
+    if (b.cleaned && static_cast<std::int32_t>(b.cleaned->deltas.size()) != b.held()) return "a cleaned batch does not say where its records lie";
+    for (std::int32_t i = 0; b.cleaned && i < b.held(); ++i) {
+      if (b.offset_of(i) > b.last_offset() || (i > 0 && b.offset_of(i) <= b.offset_of(i - 1))) return "the records of a cleaned batch are out of order";
     }
     next = b.next_offset();
+    if (next <= start_) continue;
     if (b.leader_epoch >= 0 && epochs_.epoch_at(std::max(b.base_offset, start_)) != b.leader_epoch) {
       return "a batch is of another epoch than the one that covers its offset";
     }

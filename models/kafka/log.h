@@ -1,12 +1,14 @@
 // models/kafka/log.h: one replica's log of one partition (UnifiedLog without files).
 //
-// Batches in the order of their offsets, and the two memories that are functions of them: where each leader epoch
-// began, and what each producer last wrote. One rule: all three change together, in this class, or not at all.
+// Batches in the order of their offsets, cut into segments, and the two memories that are functions of them: where each
+// leader epoch began, and what each producer last wrote. One rule: all change together, in this class, or not at all.
 //
 // Always true (broken_rule() checks it): start() <= end(); batches are in order, do not overlap, end at or below end(),
-// and none lies wholly below start(); epochs begin inside the log; every batch is of the epoch that covers it.
+// and none of batches() lies wholly below start(); epochs begin inside the log; every batch is of the epoch that covers
+// it; the segments fit the batches (segments.h).
 // Elsewhere: the high watermark, followers, acknowledgements (the broker); which offsets had reached the platter (the
-// world's disk tells the broker, the broker calls lose_tail). Segments, retention and compaction are not modelled here.
+// world's disk tells the broker, the broker calls lose_tail). Which segments age takes: retention.cpp; what compaction
+// leaves: compaction.h; when both are done: cleaner.cpp.
 //
 //     PartitionLog log;
 //     log.begin_epoch(3);
@@ -19,14 +21,22 @@
 #include <span>
 #include <vector>
 
+#include "models/kafka/compaction.h"
 #include "models/kafka/epochs.h"
 #include "models/kafka/producer_state.h"
+#include "models/kafka/segments.h"
 #include "models/kafka/types.h"
 
 namespace mqlab::kafka {
 
 struct LogOptions {
   ProducerOptions producers{};
+  SegmentOptions segments{};
+  CompactionOptions compaction{};
+  bool compacts = false;                     // cleanup.policy: of each key the last record is kept
+  bool deletes = true;                       // ... and whether old segments go
+  Duration retention = Duration{7 * 86'400} * 1'000'000'000;  // retention.ms; 0 = no limit
+  std::int64_t retention_bytes = -1;         // retention.bytes; -1 = no limit
   bool log_append_time = false;              // message.timestamp.type=LogAppendTime
   Duration timestamp_before_max = time_max;  // message.timestamp.before.max.ms: how old a record may say it is
   Duration timestamp_after_max = time_max;   // message.timestamp.after.max.ms: how far ahead (1 h from 4.0, KIP-1030)
@@ -39,9 +49,29 @@ struct AppendResult {
   Offset base_offset = no_offset;  // also of a duplicate: where the first copy lies
   Offset last_offset = no_offset;
   bool duplicate = false;  // nothing was written; the answer is success all the same
+  bool rolled = false;     // the batch is the first of a new segment
 
   bool written() const { return error == Error::none && !duplicate; }
   bool operator==(const AppendResult&) const = default;
+};
+
+// A record that a policy took out of the log.
+struct TakenRecord {
+  Offset offset = no_offset;
+  Record record{};
+
+  bool operator==(const TakenRecord&) const = default;
+};
+
+// Why a segment was deleted: SegmentDeletionReason.
+enum class Deletion : std::uint8_t { log_start, retention_bytes, retention };
+const char* name(Deletion d);
+
+struct DeletedSegment {
+  Segment segment{};
+  Offset next = 0;  // where the log begins without it, at the least
+  Deletion why{};
+  std::vector<TakenRecord> taken{};  // that readers could still see
 };
 
 struct OffsetAtTime {
@@ -59,7 +89,12 @@ class PartitionLog {
   Offset start() const { return start_; }
   Offset end() const { return end_; }  // the log end offset, LEO: the next offset to be written
   bool empty() const { return start_ == end_; }
-  std::span<const Batch> batches() const { return batches_; }
+  // What readers may see; stored() also has what lies below start() in a segment that is not deleted yet.
+  std::span<const Batch> batches() const { return std::span<const Batch>(batches_).subspan(hidden_); }
+  std::span<const Batch> stored() const { return batches_; }
+  const Segments& segments() const { return segments_; }
+  // Compaction has done what lies below (the cleaner's checkpoint).
+  Offset first_dirty() const { return first_dirty_; }
   const EpochCache& epochs() const { return epochs_; }
   const ProducerStates& producers() const { return producers_; }
   const LogOptions& options() const { return options_; }
@@ -74,7 +109,7 @@ class PartitionLog {
 
   // Appends a leader's batch verbatim. Offsets may skip, since the leader's log may have holes, but not go back.
   // offset_out_of_range: the batch begins below end(). corrupt_message: it does not match its checksum.
-  Error append_as_follower(const Batch& batch);
+  Error append_as_follower(const Batch& batch, Time now = 0);
 
   // The batches from the one that holds `from` (or the next, if `from` lies in a hole) that lie wholly below `up_to`:
   // the first one whole, more while both limits hold, as a fetch returns them. Valid until the log changes.
@@ -98,9 +133,19 @@ class PartitionLog {
   // Drops all. The next record gets `offset` (a follower whose leader no longer has what it asks for).
   void truncate_fully_and_start_at(Offset offset);
 
-  // DeleteRecords, or a leader's newer log start: readers begin at `offset`. Batches wholly below are dropped.
-  // offset_out_of_range if above end(); the caller also holds it at or below the high watermark.
+  // DeleteRecords, or a leader's newer log start: readers begin at `offset`; segments wholly below go with the next
+  // look for old ones. offset_out_of_range if above end(); the caller also holds it at or below the high watermark.
   Error delete_records_before(Offset offset);
+  // The process died with a start that was never written down: the log begins at `checkpoint` again, or with its first
+  // segment (UnifiedLog.maybeIncrementLogStartOffset says so). Records that were deleted reappear.
+  void fall_back_to_start(Offset checkpoint);
+
+  // Deletes what cleanup.policy=delete lets go, oldest first, wholly below the high watermark (retention.cpp).
+  std::vector<DeletedSegment> delete_old_segments(Time now, Offset high_watermark);
+  // What compaction could do now, up to where readers read (compaction.cpp).
+  CompactionPlan plan_compaction(Time now, Offset stable_end) const;
+  // Does it. The records that readers could see before and can't see now.
+  std::vector<TakenRecord> compact(const CompactionPlan& plan, Time now);
 
   // The power went: what begins or reaches at or above `first_lost` never got to the platter.
   // As a restart, it also reloads the memories. Below start(), the log is empty at start() (LogLoader).
@@ -123,14 +168,19 @@ class PartitionLog {
 
  private:
   std::size_t first_reaching(Offset offset) const;
-  Error check_timestamps(const Batch& batch, Time now) const;
-  void push(Batch&& batch);
+  Error check_records(const Batch& batch, Time now) const;
+  bool push(Batch&& batch, Time now);
   void cut(std::size_t kept, Offset end);
+  void hide() { hidden_ = first_reaching(start_); }
+  void delete_oldest(Time now, Offset high_watermark, Deletion why, std::vector<DeletedSegment>& out);
 
   LogOptions options_{};
   Offset start_ = 0;
   Offset end_ = 0;
+  Offset first_dirty_ = 0;
   std::vector<Batch> batches_{};  // contiguous, so that a view costs a binary search and no copy
+  std::size_t hidden_ = 0;        // so many lie wholly below the start
+  Segments segments_{};
   EpochCache epochs_{};
   ProducerStates producers_{};
 };

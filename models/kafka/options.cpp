@@ -54,6 +54,10 @@ std::vector<OptionDecl> declared_options() {
       duration("producer_id_expiration", "cluster", 86'400 * s, "A producer silent for this long is forgotten.", "producer.id.expiration.ms", 1 * ms),
       choice("timestamp_type", "cluster", "create", {"create", "append"}, "Whose clock stamps a record: the producer's or the leader's.", "message.timestamp.type"),
       duration("timestamp_after_max", "cluster", 3'600 * s, "How far ahead of the leader's clock a record's own time may be.", "message.timestamp.after.max.ms, KIP-1030"),
+      duration("timestamp_before_max", "cluster", time_max, "How far behind the leader's clock a record's own time may be.", "message.timestamp.before.max.ms"),
+      duration("retention_check_interval", "cluster", 300 * s, "How often a broker looks for segments that retention lets it delete (when it writes high watermarks).", "log.retention.check.interval.ms", 1 * ms),
+      duration("cleaner_interval", "cluster", 15 * s, "How long the log cleaner rests when no log is dirty enough.", "log.cleaner.backoff.ms", 1 * ms),
+      duration("log_start_checkpoint_interval", "cluster", 60 * s, "How often it is written to disk where logs start, as DeleteRecords moved it (when high watermarks are).", "log.flush.start.offset.checkpoint.interval.ms", 1 * ms),
       duration("broker_service", "cluster", 20'000, "Time an I/O thread of a broker needs for a request.", "LinkedIn benchmark (order of magnitude)"),
       integer("io_threads", "cluster", 8, "I/O threads of a broker.", "num.io.threads", 1, 1000),
       duration("sync_latency", "cluster", 1 * ms, "Time a disk needs to sync.", "consumer NVMe without power-loss protection"),
@@ -79,6 +83,17 @@ std::vector<OptionDecl> declared_options() {
       integer("partitions_max", "topic", 0, "So many an operator may grow the topic to, by the verb add_partitions; 0 = no more than now.", "", 0, 10'000),
       integer("replicas", "topic", 3, "Copies of each partition.", "default.replication.factor (1 in the product)", 1, 100),
       integer("min_insync", "topic", -1, "As the cluster's, for this topic; -1 = the cluster's.", "min.insync.replicas", -1, 100),
+
+      choice("cleanup_policy", "topic", "delete", {"delete", "compact", "compact,delete"}, "Old segments are deleted, or of each key only the last record is kept, or both.", "cleanup.policy"),
+      duration("retention", "topic", 7 * 86'400 * s, "A segment goes when its newest record is older; 0 = no limit by time.", "retention.ms"),
+      integer("retention_bytes", "topic", -1, "The oldest segments go while a partition is larger than this; -1 = no limit by size.", "retention.bytes", -1),
+      integer("segment_bytes", "topic", 1'073'741'824, "A segment is closed before it would be larger; a larger batch is refused.", "segment.bytes", 14),
+      duration("segment_time", "topic", 7 * 86'400 * s, "A segment is closed when a record comes that is so much younger than its first one.", "segment.ms", 1 * ms),
+      duration("delete_retention", "topic", 86'400 * s, "How long compaction leaves a tombstone in the log after it first saw it.", "delete.retention.ms, KIP-534"),
+      integer("min_cleanable_dirty_ratio", "topic", 50, "Compaction begins when more than so much of a log is not cleaned yet, in percent.", "min.cleanable.dirty.ratio", 0, 100),
+      duration("min_compaction_lag", "topic", 0, "A segment with a record younger than this is not compacted.", "min.compaction.lag.ms"),
+      duration("max_compaction_lag", "topic", time_max, "A record older than this is compacted however little there is.", "max.compaction.lag.ms, KIP-354", 1 * ms),
+      choice("timestamp_type", "topic", "cluster", {"cluster", "create", "append"}, "Whose clock stamps a record, for this topic.", "message.timestamp.type"),
 
       // --- producer ---
       choice("acks", "producer", "all", {"0", "1", "all"}, "Who must have a record before the producer is told.", "acks, KIP-679"),
@@ -148,6 +163,10 @@ ClusterSettings cluster_settings(const Options& o) {
   c.log.producers.first_sequence_zero = o.boolean("first_sequence_zero");
   c.log.log_append_time = o.text("timestamp_type") == "append";
   c.log.timestamp_after_max = o.duration("timestamp_after_max");
+  c.log.timestamp_before_max = o.duration("timestamp_before_max");
+  c.retention_check_interval = o.duration("retention_check_interval");
+  c.cleaner_interval = o.duration("cleaner_interval");
+  c.log_start_checkpoint_interval = o.duration("log_start_checkpoint_interval");
   return c;
 }
 
@@ -193,13 +212,28 @@ ConsumerSettings consumer_settings(const Options& o) {
   return c;
 }
 
-TopicSettings topic_settings(const std::string& name, const Options& o) {
+TopicSettings topic_settings(const std::string& name, const Options& o, const ClusterSettings& cluster) {
   TopicSettings t;
   t.name = name;
   t.partitions = static_cast<std::int32_t>(o.integer("partitions"));
   t.partitions_max = std::max(t.partitions, static_cast<std::int32_t>(o.integer("partitions_max")));
   t.replicas = static_cast<std::int32_t>(o.integer("replicas"));
   t.min_insync = static_cast<std::int32_t>(o.integer("min_insync"));
+  t.log = cluster.log;
+  const std::string& policy = o.text("cleanup_policy");
+  t.log.compacts = policy != "delete";
+  t.log.deletes = policy != "compact";
+  t.log.retention = o.duration("retention");
+  t.log.retention_bytes = o.integer("retention_bytes");
+  t.log.segments.bytes = o.integer("segment_bytes");
+  t.log.segments.time = o.duration("segment_time");
+  t.log.compaction.delete_retention = o.duration("delete_retention");
+  t.log.compaction.dirty_percent = o.integer("min_cleanable_dirty_ratio");
+  t.log.compaction.min_lag = o.duration("min_compaction_lag");
+  t.log.compaction.max_lag = o.duration("max_compaction_lag");
+  // UnifiedLog.config.maxSegmentMs: what must be compacted in time must be in a closed segment in time.
+  if (t.log.compacts) t.log.segments.time = std::min(t.log.segments.time, t.log.compaction.max_lag);
+  if (o.text("timestamp_type") != "cluster") t.log.log_append_time = o.text("timestamp_type") == "append";
   return t;
 }
 

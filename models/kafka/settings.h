@@ -67,6 +67,11 @@ struct ClusterSettings {
   Duration leader_rebalance_interval{};  // 0 = never
   std::int64_t flush_messages = 0;       // sync after so many records, 0 = never
   Duration request_timeout{};            // between brokers
+  Duration retention_check_interval{};
+  Duration cleaner_interval{};           // of compaction
+  Duration log_start_checkpoint_interval{};
+  std::int64_t producer_byte_rate = 0;   // quota of each client on each broker, bytes a second; 0 = none
+  std::int64_t consumer_byte_rate = 0;
   LogOptions log;
 };
 
@@ -89,6 +94,8 @@ struct ProducerSettings {
   KeyHash partitioner = KeyHash::murmur2;
   bool uniform_sticky = true;
   bool split_on_retry = false;  // a client that re-batches a retry, against the rule
+  bool queue_full_at_once = false;  // librdkafka: a full buffer is an error at once, nobody waits
+  bool honours_throttle = true;     // KIP-219: a client that was throttled sends nothing meanwhile
 };
 
 enum class OffsetReset : std::uint8_t { earliest, latest, none };
@@ -99,6 +106,7 @@ struct ConsumerSettings {
   std::int64_t fetch_min_bytes = 1;
   std::int64_t max_poll_records = 500;
   bool position_validation = true;
+  bool honours_throttle = true;
   Duration metadata_max_age{};
   Duration request_timeout{};
   Duration retry_backoff{};
@@ -114,6 +122,7 @@ struct TopicSettings {
   std::int32_t replicas = 3;
   std::int32_t min_insync = -1;  // -1 = the cluster's
   PartitionId first = 0;
+  LogOptions log{};              // the cluster's, and what this topic has of its own
 };
 
 struct PartitionSettings {
@@ -138,6 +147,7 @@ struct Cluster {
       if (brokers[i] == n) return static_cast<BrokerId>(i + 1);
     return no_broker;
   }
+  const LogOptions& log_options(PartitionId p) const { return topics[static_cast<std::size_t>(partitions[p].topic)].log; }
   const TopicSettings* topic(std::string_view name) const {
     for (const TopicSettings& t : topics)
       if (t.name == name) return &t;
@@ -158,7 +168,7 @@ using ClusterRef = std::shared_ptr<const Cluster>;
 ClusterSettings cluster_settings(const Options& o);
 ProducerSettings producer_settings(const Options& o);
 ConsumerSettings consumer_settings(const Options& o);
-TopicSettings topic_settings(const std::string& name, const Options& o);
+TopicSettings topic_settings(const std::string& name, const Options& o, const ClusterSettings& cluster = {});
 
 // The declared options of every scope (options.cpp).
 std::vector<OptionDecl> declared_options();

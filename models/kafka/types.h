@@ -4,7 +4,8 @@
 // world shares them; the header around them is a plain value of each replica, because offsets and the leader epoch are
 // assigned by the leader, and because a bit that rots on one disk rots there only.
 //
-// Always true: a batch holds consecutive offsets [base_offset, last_offset()], and sequences count records.
+// Always true: a batch covers the offsets [base_offset, last_offset()], and sequences count with them. It holds a record
+// for each, until compaction takes some: who walks over records uses held(), record(i) and offset_of(i).
 // Elsewhere: what a log does with batches (log.h), what a producer's numbers mean (producer_state.h).
 //
 //     Batch b = make_batch({{.message = 7, .timestamp = now, .size = 100}});
@@ -38,6 +39,7 @@ inline constexpr Offset offset_max = std::numeric_limits<Offset>::max();
 
 // Numbers as in org.apache.kafka.common.protocol.Errors. Below -1: the client's own, never on the wire.
 enum class Error : std::int16_t {
+  commit_failed = -103,       // CommitFailedException: the member was out of the group when it committed
   buffer_exhausted = -102,    // the record was never queued (Java: max.block.ms; librdkafka: QUEUE_FULL)
   delivery_timed_out = -101,  // delivery.timeout.ms passed while no answer had come
   log_truncation = -100,      // LogTruncationException of KIP-320: what the consumer had read is gone
@@ -58,6 +60,7 @@ enum class Error : std::int16_t {
   not_enough_replicas = 19,
   not_enough_replicas_after_append = 20,
   illegal_generation = 22,
+  inconsistent_group_protocol = 23,
   unknown_member_id = 25,
   rebalance_in_progress = 27,
   invalid_timestamp = 32,
@@ -79,6 +82,7 @@ enum class Error : std::int16_t {
   operation_not_attempted = 55,
   kafka_storage_error = 56,
   unknown_producer_id = 59,
+  group_id_not_found = 69,
   fenced_leader_epoch = 74,
   unknown_leader_epoch = 75,
   stale_broker_epoch = 77,
@@ -88,6 +92,7 @@ enum class Error : std::int16_t {
   fenced_instance_id = 82,
   eligible_leaders_not_available = 83,
   election_not_needed = 84,
+  invalid_record = 87,
   unstable_offset_commit = 88,
   throttling_quota_exceeded = 89,
   producer_fenced = 90,
@@ -98,6 +103,7 @@ enum class Error : std::int16_t {
   ineligible_replica = 107,
   new_leader_elected = 108,
   fenced_member_epoch = 110,
+  unreleased_instance_id = 111,
   stale_member_epoch = 113,
   transaction_abortable = 120,
   invalid_record_state = 121,
@@ -106,6 +112,7 @@ enum class Error : std::int16_t {
 // "NOT_LEADER_OR_FOLLOWER": the name that Kafka's logs and clients print.
 constexpr const char* name(Error e) {
   switch (e) {
+    case Error::commit_failed: return "COMMIT_FAILED";
     case Error::buffer_exhausted: return "BUFFER_EXHAUSTED";
     case Error::delivery_timed_out: return "DELIVERY_TIMED_OUT";
     case Error::log_truncation: return "LOG_TRUNCATION";
@@ -126,6 +133,7 @@ constexpr const char* name(Error e) {
     case Error::not_enough_replicas: return "NOT_ENOUGH_REPLICAS";
     case Error::not_enough_replicas_after_append: return "NOT_ENOUGH_REPLICAS_AFTER_APPEND";
     case Error::illegal_generation: return "ILLEGAL_GENERATION";
+    case Error::inconsistent_group_protocol: return "INCONSISTENT_GROUP_PROTOCOL";
     case Error::unknown_member_id: return "UNKNOWN_MEMBER_ID";
     case Error::rebalance_in_progress: return "REBALANCE_IN_PROGRESS";
     case Error::invalid_timestamp: return "INVALID_TIMESTAMP";
@@ -147,6 +155,7 @@ constexpr const char* name(Error e) {
     case Error::operation_not_attempted: return "OPERATION_NOT_ATTEMPTED";
     case Error::kafka_storage_error: return "KAFKA_STORAGE_ERROR";
     case Error::unknown_producer_id: return "UNKNOWN_PRODUCER_ID";
+    case Error::group_id_not_found: return "GROUP_ID_NOT_FOUND";
     case Error::fenced_leader_epoch: return "FENCED_LEADER_EPOCH";
     case Error::unknown_leader_epoch: return "UNKNOWN_LEADER_EPOCH";
     case Error::stale_broker_epoch: return "STALE_BROKER_EPOCH";
@@ -156,6 +165,7 @@ constexpr const char* name(Error e) {
     case Error::fenced_instance_id: return "FENCED_INSTANCE_ID";
     case Error::eligible_leaders_not_available: return "ELIGIBLE_LEADERS_NOT_AVAILABLE";
     case Error::election_not_needed: return "ELECTION_NOT_NEEDED";
+    case Error::invalid_record: return "INVALID_RECORD";
     case Error::unstable_offset_commit: return "UNSTABLE_OFFSET_COMMIT";
     case Error::throttling_quota_exceeded: return "THROTTLING_QUOTA_EXCEEDED";
     case Error::producer_fenced: return "PRODUCER_FENCED";
@@ -166,6 +176,7 @@ constexpr const char* name(Error e) {
     case Error::ineligible_replica: return "INELIGIBLE_REPLICA";
     case Error::new_leader_elected: return "NEW_LEADER_ELECTED";
     case Error::fenced_member_epoch: return "FENCED_MEMBER_EPOCH";
+    case Error::unreleased_instance_id: return "UNRELEASED_INSTANCE_ID";
     case Error::stale_member_epoch: return "STALE_MEMBER_EPOCH";
     case Error::transaction_abortable: return "TRANSACTION_ABORTABLE";
     case Error::invalid_record_state: return "INVALID_RECORD_STATE";
@@ -229,6 +240,7 @@ struct Record {
   std::uint64_t key{};      // number of an interned key; 0 = no key
   Time timestamp{};         // the producer's clock (CreateTime)
   std::uint32_t size{};     // bytes, for batch.size, fetch limits and service times
+  bool tombstone = false;   // no value: in a compacted topic, the key is deleted
 
   bool operator==(const Record&) const = default;
 };
@@ -237,14 +249,33 @@ struct Record {
 enum class Control : std::uint8_t { none, abort, commit };
 
 inline constexpr std::uint32_t batch_header_bytes = 61;  // record batch format v2
+inline constexpr Time no_timestamp = -1;                 // RecordBatch.NO_TIMESTAMP
+
+// What compaction left of a batch. Its offsets and sequences stay; records are missing.
+struct Cleaned {
+  std::vector<std::int32_t> deltas{};     // of each record kept: its offset less base_offset, ascending
+  Time delete_horizon = no_timestamp;     // from then on its tombstones may go (KIP-534)
+
+  bool operator==(const Cleaned&) const = default;
+};
+
+// Both null, or equal, wherever they are stored.
+template <class T>
+bool equal_content(const std::shared_ptr<const T>& a, const std::shared_ptr<const T>& b) {
+  return a == b || (a && b && *a == *b);
+}
+
+struct GroupRecord;  // group_records.h
 
 struct Batch {
   Offset base_offset{};
   std::shared_ptr<const std::vector<Record>> records{};  // null in a marker
+  std::shared_ptr<const Cleaned> cleaned{};               // null: compaction has not touched it, no record is missing
+  std::shared_ptr<const std::vector<GroupRecord>> state{};  // what a coordinator wrote, one for each record; else null
   ProducerId producer_id = no_producer_id;
   Time max_timestamp{};  // the largest of the records, or the leader's clock if log_append_time
   LeaderEpoch leader_epoch = no_leader_epoch;
-  std::int32_t record_count{};
+  std::int32_t record_count{};  // offsets that it covers, and sequences; as many records, unless it was cleaned
   Sequence base_sequence = no_sequence;
   std::uint32_t bytes{};
   ProducerEpoch producer_epoch = no_producer_epoch;
@@ -260,7 +291,11 @@ struct Batch {
   Sequence last_sequence() const {
     return base_sequence == no_sequence ? no_sequence : add_sequence(base_sequence, record_count - 1);
   }
-  // Time of record i as a reader sees it. Requires: not a marker, 0 <= i < count().
+  // The records that it holds, in the order of their offsets. Requires of i: 0 <= i < held().
+  std::int32_t held() const { return records ? static_cast<std::int32_t>(records->size()) : 0; }
+  const Record& record(std::int32_t i) const { return (*records)[static_cast<std::size_t>(i)]; }
+  Offset offset_of(std::int32_t i) const { return base_offset + (cleaned ? cleaned->deltas[static_cast<std::size_t>(i)] : i); }
+  // Time of record i as a reader sees it.
   Time timestamp_of(std::int32_t i) const {
     return log_append_time ? max_timestamp : (*records)[static_cast<std::size_t>(i)].timestamp;
   }
@@ -273,7 +308,7 @@ struct Batch {
         base_sequence == other.base_sequence && bytes == other.bytes && producer_epoch == other.producer_epoch &&
         transactional == other.transactional && control == other.control &&
         log_append_time == other.log_append_time && corrupt == other.corrupt;
-    return same_header && (records == other.records || (records && other.records && *records == *other.records));
+    return same_header && equal_content(records, other.records) && equal_content(cleaned, other.cleaned);
   }
 };
 
