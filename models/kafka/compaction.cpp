@@ -134,9 +134,9 @@ std::vector<TakenRecord> PartitionLog::compact(const CompactionPlan& plan, Time 
     const std::int64_t before = segments_.at(done).bytes;
     if (!segments.empty() && grouped + before <= options_.segments.bytes) {
       Segment& group = segments.back();
-      if (group.bytes == 0) group.first_timestamp = s.first_timestamp;
+      if (group.bytes == 0) group = Segment{.base = group.base, .first_timestamp = s.first_timestamp, .largest_timestamp = s.largest_timestamp};
+      if (s.bytes > 0) group.largest_timestamp = std::max(group.largest_timestamp, s.largest_timestamp);
       group.bytes += s.bytes;
-      group.largest_timestamp = std::max(group.largest_timestamp, s.largest_timestamp);
       group.rolled_at = s.rolled_at;
       grouped += before;
     } else {

@@ -93,6 +93,7 @@ void Client::answer_poll(Context& c, bool timed_out) {
     m.key = static_cast<std::uint32_t>(r.record.key);
     m.message = r.record.message;
     m.position = r.offset;
+    m.tombstone = r.record.tombstone;
     answer.messages.push_back(m);
   }
   complete(c, id, std::move(answer));

@@ -53,7 +53,7 @@ bool Client::try_append(Context& c, const Call& call) {
     ++queued_;
   }
   ProducerBatch& batch = q.queue.back();
-  batch.records.push_back({call.message, call.key, call.timestamp >= 0 ? call.timestamp : c.wall(), call.size});
+  batch.records.push_back({call.message, call.key, call.timestamp >= 0 ? call.timestamp : c.wall(), call.size, call.tombstone});
   batch.calls.push_back(call.id);
   batch.bytes += call.size;
   buffered_bytes_ += call.size;

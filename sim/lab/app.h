@@ -39,6 +39,7 @@ struct Call {
   std::int32_t partition = -1;     // send: an explicit partition
   std::uint32_t size = 100;        // send: bytes
   std::int64_t timestamp = -1;     // send: the record's own time; -1 = the wall clock
+  bool tombstone = false;          // send: without a body, to say that the key is deleted
   Duration timeout{};              // poll: how long it may wait
   std::uint32_t count{};           // poll: at most so many, 0 = the library's own choice
   std::string verb{};              // other
@@ -54,6 +55,7 @@ struct PolledMessage {
   std::uint8_t attempt{};
   std::uint8_t flags{};  // op_flag
   OpIndex op = no_op;    // its row in the history
+  bool tombstone = false;
 };
 
 struct Answer {

@@ -20,6 +20,7 @@ const std::vector<OptionDecl>& load_options() {
       {"every", "producer", T::duration, std::int64_t{10'000'000}, "Time between two sends; 0 = as fast as the window allows.", "", {}, 0},
       {"start_at", "producer", T::duration, std::int64_t{1'000'000'000}, "When the first message is sent.", "", {}, 0},
       {"keys", "producer", T::integer, std::int64_t{0}, "How many business keys the messages take in turn; 0 = no key.", "", {}, 0, 1'000'000'000},
+      {"tombstone_every", "producer", T::integer, std::int64_t{0}, "Every so-many-th message has no body, to say that its key is deleted; 0 = none.", "", {}, 0, 1'000'000'000},
       {"partition", "producer", T::integer, std::int64_t{-1}, "Send to this partition; -1 = as the partitioner chooses.", "", {}, -1, 1'000'000},
       {"size", "producer", T::integer, std::int64_t{100}, "Bytes of a message.", "", {}, 0, 1'000'000'000},
       {"window", "producer", T::integer, std::int64_t{1000}, "At most so many sends without an answer.", "", {}, 1, 1'000'000'000},
@@ -47,6 +48,7 @@ ProducerLoad::ProducerLoad(const Options& o)
       every_(o.duration("every")),
       start_at_(o.duration("start_at")),
       keys_(static_cast<std::uint64_t>(o.integer("keys"))),
+      tombstone_every_(static_cast<std::uint64_t>(o.integer("tombstone_every"))),
       partition_(o.integer("partition")),
       size_(static_cast<std::uint32_t>(o.integer("size"))),
       window_(static_cast<std::uint64_t>(o.integer("window"))),
@@ -84,6 +86,7 @@ void ProducerLoad::send(AppContext& a, std::uint64_t number) {
   if (keys_ > 0) call.key = a.names().id(fmt::format("k{}", number % keys_));
   call.partition = static_cast<std::int32_t>(partition_);
   call.size = size_;
+  call.tombstone = tombstone_every_ > 0 && number % tombstone_every_ == 0;
   if (timestamp_offset_ != 0) call.timestamp = a.context.wall() + timestamp_offset_;
   ++in_flight_;
   a.call(std::move(call));

@@ -40,6 +40,7 @@ class ProducerLoad : public AppBase<ProducerLoad> {
   Duration every_;
   Duration start_at_;
   std::uint64_t keys_;
+  std::uint64_t tombstone_every_;
   std::int64_t partition_;
   std::uint32_t size_;
   std::uint64_t window_;

@@ -79,6 +79,7 @@ LuaValue to_lua(World& world, const Answer& answer) {
       row.emplace_back(text("position"), LuaValue(m.position));
       row.emplace_back(text("attempt"), LuaValue(std::int64_t{m.attempt}));
       row.emplace_back(text("redelivered"), LuaValue((m.flags & op_flag::redelivered) != 0));
+      if (m.tombstone) row.emplace_back(text("tombstone"), LuaValue(true));
       row.emplace_back(text("op"), LuaValue(static_cast<std::int64_t>(m.op)));
       out.emplace_back(LuaValue(++n), make_table(std::move(row)));
     }

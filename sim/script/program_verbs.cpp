@@ -52,6 +52,7 @@ Call send_call(const MethodCall& m, const std::string& topic) {
     if (const LuaValue* v = message.field("partition")) call.partition = static_cast<std::int32_t>(*v->integer());
     if (const LuaValue* v = message.field("size")) call.size = static_cast<std::uint32_t>(*v->integer());
     if (const LuaValue* v = message.field("timestamp")) call.timestamp = v->duration()->ns;
+    if (const LuaValue* v = message.field("tombstone")) call.tombstone = *v->boolean();
   }
   ++p.sent;
   call.message = body.empty() ? numbered_message(app_context(m).context.self(), p.sent) : message_of(w, body);
@@ -66,8 +67,8 @@ void check_message(const MethodCall& m) {
     m.text(1, "a body");
     return;
   }
-  if (!v.is_table()) m.wrong(1, "a body, or a table { key =, body =, partition =, size =, timestamp = }");
-  m.only_fields(v, {"key", "body", "partition", "size", "timestamp"});
+  if (!v.is_table()) m.wrong(1, "a body, or a table { key =, body =, partition =, size =, timestamp =, tombstone = }");
+  m.only_fields(v, {"key", "body", "partition", "size", "timestamp", "tombstone"});
   const auto short_text = [&](const char* name) {
     const LuaValue* f = v.field(name);
     if (f && (!f->text() || f->text()->size() > 10'000)) m.fail(fmt::format("`{}` of a message is a text of at most 10000 bytes, not {}", name, f->describe()));
@@ -78,6 +79,7 @@ void check_message(const MethodCall& m) {
   };
   short_text("key");
   short_text("body");
+  if (const LuaValue* f = v.field("tombstone"); f && !f->boolean()) m.fail(fmt::format("`tombstone` of a message is true or false, not {}", f->describe()));
   whole("partition", 1'000'000);
   whole("size", 1'000'000'000);
   const LuaValue* t = v.field("timestamp");
@@ -284,10 +286,10 @@ Out mark(const MethodCall& m) {
 
 const std::vector<Method>& program_methods() {
   static const std::vector<Method> all = {
-      {"send", "(topic, { key =, body =, partition =, size =, timestamp = })", "Sends and waits: a table with ok, outcome (ok, fail, info), error, place, position.", "send", send},
+      {"send", "(topic, { key =, body =, partition =, size =, timestamp =, tombstone = })", "Sends and waits: a table with ok, outcome (ok, fail, info), error, place, position.", "send", send},
       {"send_async", "(topic, { ... })", "Sends without waiting; returns a handle for c:wait.", "send", send_async},
       {"wait", "(handle)", "Waits for the answer to a send_async.", "", wait},
-      {"poll", "(timeout, max)", "Waits for messages: a list of { place, key, body, position, attempt, redelivered }, empty when none came.", "poll", poll},
+      {"poll", "(timeout, max)", "Waits for messages: a list of { place, key, body, position, attempt, redelivered, tombstone }, empty when none came.", "poll", poll},
       {"assign", "(place, position)", "Reads this topic or place, from a position, \"beginning\" or \"end\".", "assign", assign},
       {"seek", "(place, position)", "Goes on reading from another position.", "seek", seek},
       {"commit", "(place, position)", "Stores a position; without arguments, what was read so far.", "commit", commit},
