@@ -150,6 +150,7 @@ void Broker::on_timer(Context& c, TimerKind kind, std::uint64_t argument) {
       c.set_timer(600'000'000'000, timer_expire_producers);
       break;
     case timer_cleaner: run_cleaner(c); break;
+    case timer_throttle: end_throttle(argument); break;
     case timer_shutdown: finish_shutdown(c); break;
     case timer_produce: time_out_produce(c, argument); break;
     case timer_fetch:
@@ -158,7 +159,7 @@ void Broker::on_timer(Context& c, TimerKind kind, std::uint64_t argument) {
         const ParkedFetch parked = fetches_[i];
         fetches_.erase(fetches_.begin() + static_cast<std::ptrdiff_t>(i));
         answer_fetch(c, parked.to, payload_as<FetchRequest>(parked.request), false, true);
-        unmuted_.push_back(parked.to.connection);
+        release(parked.to.connection);
         break;
       }
       break;
@@ -393,6 +394,9 @@ void Broker::on_crash(const Crash& crash) {
   fetches_.clear();
   muted_.clear();
   unmuted_.clear();
+  throttled_.clear();
+  produce_rates_.clear();
+  fetch_rates_.clear();
   fetchers_.clear();
   producer_ids_left_ = 0;
   waiting_for_ids_.clear();

@@ -17,6 +17,7 @@
 
 #include "models/kafka/log.h"
 #include "models/kafka/messages.h"
+#include "models/kafka/quota.h"
 #include "models/kafka/quorum.h"
 
 namespace mqlab::kafka {
@@ -107,6 +108,7 @@ class Broker : public NodeBase<Broker> {
     Waiting to;
     EventId timer = no_event;
     std::uint64_t number{};
+    std::uint32_t bytes{};  // of the request
     struct Part {
       ProduceResult result;
       Offset required = 0;
@@ -124,6 +126,14 @@ class Broker : public NodeBase<Broker> {
   struct Muted {
     ConnId connection = no_connection;
     std::vector<Message> queue;
+  };
+  struct ClientRate {
+    NodeId client = nobody;
+    ByteRate rate;
+  };
+  struct Throttled {
+    std::uint64_t number{};
+    ConnId connection = no_connection;
   };
   struct Fetcher {
     ConnId connection = no_connection;
@@ -165,7 +175,7 @@ class Broker : public NodeBase<Broker> {
   void finish_produces(Context& c, PartitionId p);
   void time_out_produce(Context& c, std::uint64_t number);
   void on_fetch(Context& c, const Message& m);
-  FetchedPartition read_for(Context& c, const FetchRequest& request, const FetchPartition& f, bool first, bool& news);
+  FetchedPartition read_for(Context& c, const FetchRequest& request, const FetchPartition& f, bool first, std::int64_t most, bool& news);
   bool answer_fetch(Context& c, const Waiting& to, const FetchRequest& request, bool first, bool must);
   void wake_fetches(Context& c, PartitionId p);
   void update_follower(Context& c, PartitionId p, const FetchRequest& request, const FetchPartition& f);
@@ -181,6 +191,15 @@ class Broker : public NodeBase<Broker> {
   bool may_join_isr(const FollowerState& f) const;
   Error check_epoch(const Replica& r, LeaderEpoch theirs) const;
   void write_log(Context& c, PartitionId p, std::uint32_t bytes);
+
+  // --- quota.cpp ---
+  static ByteRate& rate_of(std::vector<ClientRate>& rates, NodeId client);
+  Duration produce_throttle(Context& c, NodeId client, std::int64_t bytes);
+  Duration fetch_throttle(Context& c, NodeId client, std::int64_t bytes);
+  void throttle(Context& c, const Waiting& to, Duration wait, const char* what);
+  void end_throttle(std::uint64_t number);
+  void answer_produce(Context& c, const Waiting& to, std::uint32_t request_bytes, ProduceReply reply);
+  void release(ConnId connection);
 
   // --- cleaner.cpp ---
   void arm_cleaner(Context& c);
@@ -239,6 +258,9 @@ class Broker : public NodeBase<Broker> {
   std::vector<ParkedFetch> fetches_;
   std::vector<Muted> muted_;
   std::vector<ConnId> unmuted_;    // answered during this handler
+  std::vector<Throttled> throttled_;
+  std::vector<ClientRate> produce_rates_;  // ascending by client
+  std::vector<ClientRate> fetch_rates_;
   std::vector<Fetcher> fetchers_;  // by leader
   std::uint64_t next_number_ = 1;
   ProducerId next_producer_id_ = 0;

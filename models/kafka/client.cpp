@@ -166,8 +166,18 @@ Answer Client::outcome(Context& c, Outcome o, Error e) {
 // ---------------------------------------------------------------------------------------------
 // Connections and requests.
 
+// KIP-219: the broker does not read meanwhile. A client that sends all the same waits in vain, and may take that for a
+// broker that is dead.
+void Client::throttle(Context& c, const Request& r, Duration wait, bool honoured) {
+  if (wait > 0 && honoured) peer(r.purpose, r.broker).throttled_until = c.now() + wait;
+}
+
 bool Client::can_connect(Context& c, Purpose p, BrokerId b) {
   Peer& x = peer(p, b);
+  if (x.throttled_until > c.now()) {
+    wake_at(c, x.throttled_until);
+    return false;
+  }
   if (x.connection != no_connection && c.is_open(x.connection)) return true;
   if (x.reconnect_at <= c.now()) return true;
   wake_at(c, x.reconnect_at);
@@ -217,6 +227,7 @@ void Client::connection_lost(Context& c, Purpose p, BrokerId b, ConnId connectio
   const Duration most = produces_ ? producer_.reconnect_backoff_max : consumer_.reconnect_backoff_max;
   if (x.connection == connection) {
     x.connection = no_connection;
+    x.throttled_until = 0;
     x.backoff = x.backoff == 0 ? base : std::min(most, x.backoff * 2);
     x.reconnect_at = c.now() + x.backoff;
   }

@@ -92,6 +92,7 @@ class Client : public ClientNodeBase<Client> {
     ConnId connection = no_connection;
     Time reconnect_at = 0;
     Duration backoff = 0;
+    Time throttled_until = 0;
   };
   struct Request {
     std::uint64_t word{};
@@ -118,6 +119,7 @@ class Client : public ClientNodeBase<Client> {
   // --- client.cpp ---
   Peer& peer(Purpose p, BrokerId b) { return peers_[static_cast<std::size_t>(p)][static_cast<std::size_t>(b - 1)]; }
   bool can_connect(Context& c, Purpose p, BrokerId b);
+  void throttle(Context& c, const Request& r, Duration wait, bool honoured);
   std::uint64_t request(Context& c, Purpose p, BrokerId b, Kind k, PayloadRef payload, std::uint32_t size, Duration timeout);
   Request take_request(std::uint64_t word);
   bool in_flight(Purpose p, BrokerId b) const;

@@ -188,6 +188,7 @@ void Client::on_fetch_reply(Context& c, const Message& m) {
   peer(r.purpose, r.broker).backoff = 0;
   const auto& asked = payload_as<FetchRequest>(r.payload);
   const auto& reply = payload_as<FetchReply>(m.payload);
+  throttle(c, r, reply.throttle, consumer_.honours_throttle);
   for (std::size_t i = 0; i < reply.partitions.size() && i < asked.partitions.size(); ++i) {
     const FetchedPartition& got = reply.partitions[i];
     Assigned* a = find_assigned(got.partition);

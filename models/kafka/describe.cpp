@@ -73,6 +73,7 @@ std::string produce_reply(const Payload& p) {
   std::string out;
   for (const ProduceResult& r : as<ProduceReply>(p).results)
     out += fmt::format("{}#{} {}{}", out.empty() ? "" : " ", r.partition, r.error == Error::none ? fmt::format("offset={}", r.base_offset) : "", error_text(r.error));
+  if (as<ProduceReply>(p).throttle > 0) out += fmt::format(" throttle={} ms", as<ProduceReply>(p).throttle / 1'000'000);
   return out;
 }
 std::string fetch(const Payload& p) {
@@ -96,6 +97,7 @@ std::string fetch_reply(const Payload& p) {
     if (!f.batches.empty()) out += fmt::format(" records={}..{}", f.batches.front().base_offset, f.batches.back().last_offset());
     out += fmt::format(" hw={}", f.high_watermark);
   }
+  if (as<FetchReply>(p).throttle > 0) out += fmt::format("{}throttle={} ms", out.empty() ? "" : " ", as<FetchReply>(p).throttle / 1'000'000);
   return out;
 }
 std::string epoch_question(const Payload& p) {

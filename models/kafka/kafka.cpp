@@ -58,6 +58,7 @@ ModelDecl declare() {
              {"duplicate_recognised", "A batch came a second time and was not written again."},
              {"out_of_order_sequence", "A batch was refused by its sequence number."}, {"records_deleted", "The beginning of a log was deleted."},
              {"segment_rolled", "A segment was closed and a new one begun."}, {"segment_deleted", "An old segment was deleted."},
+             {"throttled", "A client was over its quota, and its channel is not read for a while."},
              {"log_compacted", "The cleaner rewrote a log's closed segments."},
              {"log_start_fell_back", "A log began earlier again after a crash: deleted records reappear."},
              {"partitions_added", "A topic has more partitions."}, {"command_refused", "An operator's verb could not be carried out."},

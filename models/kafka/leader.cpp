@@ -68,11 +68,14 @@ void Broker::on_produce(Context& c, const Message& m) {
   }
   if (request.acks == 0) {
     // Nobody waits for an answer: the only way to say that something went wrong is to hang up.
+    const Duration wait = produce_throttle(c, m.from, m.size);
     if (failed) c.close(m.connection);
+    else if (wait > 0) throttle(c, parked.to, wait, "sent");
     return;
   }
   if (!all_done) {
     parked.number = next_number_++;
+    parked.bytes = m.size;
     parked.timer = c.set_timer(request.timeout, timer_produce, parked.number);
     mute(m.connection);
     produces_.push_back(std::move(parked));
@@ -82,7 +85,7 @@ void Broker::on_produce(Context& c, const Message& m) {
   }
   ProduceReply reply;
   for (ParkedProduce::Part& part : parked.parts) reply.results.push_back(part.result);
-  c.reply(m, kind(Kind::produce_reply), make_payload<ProduceReply>(std::move(reply)), 64, m.word);
+  answer_produce(c, parked.to, m.size, std::move(reply));
 }
 
 ProduceResult Broker::append(Context& c, const PartitionBatch& b, std::int32_t acks, Offset& required) {
@@ -153,9 +156,10 @@ void Broker::finish_produces(Context& c, PartitionId p) {
     for (ParkedProduce::Part& part : parked.parts) reply.results.push_back(part.result);
     c.cancel_timer(parked.timer);
     const Waiting to = parked.to;
+    const std::uint32_t bytes = parked.bytes;
     produces_.erase(produces_.begin() + static_cast<std::ptrdiff_t>(i));
-    c.send(to.connection, kind(Kind::produce_reply), make_payload<ProduceReply>(std::move(reply)), 64, to.word);
-    unmuted_.push_back(to.connection);
+    answer_produce(c, to, bytes, std::move(reply));
+    release(to.connection);
   }
 }
 
@@ -171,9 +175,10 @@ void Broker::time_out_produce(Context& c, std::uint64_t number) {
       reply.results.push_back(part.result);
     }
     const Waiting to = produces_[i].to;
+    const std::uint32_t bytes = produces_[i].bytes;
     produces_.erase(produces_.begin() + static_cast<std::ptrdiff_t>(i));
-    c.send(to.connection, kind(Kind::produce_reply), make_payload<ProduceReply>(std::move(reply)), 64, to.word);
-    unmuted_.push_back(to.connection);
+    answer_produce(c, to, bytes, std::move(reply));
+    release(to.connection);
     return;
   }
 }
@@ -208,16 +213,27 @@ bool Broker::answer_fetch(Context& c, const Waiting& to, const FetchRequest& req
   std::int64_t bytes = 0;
   bool news = must;
   reply.partitions.reserve(request.partitions.size());
+  // ClientQuotaManager.getMaxValueInQuotaWindow: one answer must not be more than the quota could ever let through.
+  const bool limited = request.replica == no_broker && cluster_->settings.consumer_byte_rate > 0;
+  const std::int64_t most = limited ? cluster_->settings.consumer_byte_rate * static_cast<std::int64_t>(quota_samples - 1) - 64 : offset_max;
   for (const FetchPartition& f : request.partitions) {
-    reply.partitions.push_back(read_for(c, request, f, first, news));
+    reply.partitions.push_back(read_for(c, request, f, first, most - bytes, news));
     for (const Batch& b : reply.partitions.back().batches) bytes += b.bytes;
   }
   if (!news && bytes < request.min_bytes) return false;
+  if (limited) {
+    if (const Duration wait = fetch_throttle(c, to.from, 64 + bytes); wait > 0) {
+      reply.partitions.clear();
+      bytes = 0;
+      reply.throttle = wait;
+      throttle(c, to, wait, "fetched");
+    }
+  }
   c.send(to.connection, kind(Kind::fetch_reply), make_payload<FetchReply>(std::move(reply)), static_cast<std::uint32_t>(64 + bytes), to.word);
   return true;
 }
 
-FetchedPartition Broker::read_for(Context& c, const FetchRequest& request, const FetchPartition& f, bool first, bool& news) {
+FetchedPartition Broker::read_for(Context& c, const FetchRequest& request, const FetchPartition& f, bool first, std::int64_t most, bool& news) {
   FetchedPartition out;
   out.partition = f.partition;
   const Replica& r = replicas_[f.partition];
@@ -254,8 +270,8 @@ FetchedPartition Broker::read_for(Context& c, const FetchRequest& request, const
     out.log_end = log.end();
     return refuse(Error::offset_out_of_range);
   }
-  if (f.fetch_offset < readable) {
-    out.batches = log.read(f.fetch_offset, readable, offset_max, 1'048'576);
+  if (f.fetch_offset < readable && most > 0) {
+    out.batches = log.read(f.fetch_offset, readable, offset_max, std::min<std::int64_t>(1'048'576, most));
     // A copy that does not match its checksum is not handed to anyone: the reader finds out.
     if (!follower && !out.batches.empty() && out.batches.front().corrupt) {
       out.batches.clear();
@@ -286,7 +302,7 @@ void Broker::wake_fetches(Context& c, PartitionId p) {
     c.cancel_timer(parked.timer);
     for (std::size_t k = 0; k < fetches_.size(); ++k)
       if (fetches_[k].number == parked.number) fetches_.erase(fetches_.begin() + static_cast<std::ptrdiff_t>(k));
-    unmuted_.push_back(parked.to.connection);
+    release(parked.to.connection);
   }
 }
 

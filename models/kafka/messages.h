@@ -133,6 +133,7 @@ struct ProduceResult {
 };
 struct ProduceReply : Payload {
   std::vector<ProduceResult> results{};
+  Duration throttle{};  // KIP-219: the client shall send nothing for so long
 };
 
 // Of followers and consumers alike; replica = no_broker is a consumer.
@@ -160,7 +161,8 @@ struct FetchedPartition {
   std::vector<Batch> batches{};
 };
 struct FetchReply : Payload {
-  std::vector<FetchedPartition> partitions{};
+  std::vector<FetchedPartition> partitions{};  // none, if it is throttled
+  Duration throttle{};
 };
 
 struct EpochQuestion {

@@ -58,6 +58,8 @@ std::vector<OptionDecl> declared_options() {
       duration("retention_check_interval", "cluster", 300 * s, "How often a broker looks for segments that retention lets it delete (when it writes high watermarks).", "log.retention.check.interval.ms", 1 * ms),
       duration("cleaner_interval", "cluster", 15 * s, "How long the log cleaner rests when no log is dirty enough.", "log.cleaner.backoff.ms", 1 * ms),
       duration("log_start_checkpoint_interval", "cluster", 60 * s, "How often it is written to disk where logs start, as DeleteRecords moved it (when high watermarks are).", "log.flush.start.offset.checkpoint.interval.ms", 1 * ms),
+      integer("producer_byte_rate", "cluster", 0, "Bytes a second that a broker takes from one client before it throttles it; 0 = no quota.", "producer_byte_rate, KIP-13", 0),
+      integer("consumer_byte_rate", "cluster", 0, "Bytes a second that a broker hands to one client before it throttles it; 0 = no quota.", "consumer_byte_rate, KIP-13", 0),
       duration("broker_service", "cluster", 20'000, "Time an I/O thread of a broker needs for a request.", "LinkedIn benchmark (order of magnitude)"),
       integer("io_threads", "cluster", 8, "I/O threads of a broker.", "num.io.threads", 1, 1000),
       duration("sync_latency", "cluster", 1 * ms, "Time a disk needs to sync.", "consumer NVMe without power-loss protection"),
@@ -113,6 +115,8 @@ std::vector<OptionDecl> declared_options() {
       duration("reconnect_backoff_max", "producer", 1 * s, "The longest rest before connecting again.", "reconnect.backoff.max.ms"),
       choice("partitioner", "producer", "murmur2", {"murmur2", "crc32", "fnv1a"}, "The hash of keys: murmur2 as in Java, crc32 as in librdkafka.", "partitioner.class, librdkafka partitioner"),
       choice("sticky", "producer", "uniform", {"uniform", "batch"}, "Records without a key: uniform sticky or sticky per batch.", "KIP-794, KIP-480"),
+      boolean("queue_full_at_once", "producer", false, "A full buffer is an error at once, as in librdkafka; else send waits for max_block.", "librdkafka RD_KAFKA_RESP_ERR__QUEUE_FULL"),
+      rule(boolean("client_honours_throttle", "producer", true, "A client that was throttled sends nothing until the time is over.", "KIP-219")),
       rule(boolean("split_on_retry", "producer", false, "A client that cuts a batch in two when it sends it again, against the rule.", "KAFKA-5494")),
 
       // --- consumer ---
@@ -120,6 +124,7 @@ std::vector<OptionDecl> declared_options() {
       duration("fetch_wait", "consumer", 500 * ms, "How long a broker keeps a fetch without news.", "fetch.max.wait.ms", 1 * ms),
       integer("fetch_min_bytes", "consumer", 1, "A broker answers when it has so many bytes.", "fetch.min.bytes", 1),
       integer("max_poll_records", "consumer", 500, "A poll returns at most so many.", "max.poll.records", 1),
+      rule(boolean("client_honours_throttle", "consumer", true, "A client that was throttled asks for nothing until the time is over.", "KIP-219")),
       rule(boolean("position_validation", "consumer", true, "After a change of leader the consumer asks whether its position still means what it meant.", "KIP-320")),
       duration("metadata_max_age", "consumer", 300 * s, "Metadata older than this is asked for again.", "metadata.max.age.ms", 1 * ms),
       duration("request_timeout", "consumer", 30 * s, "A request without answer for this long: the connection is closed.", "request.timeout.ms", 1 * ms),
@@ -166,6 +171,8 @@ ClusterSettings cluster_settings(const Options& o) {
   c.log.timestamp_before_max = o.duration("timestamp_before_max");
   c.retention_check_interval = o.duration("retention_check_interval");
   c.cleaner_interval = o.duration("cleaner_interval");
+  c.producer_byte_rate = o.integer("producer_byte_rate");
+  c.consumer_byte_rate = o.integer("consumer_byte_rate");
   c.log_start_checkpoint_interval = o.duration("log_start_checkpoint_interval");
   return c;
 }
@@ -190,6 +197,8 @@ ProducerSettings producer_settings(const Options& o) {
   p.partitioner = *key_hash_named(o.text("partitioner"));
   p.uniform_sticky = o.text("sticky") == "uniform";
   p.split_on_retry = o.boolean("split_on_retry");
+  p.queue_full_at_once = o.boolean("queue_full_at_once");
+  p.honours_throttle = o.boolean("client_honours_throttle");
   // ProducerConfig.postProcessAndValidateIdempotenceConfigs: a conflict silently wins over the default.
   if (!o.given("idempotence") && (p.acks != -1 || p.retries == 0 || p.max_in_flight > 5)) p.idempotence = false;
   return p;
@@ -203,6 +212,7 @@ ConsumerSettings consumer_settings(const Options& o) {
   c.fetch_min_bytes = o.integer("fetch_min_bytes");
   c.max_poll_records = o.integer("max_poll_records");
   c.position_validation = o.boolean("position_validation");
+  c.honours_throttle = o.boolean("client_honours_throttle");
   c.metadata_max_age = o.duration("metadata_max_age");
   c.request_timeout = o.duration("request_timeout");
   c.retry_backoff = o.duration("retry_backoff");

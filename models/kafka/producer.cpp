@@ -17,6 +17,11 @@ void Client::send_call(Context& c, const Call& call) {
   }
   // send() blocks: who waits for memory or metadata makes all later sends wait too.
   if (blocked_.empty() && try_append(c, call)) return;
+  // librdkafka: produce() never blocks.
+  if (producer_.queue_full_at_once && blocked_.empty() && buffered_bytes_ + call.size > producer_.buffer_bytes) {
+    complete(c, call.id, outcome(c, Outcome::fail, Error::queue_full));
+    return;
+  }
   blocked_.push_back({call, saturating_add(c.now(), producer_.max_block)});
 }
 
@@ -174,6 +179,7 @@ void Client::on_produce_reply(Context& c, const Message& m) {
   if (r.timer != no_event) c.cancel_timer(r.timer);
   peer(r.purpose, r.broker).backoff = 0;
   const auto& reply = payload_as<ProduceReply>(m.payload);
+  throttle(c, r, reply.throttle, producer_.honours_throttle);
   for (std::size_t i = 0; i < r.batches.size(); ++i) {
     --produce_in_flight_;
     --queues_[r.batches[i].partition].in_flight;

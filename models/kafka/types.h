@@ -40,7 +40,8 @@ inline constexpr Offset offset_max = std::numeric_limits<Offset>::max();
 // Numbers as in org.apache.kafka.common.protocol.Errors. Below -1: the client's own, never on the wire.
 enum class Error : std::int16_t {
   commit_failed = -103,       // CommitFailedException: the member was out of the group when it committed
-  buffer_exhausted = -102,    // the record was never queued (Java: max.block.ms; librdkafka: QUEUE_FULL)
+  queue_full = -104,          // the record was never queued (librdkafka)
+  buffer_exhausted = -102,    // the record was never queued (Java: after max.block.ms)
   delivery_timed_out = -101,  // delivery.timeout.ms passed while no answer had come
   log_truncation = -100,      // LogTruncationException of KIP-320: what the consumer had read is gone
   unknown_server_error = -1,
@@ -113,6 +114,7 @@ enum class Error : std::int16_t {
 constexpr const char* name(Error e) {
   switch (e) {
     case Error::commit_failed: return "COMMIT_FAILED";
+    case Error::queue_full: return "QUEUE_FULL";
     case Error::buffer_exhausted: return "BUFFER_EXHAUSTED";
     case Error::delivery_timed_out: return "DELIVERY_TIMED_OUT";
     case Error::log_truncation: return "LOG_TRUNCATION";
