@@ -3,7 +3,7 @@
 // One struct per message, in the order of a normal exchange; names as in the wire protocol. A
 // request's number (Message::word) comes back in its answer, as Kafka's correlation id.
 //
-// Elsewhere: who handles what (README.md has the table), the quorum's own messages (models/raft).
+// Elsewhere: who handles what (README.md has the table), groups (group_messages.h), the quorum's own (models/raft).
 #pragma once
 
 #include <optional>
@@ -39,6 +39,30 @@ enum class Kind : MessageKind {
   offset_for_leader_epoch_reply,
   list_offsets,
   list_offsets_reply,
+  find_coordinator,
+  find_coordinator_reply,
+  join_group,
+  join_group_reply,
+  sync_group,
+  sync_group_reply,
+  group_heartbeat,
+  group_heartbeat_reply,
+  leave_group,
+  leave_group_reply,
+  consumer_group_heartbeat,
+  consumer_group_heartbeat_reply,
+  offset_commit,
+  offset_commit_reply,
+  offset_fetch,
+  offset_fetch_reply,
+  share_fetch,
+  share_fetch_reply,
+  share_acknowledge,
+  share_acknowledge_reply,
+  write_share_state,
+  write_share_state_reply,
+  read_share_state,
+  read_share_state_reply,
   raft = 200
 };
 constexpr MessageKind kind(Kind k) { return static_cast<MessageKind>(k); }

@@ -66,7 +66,23 @@ std::vector<OptionDecl> declared_options() {
       duration("writeback_after", "cluster", 30 * s, "The operating system writes dirty pages back after this long.", "Linux vm.dirty_expire_centisecs"),
       boolean("shared_power", "cluster", false, "All brokers hang on one power supply: power lost by one is lost by all.", ""),
 
+      // --- coordinators of groups ---
+      integer("offsets_partitions", "cluster", 3, "Partitions of __consumer_offsets: each group has its coordinator on one of them.", "offsets.topic.num.partitions (50 in the product)", 1, 1000),
+      integer("offsets_replicas", "cluster", 3, "Copies of each of them; no more than there are brokers.", "offsets.topic.replication.factor", 1, 100),
+      integer("offsets_min_insync", "cluster", -1, "min_insync of __consumer_offsets; -1 = the cluster's.", "min.insync.replicas of that topic", -1, 100),
+      duration("group_initial_rebalance_delay", "cluster", 3 * s, "An empty group waits for more members for so long before its first generation.", "group.initial.rebalance.delay.ms"),
+      duration("offsets_commit_timeout", "cluster", 5 * s, "A commit that is not on all in-sync replicas by then is refused.", "offsets.commit.timeout.ms", 1 * ms),
+      duration("offsets_retention", "cluster", 604'800 * s, "Committed positions that nobody uses any more are dropped after so long.", "offsets.retention.minutes", 1 * ms),
+      duration("offsets_retention_check", "cluster", 600 * s, "How often it is looked for them.", "offsets.retention.check.interval.ms", 1 * ms),
+      duration("group_load_time", "cluster", 10 * ms, "Time until a new coordinator has read its log and answers.", ""),
+      duration("consumer_session_timeout", "cluster", 45 * s, "A member of a KIP-848 or share group without heartbeat for so long is put out.", "group.consumer.session.timeout.ms", 1 * ms),
+      duration("consumer_heartbeat_interval", "cluster", 5 * s, "How often such a member is to send one.", "group.consumer.heartbeat.interval.ms", 1 * ms),
+      duration("share_record_lock", "cluster", 30 * s, "An acquired record is one member's for so long.", "group.share.record.lock.duration.ms", 1 * ms),
+      integer("share_delivery_limit", "cluster", 5, "A record that failed so often is given to nobody any more.", "group.share.delivery.count.limit", 1, 100),
+      integer("share_record_locks", "cluster", 2000, "Records acquired at once on one partition of a share group.", "group.share.partition.max.record.locks", 1, 1'000'000),
+
       // --- rules as they once were, or broken on purpose ---
+      rule(choice("commit_epoch", "cluster", "kip1251", {"strict", "kip1251"}, "A KIP-848 member commits in its present epoch only, or in any since it owns the partition.", "KIP-1251 (4.3)")),
       rule(choice("truncation", "cluster", "fetch", {"hw", "kip101", "kip279", "fetch"}, "How a follower finds where its log and the leader's part.", "KIP-101, KIP-279, KAFKA-10554 (truncate on fetch)")),
       rule(boolean("fetch_epoch_check", "cluster", true, "A fetch says its leader epoch and last fetched epoch, and the leader compares both.", "KIP-320")),
       rule(choice("isr_join", "cluster", "leader_epoch_start", {"hw", "leader_epoch_start"}, "A follower joins the ISR at the high watermark, or not before the start of the leader's epoch.", "KAFKA-7128")),
@@ -121,6 +137,18 @@ std::vector<OptionDecl> declared_options() {
 
       // --- consumer ---
       choice("auto_offset_reset", "consumer", "latest", {"earliest", "latest", "none"}, "Where to begin without a position, or with one that is gone.", "auto.offset.reset"),
+      {"group", "consumer", OptionType::text, std::string(), "The group that it reads for; empty = it reads for itself, from places it chooses.", "group.id", {}},
+      choice("group_protocol", "consumer", "classic", {"classic", "consumer", "share"}, "How the group is kept: by its members, by the coordinator (KIP-848), or as a share group (KIP-932).", "group.protocol"),
+      {"assignors", "consumer", OptionType::list, std::string("range,cooperative-sticky"), "Classic: range, roundrobin, sticky, cooperative-sticky, the preferred one first. KIP-848: uniform or range.", "partition.assignment.strategy, group.remote.assignor", {}},
+      {"instance", "consumer", OptionType::text, std::string(), "A static member's lasting name; empty = a dynamic member.", "group.instance.id, KIP-345", {}},
+      duration("session_timeout", "consumer", 45 * s, "Classic: a member without heartbeat for so long is put out.", "session.timeout.ms, KIP-735", 1 * ms),
+      duration("group_heartbeat", "consumer", 3 * s, "Classic: time between heartbeats to the coordinator.", "heartbeat.interval.ms", 1 * ms),
+      duration("max_poll_interval", "consumer", 300 * s, "A member whose application does not poll for so long leaves the group.", "max.poll.interval.ms", 1 * ms),
+      choice("auto_commit", "consumer", "java", {"off", "java", "librdkafka"}, "Positions are committed by the application, inside a later poll, or by a timer in the background.", "enable.auto.commit"),
+      duration("auto_commit_interval", "consumer", 5 * s, "... so often.", "auto.commit.interval.ms", 1 * ms),
+      boolean("auto_offset_store", "consumer", true, "librdkafka: a record counts as done as soon as it is handed out.", "enable.auto.offset.store"),
+      duration("api_timeout", "consumer", 60 * s, "A synchronous commit gives up after so long.", "default.api.timeout.ms", 1 * ms),
+      boolean("explicit_acks", "consumer", false, "Share groups: the application confirms each record; else the next poll confirms all of the last.", "share.acknowledgement.mode"),
       duration("fetch_wait", "consumer", 500 * ms, "How long a broker keeps a fetch without news.", "fetch.max.wait.ms", 1 * ms),
       integer("fetch_min_bytes", "consumer", 1, "A broker answers when it has so many bytes.", "fetch.min.bytes", 1),
       integer("max_poll_records", "consumer", 500, "A poll returns at most so many.", "max.poll.records", 1),
@@ -147,6 +175,17 @@ ClusterSettings cluster_settings(const Options& o) {
   c.switches.elr = o.boolean("elr");
   c.switches.strict_min_isr = o.boolean("strict_min_isr");
   c.switches.list_offsets_kip207 = o.boolean("list_offsets_kip207");
+  c.groups.initial_rebalance_delay = o.duration("group_initial_rebalance_delay");
+  c.groups.commit_timeout = o.duration("offsets_commit_timeout");
+  c.groups.offsets_retention = o.duration("offsets_retention");
+  c.groups.offsets_retention_check = o.duration("offsets_retention_check");
+  c.groups.load_time = o.duration("group_load_time");
+  c.groups.session_timeout = o.duration("consumer_session_timeout");
+  c.groups.heartbeat_interval = o.duration("consumer_heartbeat_interval");
+  c.groups.commit_epoch = o.text("commit_epoch") == "strict" ? CommitEpoch::strict : CommitEpoch::kip1251;
+  c.groups.share_lock = o.duration("share_record_lock");
+  c.groups.share_delivery_limit = static_cast<std::int32_t>(o.integer("share_delivery_limit"));
+  c.groups.share_record_locks = static_cast<std::int32_t>(o.integer("share_record_locks"));
   c.brokers = static_cast<std::int32_t>(o.integer("brokers"));
   c.controllers = static_cast<std::int32_t>(o.integer("controllers"));
   c.min_insync = static_cast<std::int32_t>(o.integer("min_insync"));
@@ -208,6 +247,20 @@ ConsumerSettings consumer_settings(const Options& o) {
   ConsumerSettings c;
   const std::string& reset = o.text("auto_offset_reset");
   c.reset = reset == "earliest" ? OffsetReset::earliest : reset == "none" ? OffsetReset::none : OffsetReset::latest;
+  c.group = o.text("group");
+  const std::string& protocol = o.text("group_protocol");
+  c.protocol = protocol == "consumer" ? GroupProtocol::consumer : protocol == "share" ? GroupProtocol::share : GroupProtocol::classic;
+  c.assignors = o.list("assignors");
+  c.instance = o.text("instance");
+  c.session_timeout = o.duration("session_timeout");
+  c.group_heartbeat = o.duration("group_heartbeat");
+  c.max_poll_interval = o.duration("max_poll_interval");
+  const std::string& auto_commit = o.text("auto_commit");
+  c.auto_commit = c.group.empty() || auto_commit == "off" ? AutoCommit::off : auto_commit == "java" ? AutoCommit::java : AutoCommit::librdkafka;
+  c.auto_commit_interval = o.duration("auto_commit_interval");
+  c.auto_offset_store = o.boolean("auto_offset_store");
+  c.api_timeout = o.duration("api_timeout");
+  c.explicit_acks = o.boolean("explicit_acks");
   c.fetch_wait = o.duration("fetch_wait");
   c.fetch_min_bytes = o.integer("fetch_min_bytes");
   c.max_poll_records = o.integer("max_poll_records");

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -51,8 +52,30 @@ struct Switches {
   bool list_offsets_kip207 = true;
 };
 
+// Which commits of a KIP-848 member count as its own.
+enum class CommitEpoch : std::uint8_t {
+  strict,   // only those of the member's present epoch
+  kip1251   // also of an older one, if the partition was the member's then already (4.3)
+};
+
+// The coordinators of groups.
+struct GroupSettings {
+  Duration initial_rebalance_delay{};
+  Duration commit_timeout{};
+  Duration offsets_retention{};
+  Duration offsets_retention_check{};
+  Duration load_time{};            // until a new coordinator has read its log
+  Duration session_timeout{};      // KIP-848 and share groups: the broker's word; classic members say their own
+  Duration heartbeat_interval{};
+  CommitEpoch commit_epoch = CommitEpoch::kip1251;
+  Duration share_lock{};           // an acquired record is somebody's for so long
+  std::int32_t share_delivery_limit = 5;
+  std::int32_t share_record_locks = 2000;  // acquired at once on one partition
+};
+
 struct ClusterSettings {
   Switches switches;
+  GroupSettings groups;
   std::int32_t brokers = 3;
   std::int32_t controllers = 3;
   std::int32_t min_insync = 1;
@@ -100,8 +123,27 @@ struct ProducerSettings {
 
 enum class OffsetReset : std::uint8_t { earliest, latest, none };
 
+enum class GroupProtocol : std::uint8_t { classic, consumer, share };
+enum class AutoCommit : std::uint8_t {
+  off,
+  java,       // inside a later poll: what earlier polls have returned
+  librdkafka  // by a timer in the background: what was handed out, the record in hand included
+};
+
 struct ConsumerSettings {
   OffsetReset reset = OffsetReset::latest;
+  std::string group{};     // empty: no group
+  GroupProtocol protocol = GroupProtocol::classic;
+  std::vector<std::string> assignors{};  // classic: of the client, the preferred one first; KIP-848: the server's
+  std::string instance{};  // group.instance.id
+  Duration session_timeout{};
+  Duration group_heartbeat{};
+  Duration max_poll_interval{};
+  AutoCommit auto_commit = AutoCommit::off;
+  Duration auto_commit_interval{};
+  bool auto_offset_store = true;  // librdkafka: what is handed out counts as done
+  Duration api_timeout{};  // a synchronous commit gives up after so long
+  bool explicit_acks = false;  // share groups: the application confirms each record
   Duration fetch_wait{};
   std::int64_t fetch_min_bytes = 1;
   std::int64_t max_poll_records = 500;
@@ -148,6 +190,14 @@ struct Cluster {
     return no_broker;
   }
   const LogOptions& log_options(PartitionId p) const { return topics[static_cast<std::size_t>(partitions[p].topic)].log; }
+  // The partition of an internal topic where this key lives: Utils.abs(key.hashCode()) % partitions (Java's String).
+  std::optional<PartitionId> internal_partition(std::string_view topic_name, std::string_view key) const {
+    const TopicSettings* t = topic(topic_name);
+    if (!t) return std::nullopt;
+    std::uint32_t hash = 0;
+    for (const char ch : key) hash = hash * 31 + static_cast<unsigned char>(ch);
+    return t->first + (hash & 0x7fffffff) % static_cast<std::uint32_t>(t->partitions);
+  }
   const TopicSettings* topic(std::string_view name) const {
     for (const TopicSettings& t : topics)
       if (t.name == name) return &t;
@@ -164,6 +214,9 @@ struct Cluster {
   }
 };
 using ClusterRef = std::shared_ptr<const Cluster>;
+
+inline constexpr const char* offsets_topic = "__consumer_offsets";
+inline constexpr const char* share_state_topic = "__share_group_state";
 
 ClusterSettings cluster_settings(const Options& o);
 ProducerSettings producer_settings(const Options& o);

@@ -22,10 +22,12 @@ OpKind op_kind(CallKind k) {
 }
 
 // Calls whose asking is a line of the history. A poll is one only when it brought something.
-bool has_invoke(CallKind k) {
-  return k == CallKind::send || k == CallKind::ack || k == CallKind::commit || k == CallKind::begin || k == CallKind::end_commit ||
-         k == CallKind::end_abort || k == CallKind::end_offset;
+bool has_invoke(CallKind k, bool commits_by_place) {
+  return k == CallKind::send || k == CallKind::ack || (k == CallKind::commit && !commits_by_place) || k == CallKind::begin ||
+         k == CallKind::end_commit || k == CallKind::end_abort || k == CallKind::end_offset;
 }
+
+bool names_subscription(CallKind k) { return k == CallKind::ack || k == CallKind::commit; }
 
 }  // namespace
 
@@ -35,11 +37,15 @@ CallId AppContext::call(Call call) {
   return id;
 }
 
-void AppContext::processed(const PolledMessage& r) {
+void AppContext::processed(const PolledMessage& r) { record_process(r, Outcome::ok); }
+void AppContext::failed(const PolledMessage& r) { record_process(r, Outcome::fail); }
+
+void AppContext::record_process(const PolledMessage& r, Outcome outcome) {
   Op op;
   op.kind = OpKind::process;
-  op.outcome = Outcome::ok;
+  op.outcome = outcome;
   op.of = r.op;
+  op.subscription = client_.subscription_name(context);
   op.place = r.place;
   op.key = r.key;
   op.message = r.message;
@@ -59,7 +65,7 @@ void AppContext::effect(const std::string& what, MessageId message) {
 CallId ClientNode::begin(Context& c, Call& call) {
   call.id = next_call_++;
   OpenCall open{call.id, call.kind, no_op, call.place, call.key, call.message};
-  if (has_invoke(call.kind)) {
+  if (has_invoke(call.kind, commits_by_place())) {
     Op op;
     op.kind = op_kind(call.kind);
     op.outcome = Outcome::invoke;
@@ -67,6 +73,7 @@ CallId ClientNode::begin(Context& c, Call& call) {
     op.key = call.key;
     op.message = call.message;
     op.position = call.position;
+    if (names_subscription(call.kind)) op.subscription = subscription_name(c);
     open.invoke = c.record(op);
   }
   open_.push_back(open);
@@ -124,7 +131,7 @@ void ClientNode::complete(Context& c, CallId id, Answer answer) {
   if (open.kind == CallKind::poll) {
     if (!answer.messages.empty()) {
       op.place = 0;
-      op.subscription = c.names().id(subscription_.empty() ? c.name(c.self()) : subscription_);
+      op.subscription = subscription_name(c);
       const OpIndex poll = c.record(op);
       for (PolledMessage& r : answer.messages) {
         Op d;
@@ -141,10 +148,11 @@ void ClientNode::complete(Context& c, CallId id, Answer answer) {
         r.op = c.record(d);
       }
     }
-  } else if (has_invoke(open.kind)) {
+  } else if (has_invoke(open.kind, commits_by_place())) {
+    if (names_subscription(open.kind)) op.subscription = subscription_name(c);
     c.record(op);
   } else if (open.kind == CallKind::seek && answer.outcome == Outcome::ok) {
-    op.subscription = c.names().id(subscription_.empty() ? c.name(c.self()) : subscription_);
+    op.subscription = subscription_name(c);
     c.record(op);
   }
   answers_.push_back(std::move(answer));
@@ -158,7 +166,29 @@ void ClientNode::record_assignment(Context& c, std::uint32_t place, bool given, 
   op.place = place;
   op.position = position;
   op.flags = flags;
-  op.subscription = c.names().id(subscription_.empty() ? c.name(c.self()) : subscription_);
+  op.subscription = subscription_name(c);
+  c.record(op);
+}
+
+OpIndex ClientNode::record_commit(Context& c, std::uint32_t place, std::int64_t position) {
+  Op op;
+  op.kind = OpKind::commit;
+  op.outcome = Outcome::invoke;
+  op.place = place;
+  op.position = position;
+  op.subscription = subscription_name(c);
+  return c.record(op);
+}
+
+void ClientNode::record_commit_end(Context& c, OpIndex invoke, std::uint32_t place, std::int64_t position, Outcome outcome, std::uint32_t error) {
+  Op op;
+  op.kind = OpKind::commit;
+  op.outcome = outcome;
+  op.of = invoke;
+  op.place = place;
+  op.position = position;
+  op.error = error;
+  op.subscription = subscription_name(c);
   c.record(op);
 }
 

@@ -26,7 +26,15 @@ namespace mqlab {
 
 using CallId = std::uint64_t;
 
-enum class CallKind : std::uint8_t { send, poll, assign, seek, ack, commit, begin, end_commit, end_abort, end_offset, close, other };
+enum class CallKind : std::uint8_t {
+  send, poll, assign, seek, ack, commit, begin, end_commit, end_abort, end_offset, close, other,
+  subscribe,    // reads for a group; `argument` names the topics: "orders,payments"
+  unsubscribe,
+  pause,        // a place is not fetched for a while, and stays owned
+  resume,
+  release,      // share groups, queues: give the message back, for somebody else or for later
+  reject        // ... it is good for nobody
+};
 
 // What an application asks of its client library. Fields that a kind does not use stay at rest.
 struct Call {
@@ -42,6 +50,7 @@ struct Call {
   bool tombstone = false;          // send: without a body, to say that the key is deleted
   Duration timeout{};              // poll: how long it may wait
   std::uint32_t count{};           // poll: at most so many, 0 = the library's own choice
+  bool once = false;               // commit: one attempt, not repeated by the library (asynchronous)
   std::string verb{};              // other
   std::string argument{};
 };
@@ -58,6 +67,16 @@ struct PolledMessage {
   bool tombstone = false;
 };
 
+// A poll's answer may also say that places came or went. What was taken may still be committed before the next poll,
+// for only then the library gives it up (a rebalance listener runs inside a poll); what was lost may not.
+struct Rebalance {
+  std::vector<std::uint32_t> assigned{};  // names
+  std::vector<std::uint32_t> revoked{};
+  std::vector<std::uint32_t> lost{};
+
+  bool empty() const { return assigned.empty() && revoked.empty() && lost.empty(); }
+};
+
 struct Answer {
   CallId call{};
   CallKind kind{};
@@ -67,6 +86,7 @@ struct Answer {
   MessageId message = no_message;
   std::int64_t position = -1;
   std::vector<PolledMessage> messages{};
+  Rebalance rebalance{};
 };
 
 class ClientNode;
@@ -85,10 +105,13 @@ class AppContext {
   void sleep(Duration d, std::uint64_t argument = 0) { context.set_timer(d, application_timer, argument); }
   // The application has finished with a message; for key order and commit-before-processing.
   void processed(const PolledMessage& r);
+  // It tried, and failed; it may try again.
+  void failed(const PolledMessage& r);
   // It did something to the world outside.
   void effect(const std::string& what, MessageId message);
 
  private:
+  void record_process(const PolledMessage& r, Outcome outcome);
   ClientNode& client_;
 };
 
@@ -131,6 +154,8 @@ class ClientNode : public Node {
  protected:
   // Carries out a call; complete() may come now or later.
   virtual void perform(Context& c, const Call& call) = 0;
+  // True: the node writes a commit's rows itself, one for each place (record_commit).
+  virtual bool commits_by_place() const { return false; }
 
   void start_app(Context& c);
   void crash_app();
@@ -140,6 +165,11 @@ class ClientNode : public Node {
   void complete(Context& c, CallId id, Answer answer);
   // A place was given to, or taken from, this client.
   void record_assignment(Context& c, std::uint32_t place, bool given, std::int64_t position, std::uint8_t flags);
+  // A position is to be stored, asked by the application or by the library itself: one row for each place, and one
+  // when it is known how it ended.
+  OpIndex record_commit(Context& c, std::uint32_t place, std::int64_t position);
+  void record_commit_end(Context& c, OpIndex invoke, std::uint32_t place, std::int64_t position, Outcome outcome, std::uint32_t error);
+  std::uint32_t subscription_name(Context& c) const { return c.names().id(subscription_.empty() ? c.name(c.self()) : subscription_); }
 
  private:
   friend class AppContext;

@@ -1,0 +1,81 @@
+// models/kafka/group_records.h: what a group coordinator writes into its log.
+//
+// A coordinator is a replicated state machine: all that it must know after a move to another broker is a record
+// in a partition of __consumer_offsets, which is an ordinary replicated, compacted partition. One rule: the state of a
+// group is a function of its records; of each key() the last record counts, and `gone` is a tombstone.
+//
+// Elsewhere: who writes them (group_coordinator.h), where they lie (Batch::state, types.h).
+// Sources: GroupCoordinatorRecordHelpers; KIP-848 has a record for each of a member's three aspects, here they are one.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "models/kafka/settings.h"
+#include "models/kafka/types.h"
+
+namespace mqlab::kafka {
+
+// A committed position: the next offset to read.
+struct OffsetCommitRecord {
+  PartitionId partition{};
+  Offset offset = no_offset;
+  LeaderEpoch leader_epoch = no_leader_epoch;  // of the record before it
+  Time committed_at{};                         // the coordinator's wall clock
+  std::string metadata{};
+};
+
+// --- the classic protocol: the whole group is one record ---
+struct ClassicMemberRecord {
+  std::string id;
+  std::string instance{};  // group.instance.id; empty = a dynamic member
+  Duration session_timeout{};
+  Duration rebalance_timeout{};
+  std::vector<std::string> protocols{};    // assignors that it knows, the preferred one first
+  std::vector<std::int32_t> topics{};
+  std::vector<PartitionId> owned{};        // as it said when it joined
+  std::int32_t owned_generation = -1;
+  std::vector<PartitionId> assigned{};
+};
+struct ClassicGroupRecord {
+  std::int32_t generation{};
+  std::string protocol{};
+  std::string leader{};
+  Time state_since{};  // wall clock
+  std::vector<ClassicMemberRecord> members{};
+};
+
+// --- KIP-848 and share groups ---
+struct GroupEpochRecord {
+  bool share = false;               // a share group (KIP-932)
+  std::int32_t epoch{};
+  std::int32_t assignment_epoch{};  // the target assignment was computed for this one
+};
+struct GroupMemberRecord {
+  std::string id;
+  std::string instance{};
+  std::int32_t epoch{};
+  std::int32_t previous_epoch = -1;
+  Duration rebalance_timeout{};
+  std::vector<std::int32_t> topics{};
+  std::string assignor{};                // the server's, as the member asked; empty = the default
+  std::vector<PartitionId> target{};     // what it shall own
+  std::vector<PartitionId> assigned{};   // what it may own now
+  std::vector<PartitionId> revoking{};   // what it was told to give up
+};
+
+struct GroupRecord {
+  using Value = std::variant<OffsetCommitRecord, ClassicGroupRecord, GroupEpochRecord, GroupMemberRecord>;
+  std::string group;
+  Value value;
+  bool gone = false;
+
+  // Compaction keeps the last record of each key.
+  std::string key() const;
+};
+
+// "orders-readers: orders/0 -> 17"; `cluster` may be null.
+std::string describe(const GroupRecord& r, const Cluster* cluster);
+
+}  // namespace mqlab::kafka
