@@ -6,6 +6,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "models/kafka/assignors.h"
@@ -52,6 +53,7 @@ struct SyncGroup : Payload {
   Assignment assignments{};  // from the leader
 };
 struct SyncGroupReply : Payload {
+  SyncGroupReply(Error e, std::vector<PartitionId> partitions) : error(e), assigned(std::move(partitions)) {}
   Error error{};
   std::vector<PartitionId> assigned{};
 };
@@ -62,6 +64,7 @@ struct GroupHeartbeat : Payload {
   std::string instance{};
 };
 struct GroupHeartbeatReply : Payload {
+  explicit GroupHeartbeatReply(Error e) : error(e) {}
   Error error{};
 };
 struct LeaveGroup : Payload {
@@ -70,6 +73,7 @@ struct LeaveGroup : Payload {
   std::string instance{};
 };
 struct LeaveGroupReply : Payload {
+  explicit LeaveGroupReply(Error e) : error(e) {}
   Error error{};
 };
 
@@ -112,6 +116,7 @@ struct OffsetCommit : Payload {
   std::vector<CommittedOffset> offsets{};
 };
 struct OffsetCommitReply : Payload {
+  explicit OffsetCommitReply(Error e) : error(e) {}
   Error error{};  // of all partitions alike
 };
 struct OffsetFetch : Payload {

@@ -182,7 +182,13 @@ struct Cluster {
   std::vector<PartitionSettings> partitions;
   std::vector<NodeId> brokers;      // node of broker 1, 2, ...
   std::vector<NodeId> controllers;
+  std::vector<std::pair<NodeId, std::string>> clients;  // their names, which is what a client says of itself (client.id)
 
+  std::string client_name(NodeId n) const {
+    for (const auto& [node, client] : clients)
+      if (node == n) return client;
+    return "consumer";
+  }
   NodeId node_of(BrokerId b) const { return b >= 1 && b <= static_cast<BrokerId>(brokers.size()) ? brokers[static_cast<std::size_t>(b - 1)] : nobody; }
   BrokerId broker_of(NodeId n) const {
     for (std::size_t i = 0; i < brokers.size(); ++i)

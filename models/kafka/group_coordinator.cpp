@@ -1,0 +1,212 @@
+// Which group a request is for, and the positions that groups commit.
+#include "models/kafka/group_coordinator.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace mqlab::kafka {
+
+void GroupCoordinator::set_partition_counts(const std::vector<std::int32_t>& counts, Effects& e) {
+  if (counts == partition_counts_) return;
+  partition_counts_ = counts;
+  GroupScene s = scene(e);
+  for (auto& [name, group] : modern_) group.partitions_changed(s);
+}
+
+void GroupCoordinator::replay(const GroupRecord& r) {
+  if (std::holds_alternative<OffsetCommitRecord>(r.value)) {
+    on_committed(r);
+  } else if (const auto* classic = std::get_if<ClassicGroupRecord>(&r.value)) {
+    if (r.gone) classic_.erase(r.group);
+    else classic_group(r.group).replay(*classic);
+  } else {
+    ModernGroup& group = modern_[r.group];
+    group.name = r.group;
+    group.replay(r);
+    if (r.gone && std::holds_alternative<GroupEpochRecord>(r.value)) modern_.erase(r.group);
+  }
+}
+
+void GroupCoordinator::loaded(Effects& e) {
+  GroupScene s = scene(e);
+  for (auto& [name, group] : classic_) group.loaded(s);
+  for (auto& [name, group] : modern_) group.loaded(s);
+}
+
+ClassicGroup& GroupCoordinator::classic_group(const std::string& name) {
+  ClassicGroup& g = classic_[name];
+  g.name = name;
+  return g;
+}
+
+void GroupCoordinator::handle(const Waiting& from, Kind k, const PayloadRef& request, Effects& e) {
+  GroupScene s = scene(e);
+  // A group is kept by one protocol. A member of the other kind changes an empty group over; it is refused by one that
+  // has members (the product can also convert a live one, KIP-848's online migration).
+  const auto classic_for = [&](const std::string& name) -> ClassicGroup* {
+    const auto other = modern_.find(name);
+    if (other != modern_.end() && !other->second.members.empty()) return nullptr;
+    if (other != modern_.end()) {
+      e.records.push_back({name, GroupEpochRecord{}, true});
+      modern_.erase(other);
+    }
+    return &classic_group(name);
+  };
+  switch (k) {
+    case Kind::join_group: {
+      const auto& m = payload_as<JoinGroup>(request);
+      if (!m.member.empty() && !classic_.count(m.group)) {
+        JoinGroupReply r;
+        r.error = Error::unknown_member_id;
+        return e.reply(from, Kind::join_group_reply, std::move(r));
+      }
+      if (ClassicGroup* g = classic_for(m.group)) return g->join(from, m, s);
+      JoinGroupReply r;
+      r.error = Error::inconsistent_group_protocol;
+      return e.reply(from, Kind::join_group_reply, std::move(r));
+    }
+    case Kind::sync_group: {
+      const auto& m = payload_as<SyncGroup>(request);
+      const auto g = classic_.find(m.group);
+      if (g == classic_.end()) return e.reply(from, Kind::sync_group_reply, SyncGroupReply{Error::unknown_member_id, {}});
+      return g->second.sync(from, m, s);
+    }
+    case Kind::group_heartbeat: {
+      const auto& m = payload_as<GroupHeartbeat>(request);
+      const auto g = classic_.find(m.group);
+      if (g == classic_.end()) return e.reply(from, Kind::group_heartbeat_reply, GroupHeartbeatReply{Error::unknown_member_id});
+      return g->second.heartbeat(from, m, s);
+    }
+    case Kind::leave_group: {
+      const auto& m = payload_as<LeaveGroup>(request);
+      const auto g = classic_.find(m.group);
+      if (g == classic_.end()) return e.reply(from, Kind::leave_group_reply, LeaveGroupReply{Error::unknown_member_id});
+      return g->second.leave(from, m, s);
+    }
+    case Kind::consumer_group_heartbeat: {
+      const auto& m = payload_as<ConsumerGroupHeartbeat>(request);
+      const auto refuse = [&](Error error) {
+        ConsumerGroupHeartbeatReply r;
+        r.error = error;
+        e.reply(from, Kind::consumer_group_heartbeat_reply, std::move(r));
+      };
+      const auto other = classic_.find(m.group);
+      if (other != classic_.end() && other->second.state != ClassicState::empty) return refuse(Error::group_id_not_found);
+      auto g = modern_.find(m.group);
+      if (g == modern_.end()) {
+        if (m.epoch > 0) return refuse(Error::unknown_member_id);
+        if (m.epoch < 0) return refuse(Error::unknown_member_id);
+        if (other != classic_.end()) {
+          e.records.push_back({m.group, ClassicGroupRecord{}, true});
+          classic_.erase(other);
+        }
+        g = modern_.emplace(m.group, ModernGroup{}).first;
+        g->second.name = m.group;
+        g->second.share = m.share;
+      }
+      if (g->second.share != m.share) return refuse(Error::group_id_not_found);
+      return g->second.heartbeat(from, m, s);
+    }
+    case Kind::offset_commit: return commit(from, payload_as<OffsetCommit>(request), e);
+    case Kind::offset_fetch: return fetch(from, payload_as<OffsetFetch>(request), e);
+    default: return;
+  }
+}
+
+void GroupCoordinator::on_timer(const GroupTimer& t, Effects& e) {
+  GroupScene s = scene(e);
+  if (const auto g = classic_.find(t.group); g != classic_.end()) g->second.on_timer(t, s);
+  else if (const auto m = modern_.find(t.group); m != modern_.end()) m->second.on_timer(t, s);
+}
+
+void GroupCoordinator::on_written(const GroupContinuation& then, Error error, Effects& e) {
+  GroupScene s = scene(e);
+  if (const auto g = classic_.find(then.group); g != classic_.end()) g->second.assignment_written(then.generation, error, s);
+}
+
+// ---------------------------------------------------------------------------------------------
+// Committed positions. The last writer wins: nothing here compares a position with the one before.
+
+void GroupCoordinator::commit(const Waiting& from, const OffsetCommit& m, Effects& e) {
+  GroupScene s = scene(e);
+  Error error = Error::none;
+  if (const auto modern = modern_.find(m.group); modern != modern_.end()) {
+    error = modern->second.check_commit(m, *cluster_);
+  } else if (const auto classic = classic_.find(m.group); classic != classic_.end()) {
+    error = classic->second.check_commit(m, s);
+  } else if (m.generation >= 0) {
+    error = Error::illegal_generation;
+  } else {
+    classic_group(m.group);  // a group of nobody: positions only
+  }
+  if (error == Error::none)
+    for (const CommittedOffset& o : m.offsets)
+      e.records.push_back({m.group, OffsetCommitRecord{o.partition, o.offset, o.leader_epoch, e.wall, o.metadata}, false});
+  else
+    e.mark("commit_refused", m.group, fmt::format("{}: {} of generation {}", name(error), m.member.empty() ? "somebody" : m.member, m.generation));
+  e.reply(from, Kind::offset_commit_reply, OffsetCommitReply{error});
+}
+
+void GroupCoordinator::fetch(const Waiting& from, const OffsetFetch& m, Effects& e) {
+  OffsetFetchReply r;
+  if (const auto modern = modern_.find(m.group); modern != modern_.end()) r.error = modern->second.check_fetch(m);
+  if (r.error == Error::none)
+    for (const PartitionId p : m.partitions) {
+      const OffsetCommitRecord* c = committed(m.group, p);
+      r.offsets.push_back(c ? CommittedOffset{p, c->offset, c->leader_epoch, c->metadata} : CommittedOffset{p, no_offset, no_leader_epoch, {}});
+    }
+  e.reply(from, Kind::offset_fetch_reply, std::move(r));
+}
+
+void GroupCoordinator::on_committed(const GroupRecord& r) {
+  const auto* o = std::get_if<OffsetCommitRecord>(&r.value);
+  if (!o) return;
+  if (!r.gone) offsets_[r.group][o->partition] = *o;
+  else if (const auto g = offsets_.find(r.group); g != offsets_.end()) g->second.erase(o->partition);
+}
+
+const OffsetCommitRecord* GroupCoordinator::committed(const std::string& group, PartitionId p) const {
+  const auto g = offsets_.find(group);
+  if (g == offsets_.end()) return nullptr;
+  const auto o = g->second.find(p);
+  return o == g->second.end() ? nullptr : &o->second;
+}
+
+// OffsetExpirationCondition: a group that nobody is in, since it became empty; with members, what no member reads any
+// more, since its last commit; a group that never had members, since the last commit of each.
+void GroupCoordinator::expire_offsets(Effects& e) {
+  const Duration retention = cluster_->settings.groups.offsets_retention;
+  for (const auto& [name, offsets] : offsets_) {
+    const auto classic = classic_.find(name);
+    const auto modern = modern_.find(name);
+    for (const auto& [p, o] : offsets) {
+      const std::int32_t topic = cluster_->partitions[p].topic;
+      Time since = o.committed_at;
+      if (classic != classic_.end()) {
+        const ClassicGroup& g = classic->second;
+        if (g.subscribed(topic)) continue;
+        if (g.state == ClassicState::empty && g.generation > 0) since = std::max(since, g.state_since);
+      } else if (modern != modern_.end()) {
+        if (modern->second.subscribed(topic)) continue;
+        if (modern->second.members.empty()) since = std::max(since, modern->second.empty_since);
+      }
+      if (e.wall - since < retention) continue;
+      e.records.push_back({name, o, true});
+      e.mark("offset_expired", name, fmt::format("{} at {}", cluster_->partitions[p].place, o.offset));
+    }
+  }
+}
+
+Tree GroupCoordinator::state() const {
+  Tree t{cluster_->partitions[log_].place, "coordinator", {}};
+  for (const auto& [name, group] : classic_) t.children.push_back(group.show(*cluster_));
+  for (const auto& [name, group] : modern_) t.children.push_back(group.state(*cluster_));
+  for (const auto& [name, offsets] : offsets_) {
+    Tree& o = t.add(name, "committed");
+    for (const auto& [p, c] : offsets) o.add(cluster_->partitions[p].place, std::to_string(c.offset));
+  }
+  return t;
+}
+
+}  // namespace mqlab::kafka
