@@ -8,7 +8,7 @@
 namespace mqlab::kafka::assignors {
 
 // RangeAssignor of the client and of the coordinator (one rule). Each topic is cut by itself into as many runs as it
-// has subscribers; n % subscribers of them, always those of the first members, are longer by one. So topics with equally
+// has subscribers; n % subscribers of them, always those of the first members, are longer by one. So topics with as
 // many partitions and the same subscribers are cut at the same places: partition i of each goes to one member
 // (co-partitioning). The price: the first members get the odd partition of every topic.
 Shares range(const Table& table) {

@@ -36,6 +36,10 @@ struct Table {
   bool subscribes(MemberIndex m, TopicIndex t) const;
   TopicIndex topic_of(PartitionId p) const;
   std::int32_t partition_count() const;
+  // One past the greatest partition number: the size of a vector by partition.
+  std::size_t partitions_end() const { return ends.empty() ? 0 : ends.back().first; }
+  // The number within the topic: 2 of "orders/2".
+  std::int32_t number_of(PartitionId p) const;
   // (topic name, number within it): the order of TopicPartitionComparator.
   bool before(PartitionId a, PartitionId b) const;
   // All partitions of subscribed topics in that order.
@@ -48,6 +52,26 @@ struct Table {
 };
 
 Table table_of(const std::vector<MemberSubscription>& members, const std::vector<TopicPartitions>& topics);
+
+// KIP-54 and KIP-429 for members with one and the same subscription, and for all others.
+struct StickyShares {
+  Shares shares;
+  std::vector<PartitionId> moving;  // given to another than the one who owns it
+};
+// What the members say they own, after contradictions.
+struct Claims {
+  std::vector<MemberIndex> owner;  // by partition
+  std::vector<bool> disputed;      // by partition: claimed twice in one generation
+  std::int32_t latest = -1;        // generation
+};
+Claims claims_of(const Table& table);
+StickyShares sticky_constrained(const Table& table, const Claims& claims);
+StickyShares sticky_general(const Table& table, const Claims& claims);
+
+// Who has a partition in the present target assignment and still subscribes to it; by partition.
+std::vector<MemberIndex> target_owners(const Table& table);
+Shares uniform_homogeneous(const Table& table);
+Shares uniform_heterogeneous(const Table& table);
 
 Shares range(const Table& table);
 Shares round_robin(const Table& table);

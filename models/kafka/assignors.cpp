@@ -22,6 +22,10 @@ TopicIndex Table::topic_of(PartitionId p) const {
   return p >= topics[static_cast<std::size_t>(found->second)].first ? found->second : no_topic;
 }
 
+std::int32_t Table::number_of(PartitionId p) const {
+  return static_cast<std::int32_t>(p - topics[static_cast<std::size_t>(topic_of(p))].first);
+}
+
 std::int32_t Table::partition_count() const {
   std::int32_t sum = 0;
   for (const TopicPartitions& t : topics) sum += t.partitions;

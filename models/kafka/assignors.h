@@ -6,12 +6,13 @@
 //
 // Always true: 1. Every member handed in is a key of the answer; its partitions ascend.  2. No partition has two
 // members, and none goes to a member that does not subscribe to its topic.  3. The order in which members and topics
-// are handed in does not matter: members are taken by the order of their ids, topics by that of their names. The product
-// often walks a hash map at such a place, so it may pick another member for the odd partition; never another balance.
+// are handed in does not matter: members are taken by the order of their ids, topics by that of their names. Where
+// the product walks a hash map, it may pick another member for the odd partition, never another balance.
 // Elsewhere: the rounds in which an assignment comes about (the coordinator and the consumer). Left out: racks.
 //
 //     std::vector<MemberSubscription> members{{.member = "m1", .topics = {0}}, {.member = "m2", .topics = {0}}};
-//     Assignment a = assign(AssignorKind::range, members, {{.topic = 0, .name = "orders", .first = 0, .partitions = 3}});
+//     std::vector<TopicPartitions> topics{{.topic = 0, .name = "orders", .first = 0, .partitions = 3}};
+//     Assignment a = assign(AssignorKind::range, members, topics);
 //     a.at("m1");  // 0, 1
 #pragma once
 
@@ -40,9 +41,9 @@ struct MemberSubscription {
   std::string member{};
   std::string instance{};              // group.instance.id; empty = a dynamic member
   std::vector<std::int32_t> topics{};  // TopicPartitions::topic, ascending
-  // Classic: what the member says it owns (read by the sticky ones). KIP-848: its present target assignment (`uniform`).
+  // Classic: what the member says it owns (read by the sticky ones). KIP-848: its present target (read by uniform).
   std::vector<PartitionId> owned{};
-  // The generation that `owned` is of; -1 = none. Of two who claim one partition the later is believed (KAFKA-12984).
+  // The generation that `owned` is of; -1 = none. Of two who claim one partition the later is believed.
   std::int32_t generation = -1;
 };
 
