@@ -14,7 +14,7 @@ namespace {
 // Requests that are answered by what the metadata says of partitions.
 bool is_for_partitions(Kind k) {
   return k == Kind::produce || k == Kind::fetch || k == Kind::offset_for_leader_epoch || k == Kind::list_offsets || k == Kind::metadata ||
-         k == Kind::init_producer_id;
+         k == Kind::init_producer_id || k == Kind::find_coordinator || (k >= Kind::join_group && k <= Kind::offset_fetch);
 }
 
 }  // namespace
@@ -52,7 +52,7 @@ void Broker::on_start(Context& c) {
   c.set_timer(cluster_->settings.hw_checkpoint_interval, timer_hw_checkpoint);
   c.set_timer(cluster_->settings.replica_lag_max / 2, timer_shrink_isr);
   c.set_timer(600'000'000'000, timer_expire_producers);  // producer.id.expiration.check.interval.ms
-  arm_cleaner(c);
+  begin_housekeeping(c);
   previous_epoch_ = clean_shutdown_epoch_;  // read once in a process's life
   register_with_controller(c);
   follow_metadata(c);
@@ -118,6 +118,14 @@ void Broker::handle(Context& c, const Message& m) {
     case Kind::broker_heartbeat_reply: on_heartbeat_reply(c, m); break;
     case Kind::alter_partition_reply: on_alter_partition_reply(c, m); break;
     case Kind::allocate_producer_ids_reply: on_producer_ids(c, m); break;
+    case Kind::find_coordinator: on_find_coordinator(c, m); break;
+    case Kind::join_group:
+    case Kind::sync_group:
+    case Kind::group_heartbeat:
+    case Kind::leave_group:
+    case Kind::consumer_group_heartbeat:
+    case Kind::offset_commit:
+    case Kind::offset_fetch: on_group_request(c, m); break;
     default: break;
   }
 }
@@ -152,6 +160,10 @@ void Broker::on_timer(Context& c, TimerKind kind, std::uint64_t argument) {
     case timer_cleaner: run_cleaner(c); break;
     case timer_throttle: end_throttle(argument); break;
     case timer_shutdown: finish_shutdown(c); break;
+    case timer_group: on_group_timer(c, argument); break;
+    case timer_group_write: time_out_group_write(c, argument); break;
+    case timer_group_load: load_seat(c, static_cast<PartitionId>(argument)); break;
+    case timer_offsets_expiry: expire_offsets(c); break;
     case timer_produce: time_out_produce(c, argument); break;
     case timer_fetch:
       for (std::size_t i = 0; i < fetches_.size(); ++i) {
@@ -388,6 +400,7 @@ void Broker::on_crash(const Crash& crash) {
   registered_ = published_ = unfenced_ = want_shutdown_ = shutdown_asked_ = false;
   flushes_left_ = 0;
   roll_flushes_.clear();
+  cleaner_timer_ = no_event;
   heartbeat_timer_ = no_event;
   control_ = heartbeats_ = Channel{};
   produces_.clear();
@@ -401,6 +414,8 @@ void Broker::on_crash(const Crash& crash) {
   producer_ids_left_ = 0;
   waiting_for_ids_.clear();
   ids_asked_ = false;
+  seats_.clear();
+  offsets_expiry_armed_ = false;
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -428,6 +443,7 @@ void Broker::follow_metadata(Context& c) {
   if (published_)
     for (PartitionId p : changed) apply_partition(c, p);
   else publish_metadata(c);
+  if (published_ && !changed.empty()) tell_groups_of_partitions(c);
   // Caught up to its own registration: it may be unfenced now.
   if (registered_ && !unfenced_ && !want_shutdown_ && before <= epoch_ && image_.end > epoch_) send_heartbeat(c);
 }
@@ -506,10 +522,12 @@ void Broker::on_producer_ids(Context& c, const Message& m) {
   }
 }
 
-// delete_records "orders/0 10": as the admin call, on every replica that leads.
+// delete_records "orders/0 10": as the admin call, on every replica that leads. cleanup_policy "orders compact": here each
+// broker is told by itself, where in the product it reads it in the metadata log.
 void Broker::on_command(Context& c, const std::string& verb, const std::string& argument) {
-  if (verb != "delete_records") return;
   const std::size_t space = argument.find(' ');
+  if (verb == "cleanup_policy" && space != std::string::npos) return set_cleanup_policy(c, argument.substr(0, space), argument.substr(space + 1));
+  if (verb != "delete_records") return;
   PartitionId p = 0;
   if (space == std::string::npos || !cluster_->partition(argument.substr(0, space), p) || replicas_[p].role != Role::leader) return;
   Offset before = 0;
@@ -547,6 +565,10 @@ Tree Broker::state() const {
     std::string epochs;
     for (const EpochStart& s : log.epochs().entries()) epochs += fmt::format("{}{}@{}", epochs.empty() ? "" : " ", s.epoch, s.start);
     e.add("epochs", epochs);
+  }
+  for (const Seat& seat : seats_) {
+    if (seat.loading) t.add(place(seat.partition), "coordinator, loading");
+    else t.children.push_back(seat.groups.state());
   }
   return t;
 }

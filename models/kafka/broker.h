@@ -6,7 +6,7 @@
 //
 // Always true of a hosted replica: log start <= high watermark <= log end.
 // Elsewhere: the log (log.h), who leads (controller.h), clients (client.h).
-// Reading order: broker.cpp (life, metadata), leader.cpp (produce, fetch, ISR), follower.cpp, cleaner.cpp (what age and
+// Reading order: broker.cpp (life, metadata), leader.cpp (produce, fetch, ISR), follower.cpp, coordinator.cpp (groups), cleaner.cpp (what age and
 // compaction take).
 // Sources: Partition.scala, ReplicaManager.scala, AbstractFetcherThread.scala, BrokerLifecycleManager.scala.
 #pragma once
@@ -15,10 +15,12 @@
 #include <string>
 #include <vector>
 
+#include "models/kafka/group_coordinator.h"
 #include "models/kafka/log.h"
 #include "models/kafka/messages.h"
 #include "models/kafka/quota.h"
 #include "models/kafka/quorum.h"
+#include "models/kafka/waiting.h"
 
 namespace mqlab::kafka {
 
@@ -76,6 +78,12 @@ class Broker : public NodeBase<Broker> {
 
   BrokerId id() const { return id_; }
   const Replica& replica(PartitionId p) const { return replicas_[p]; }
+  // The coordinator of the groups of this partition of __consumer_offsets; null if this broker is not.
+  const GroupCoordinator* coordinator(PartitionId p) const {
+    for (const Seat& s : seats_)
+      if (s.partition == p && !s.loading) return &s.groups;
+    return nullptr;
+  }
   const PartitionLog& log(PartitionId p) const { return durable_[p].log; }
   const Image& image() const { return image_; }
   bool unfenced() const { return unfenced_; }
@@ -94,10 +102,27 @@ class Broker : public NodeBase<Broker> {
     // this one leads.
     std::vector<std::pair<TakenRecord, const char*>> taken{};
   };
-  struct Waiting {  // where an answer goes
-    ConnId connection = no_connection;
-    NodeId from = nobody;
-    std::uint64_t word{};
+  // A coordinator of groups, while this broker leads its partition of __consumer_offsets.
+  struct SeatTimer {
+    GroupTimer timer;
+    EventId event = no_event;
+    std::uint64_t number{};
+  };
+  struct SeatWrite {
+    Offset required = 0;  // its answers leave when the high watermark is here
+    std::vector<Effects::Reply> replies{};
+    GroupContinuation then{};
+    std::shared_ptr<const std::vector<GroupRecord>> records{};
+    EventId timer = no_event;
+    std::uint64_t number{};
+    bool gave_up = false;
+  };
+  struct Seat {
+    PartitionId partition{};
+    bool loading = true;
+    GroupCoordinator groups;
+    std::vector<SeatTimer> timers;
+    std::vector<SeatWrite> writes;
   };
   struct Channel {
     NodeId to = nobody;
@@ -168,6 +193,26 @@ class Broker : public NodeBase<Broker> {
   std::string place(PartitionId p) const { return cluster_->partitions[p].place; }
   const Switches& switches() const { return cluster_->settings.switches; }
 
+  // --- coordinator.cpp ---
+  void on_find_coordinator(Context& c, const Message& m);
+  void on_group_request(Context& c, const Message& m);
+  bool is_coordinated(PartitionId p) const;
+  Seat* seat_of(PartitionId p);
+  bool may_write(Context& c, PartitionId p) const;
+  template <class Operation>
+  void operate(Context& c, PartitionId p, Operation operation);
+  void carry_out(Context& c, PartitionId p, Effects e);
+  void finish_group_writes(Context& c, PartitionId p);
+  void send_group_replies(Context& c, const std::vector<Effects::Reply>& replies);
+  void time_out_group_write(Context& c, std::uint64_t number);
+  void on_group_timer(Context& c, std::uint64_t number);
+  void take_seat(Context& c, PartitionId p);
+  void load_seat(Context& c, PartitionId p);
+  void leave_seat(Context& c, PartitionId p);
+  std::vector<std::int32_t> partition_counts() const;
+  void tell_groups_of_partitions(Context& c);
+  void expire_offsets(Context& c);
+
   // --- leader.cpp ---
   void become_leader(Context& c, PartitionId p, const PartitionState& s);
   void on_produce(Context& c, const Message& m);
@@ -202,7 +247,9 @@ class Broker : public NodeBase<Broker> {
   void release(ConnId connection);
 
   // --- cleaner.cpp ---
+  void begin_housekeeping(Context& c);
   void arm_cleaner(Context& c);
+  void set_cleanup_policy(Context& c, const std::string& topic, const std::string& policy);
   void keep_house(Context& c);
   void run_cleaner(Context& c);
   void delete_old_segments(Context& c, PartitionId p);
@@ -247,6 +294,7 @@ class Broker : public NodeBase<Broker> {
   bool shutdown_asked_ = false;  // and answered once
   int flushes_left_ = 0;     // of the logs, at the end of a shutdown; above 0, nothing else is done any more
   bool flushes_ok_ = false;  // so far
+  EventId cleaner_timer_ = no_event;
   Time retention_due_ = 0;
   Time log_start_checkpoint_due_ = 0;
   std::vector<FileId> roll_flushes_;  // of segments that were closed, under way
@@ -262,6 +310,8 @@ class Broker : public NodeBase<Broker> {
   std::vector<ClientRate> produce_rates_;  // ascending by client
   std::vector<ClientRate> fetch_rates_;
   std::vector<Fetcher> fetchers_;  // by leader
+  std::vector<Seat> seats_;        // coordinators
+  bool offsets_expiry_armed_ = false;
   std::uint64_t next_number_ = 1;
   ProducerId next_producer_id_ = 0;
   std::int32_t producer_ids_left_ = 0;

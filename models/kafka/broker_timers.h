@@ -17,5 +17,9 @@ inline constexpr TimerKind timer_expire_producers = 28;
 inline constexpr TimerKind timer_shutdown = 29;
 inline constexpr TimerKind timer_cleaner = 51;           // of compaction
 inline constexpr TimerKind timer_throttle = 53;          // argument: number of the throttled channel
+inline constexpr TimerKind timer_group = 54;             // argument: number of the seat's timer
+inline constexpr TimerKind timer_group_write = 55;       // argument: number of the write
+inline constexpr TimerKind timer_group_load = 56;        // argument: partition of __consumer_offsets
+inline constexpr TimerKind timer_offsets_expiry = 57;
 
 }  // namespace mqlab::kafka

@@ -48,11 +48,25 @@ void Broker::delete_records(Context& c, PartitionId p, Offset before) {
 // ---------------------------------------------------------------------------------------------
 // Retention and compaction.
 
-void Broker::arm_cleaner(Context& c) {
+void Broker::begin_housekeeping(Context& c) {
   retention_due_ = c.now() + cluster_->settings.retention_check_interval;
   log_start_checkpoint_due_ = c.now() + cluster_->settings.log_start_checkpoint_interval;
-  const auto compacts = [](const TopicSettings& t) { return t.log.compacts; };
-  if (std::any_of(cluster_->topics.begin(), cluster_->topics.end(), compacts)) c.set_timer(cluster_->settings.cleaner_interval, timer_cleaner);
+  arm_cleaner(c);
+}
+
+// Only where there is something to compact.
+void Broker::arm_cleaner(Context& c) {
+  const auto compacts = [](const DurableReplica& d) { return d.log.options().compacts; };
+  if (cleaner_timer_ == no_event && std::any_of(durable_.begin(), durable_.end(), compacts)) cleaner_timer_ = c.set_timer(cluster_->settings.cleaner_interval, timer_cleaner);
+}
+
+void Broker::set_cleanup_policy(Context& c, const std::string& topic, const std::string& policy) {
+  const TopicSettings* t = cluster_->topic(topic);
+  const bool compacts = policy == "compact" || policy == "compact,delete";
+  if (!t || (policy != "delete" && !compacts)) return c.mark("command_refused", topic, fmt::format("no such topic or policy: {} {}", topic, policy));
+  for (std::int32_t n = 0; n < t->partitions_max; ++n) log_of(t->first + static_cast<PartitionId>(n)).set_cleanup(compacts, policy != "compact");
+  c.mark("cleanup_policy_changed", topic, fmt::format("cleanup.policy={}", policy));
+  arm_cleaner(c);
 }
 
 // What is rarely due has no timers of its own; it is done when high watermarks are written, every few seconds.
@@ -80,6 +94,7 @@ void Broker::delete_old_segments(Context& c, PartitionId p) {
 // LogCleaner.CleanerThread: the dirtiest log first, as long as one is dirty enough; then a rest. Compacted logs are
 // looked through for old segments here, not in keep_house.
 void Broker::run_cleaner(Context& c) {
+  cleaner_timer_ = no_event;
   for (;;) {
     PartitionId dirtiest = 0;
     CompactionPlan best;
@@ -100,13 +115,14 @@ void Broker::run_cleaner(Context& c) {
   }
   for (PartitionId p = 0; p < replicas_.size(); ++p)
     if (replicas_[p].role != Role::none && log_of(p).options().compacts) delete_old_segments(c, p);
-  c.set_timer(cluster_->settings.cleaner_interval, timer_cleaner);
+  arm_cleaner(c);
 }
 
 // ---------------------------------------------------------------------------------------------
 // What the history says of it.
 
 void Broker::note_taken(Context& c, PartitionId p, const std::vector<TakenRecord>& taken, const char* why) {
+  if (cluster_->topics[static_cast<std::size_t>(cluster_->partitions[p].topic)].internal) return;  // no application's records
   for (const TakenRecord& t : taken) {
     if (replicas_[p].role == Role::leader) record_taken(c, p, t, why);
     else durable_[p].taken.emplace_back(t, why);

@@ -15,7 +15,7 @@ constexpr Duration no_timeout = 0;
 }  // namespace
 
 Client::Client(ClusterRef cluster, std::unique_ptr<App> app, bool produces, ProducerSettings producer, bool consumes, ConsumerSettings consumer)
-    : ClientNodeBase<Client>(std::move(app)), cluster_(std::move(cluster)), produces_(produces), producer_(producer), consumes_(consumes), consumer_(consumer) {}
+    : ClientNodeBase<Client>(std::move(app), consumer.group), cluster_(std::move(cluster)), produces_(produces), producer_(producer), consumes_(consumes), consumer_(consumer) {}
 
 void Client::on_start(Context& c) {
   for (auto& p : peers_) p.assign(cluster_->brokers.size(), Peer{});
@@ -52,9 +52,21 @@ void Client::on_crash(const Crash&) {
   poll_timer_ = no_event;
   end_offset_calls_.clear();
   poll_error_ = Error::none;
+  group_ = Membership{};
+  commits_.clear();
+  stored_.clear();
 }
 
-void Client::on_stop(Context& c) { c.exit(); }
+// KafkaConsumer.close: what was read is committed, the group is left, then the process ends.
+void Client::on_stop(Context& c) {
+  if (consumer_.group.empty()) return c.exit();
+  group_.exits = true;
+  if (!group_.leaving) {
+    commit_by_itself(c);
+    group_.leaving = true;
+  }
+  work(c);
+}
 
 void Client::on_message(Context& c, const Message& m) {
   switch (static_cast<Kind>(m.kind)) {
@@ -64,6 +76,19 @@ void Client::on_message(Context& c, const Message& m) {
     case Kind::fetch_reply: on_fetch_reply(c, m); break;
     case Kind::list_offsets_reply: on_list_offsets_reply(c, m); break;
     case Kind::offset_for_leader_epoch_reply: on_epoch_reply(c, m); break;
+    case Kind::find_coordinator_reply: on_coordinator(c, m); break;
+    case Kind::join_group_reply: on_join_reply(c, m); break;
+    case Kind::sync_group_reply: on_sync_reply(c, m); break;
+    case Kind::group_heartbeat_reply: on_group_heartbeat_reply(c, m); break;
+    case Kind::leave_group_reply: {
+      const Request r = take_request(m.word);
+      if (r.word != 0 && r.timer != no_event) c.cancel_timer(r.timer);
+      left(c);
+      break;
+    }
+    case Kind::consumer_group_heartbeat_reply: on_consumer_heartbeat_reply(c, m); break;
+    case Kind::offset_commit_reply: on_commit_reply(c, m); break;
+    case Kind::offset_fetch_reply: on_offset_fetch_reply(c, m); break;
     default: break;
   }
   work(c);
@@ -97,7 +122,7 @@ void Client::on_timer(Context& c, TimerKind kind, std::uint64_t argument) {
 void Client::on_closed(Context& c, ConnId connection, NodeId node, CloseReason) {
   const BrokerId b = cluster_->broker_of(node);
   if (b == no_broker) return;
-  for (Purpose p : {Purpose::metadata, Purpose::produce, Purpose::fetch})
+  for (Purpose p : {Purpose::metadata, Purpose::produce, Purpose::fetch, Purpose::group})
     if (peer(p, b).connection == connection) connection_lost(c, p, b, connection, false);
   work(c);
 }
@@ -126,6 +151,7 @@ void Client::work(Context& c) {
     drain(c);
   }
   if (consumes_) {
+    work_group(c);
     answer_poll(c, false);
     fetch(c);
   }
@@ -145,7 +171,25 @@ void Client::perform(Context& c, const Call& call) {
     case CallKind::seek: seek_call(c, call); break;
     case CallKind::poll: poll_call(c, call); break;
     case CallKind::end_offset: end_offset_call(c, call); break;
+    case CallKind::subscribe: subscribe_call(c, call); break;
+    case CallKind::unsubscribe:
+    case CallKind::close:
+      if (consumer_.group.empty()) {
+        complete(c, call.id, Answer{});
+        break;
+      }
+      group_.close_call = call.id;
+      commit_by_itself(c);
+      group_.leaving = true;
+      break;
+    case CallKind::commit: commit_call(c, call); break;
+    case CallKind::pause:
+    case CallKind::resume: pause_call(c, call); break;
     default: {
+      if (call.kind == CallKind::other && call.verb == "store_offset") {
+        store_offset_call(c, call);
+        break;
+      }
       Answer a;
       a.outcome = Outcome::fail;
       a.error = c.names().id("UNSUPPORTED");
@@ -261,7 +305,7 @@ void Client::connection_lost(Context& c, Purpose p, BrokerId b, ConnId connectio
         producer_id_retry_at_ = c.now() + base;
         break;
       default:
-        fetch_failed(c, r);
+        if (!group_failed(c, r)) fetch_failed(c, r);
         break;
     }
   }
@@ -366,7 +410,9 @@ Tree Client::state() const {
   }
   if (consumes_) {
     Tree& k = t.add("consumer", fmt::format("{} partitions", assigned_.size()));
-    for (const Assigned& a : assigned_) k.add(place(a.partition), a.position == no_offset ? "no position yet" : fmt::format("at {}", a.position));
+    if (!consumer_.group.empty()) k.add("group", fmt::format("{} {}", consumer_.group, group_.in() ? fmt::format("{} in generation {}", group_.member, group_.generation) : "outside"));
+    for (const Assigned& a : assigned_)
+      k.add(place(a.partition), (a.position == no_offset ? "no position yet" : fmt::format("at {}", a.position)) + (a.paused ? ", paused" : a.revoking ? ", to be given up" : ""));
     k.add("records fetched ahead", std::to_string(buffer_.size()));
   }
   if (app()) t.children.push_back(app()->state());

@@ -7,7 +7,7 @@
 // Always true: 1. a batch's sequence numbers do not change while it may be on the wire, except by an
 // epoch bump. 2. A retried batch keeps its place before later ones of its partition (idempotence).
 // Elsewhere: what brokers do with it (broker.h), applications (sim/lab/app.h).
-// Reading order: client.cpp (connections, metadata), producer.cpp, consumer.cpp.
+// Reading order: client.cpp (connections, metadata), producer.cpp, consumer.cpp, group_member.cpp, commits.cpp.
 // Sources: Sender, RecordAccumulator, TransactionManager, NetworkClient, Fetcher, SubscriptionState (Java).
 #pragma once
 
@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "models/kafka/group_messages.h"
 #include "models/kafka/messages.h"
 #include "models/kafka/partitioner.h"
 #include "models/kafka/settings.h"
@@ -60,8 +61,66 @@ struct Assigned {
   LeaderEpoch position_epoch = no_leader_epoch;  // of the record before the position
   LeaderEpoch validated = no_leader_epoch;     // leader epoch in which the position was last found right
   OffsetReset reset = OffsetReset::latest;     // how to find a position
+  bool of_group = false;                       // given by the group, not chosen by the application
+  bool wants_committed = false;                // the coordinator must be asked where the group stands
+  bool asked_committed = false;
+  bool revoking = false;                       // the application was told; with its next poll it goes
+  bool paused = false;
   bool failed = false;                         // the application was told of an error; it must seek
   Time retry_at = 0;
+};
+
+// A position on its way to the coordinator.
+struct PendingCommit {
+  std::uint64_t number{};
+  CallId call = 0;       // 0: the library's own
+  bool once = false;     // not repeated
+  Time deadline{};
+  Time retry_at = 0;
+  std::uint64_t word = 0;  // of the request in flight, 0 = none
+  struct Part {
+    CommittedOffset offset;
+    OpIndex row = no_op;
+  };
+  std::vector<Part> parts{};
+};
+
+// What a consumer knows of its group.
+struct Membership {
+  enum class State : std::uint8_t { outside, joining, syncing, member };
+  State state = State::outside;
+  bool subscribed = false;
+  std::vector<std::int32_t> topics{};
+  BrokerId coordinator = no_broker;
+  bool coordinator_asked = false;
+  Time coordinator_retry_at = 0;
+  std::string member{};
+  std::int32_t generation = -1;     // KIP-848, share: the member epoch
+  std::string protocol{};
+  std::string leader{};
+  std::vector<std::int32_t> counts{};  // partitions of each topic, as the leader last assigned by
+  bool rejoin = true;               // the group must be joined (again)
+  bool lost = false;                // ... because this member was put out: what it had is gone
+  bool prepared = false;            // positions are committed and partitions given up: it may join
+  bool commits = false;             // ... before that, it waits for a last commit
+  std::uint64_t last_commit = 0;    // its number
+  bool told = false;                // the application was told what it loses; its next poll goes on
+  Rebalance news{};                 // to be told with the next answer to a poll
+  Time retry_at = 0;
+  std::int32_t attempts = 0;
+  Time heartbeat_due = 0;
+  bool heartbeat_in_flight = false;
+  Time session_deadline = time_max;
+  Time poll_deadline = time_max;
+  Error fatal = Error::none;
+  Time auto_commit_due = 0;
+  std::vector<CommittedOffset> auto_committed{};  // librdkafka: never lower, never twice
+  bool leaving = false;             // the last commit, the last word, the end
+  bool leave_sent = false;
+  CallId close_call = 0;
+  bool exits = false;
+
+  bool in() const { return state == State::member; }
 };
 
 class Client : public ClientNodeBase<Client> {
@@ -81,13 +140,18 @@ class Client : public ClientNodeBase<Client> {
   // Nothing queued, on the wire or unanswered.
   bool producer_idle() const { return queued_ == 0 && produce_in_flight_ == 0 && blocked_.empty(); }
   const std::vector<Assigned>& assigned() const { return assigned_; }
+  const std::string& group() const { return consumer_.group; }
+  const Membership& membership() const { return group_; }
+  // In its group, with nothing under way.
+  bool group_at_rest() const { return consumer_.group.empty() || !group_.subscribed || (group_.in() && !group_.rejoin && group_.news.revoked.empty() && group_.news.lost.empty()); }
   std::size_t buffered() const { return buffer_.size(); }
 
  protected:
   void perform(Context& c, const Call& call) override;
+  bool commits_by_place() const override { return true; }
 
  private:
-  enum class Purpose : std::uint8_t { metadata, produce, fetch };
+  enum class Purpose : std::uint8_t { metadata, produce, fetch, group };
   struct Peer {
     ConnId connection = no_connection;
     Time reconnect_at = 0;
@@ -162,6 +226,7 @@ class Client : public ClientNodeBase<Client> {
   void seek_call(Context& c, const Call& call);
   void end_offset_call(Context& c, const Call& call);
   void poll_call(Context& c, const Call& call);
+  void pause_call(Context& c, const Call& call);
   void add_assignment(Context& c, PartitionId p, std::int64_t position);
   void answer_poll(Context& c, bool timed_out);
   void fetch(Context& c);
@@ -173,6 +238,53 @@ class Client : public ClientNodeBase<Client> {
   Assigned* find_assigned(PartitionId p);
   void fetch_failed(Context& c, const Request& r);
 
+  // --- group_member.cpp: the classic protocol ---
+  void subscribe_call(Context& c, const Call& call);
+  void work_group(Context& c);
+  void find_coordinator(Context& c);
+  void on_coordinator(Context& c, const Message& m);
+  void coordinator_lost(Context& c);
+  bool coordinator_ready(Context& c);
+  bool coordinator_refused(Context& c, Error e);
+  void group_request(Context& c, Kind k, PayloadRef payload, Duration timeout);
+  void work_classic(Context& c);
+  bool prepare_to_join(Context& c);
+  void send_join(Context& c);
+  void on_join_reply(Context& c, const Message& m);
+  void on_sync_reply(Context& c, const Message& m);
+  void join_failed(Context& c, Error e);
+  void take_assignment(Context& c, std::vector<PartitionId> assigned);
+  void beat(Context& c);
+  void on_group_heartbeat_reply(Context& c, const Message& m);
+  void put_out(Context& c, Error why);
+  void leave_for_good(Context& c);
+  void left(Context& c);
+  void give_up(Context& c, bool lost);
+  void drop_assignment(Context& c, PartitionId p);
+  bool cooperative() const { return consumer_.assignors.size() == 1 && consumer_.assignors.front() == "cooperative-sticky"; }
+  std::vector<std::int32_t> counts_of_topics() const;
+  bool group_failed(Context& c, const Request& r);
+  bool in_poll() const { return poll_ != 0; }
+
+  // --- consumer_member.cpp: KIP-848 ---
+  void work_consumer_member(Context& c);
+  void on_consumer_heartbeat_reply(Context& c, const Message& m);
+  void consumer_heartbeat_failed(Context& c);
+
+  // --- commits.cpp: positions, committed and asked for ---
+  void commit_call(Context& c, const Call& call);
+  std::uint64_t queue_commit(Context& c, CallId call, bool once, std::vector<CommittedOffset> offsets);
+  std::vector<CommittedOffset> consumed() const;
+  void auto_commit(Context& c);
+  std::uint64_t commit_by_itself(Context& c);
+  bool committed(std::uint64_t number) const;
+  void send_commits(Context& c);
+  void on_commit_reply(Context& c, const Message& m);
+  void commit_done(Context& c, std::size_t i, Outcome outcome, Error e);
+  void fetch_committed(Context& c);
+  void on_offset_fetch_reply(Context& c, const Message& m);
+  void store_offset_call(Context& c, const Call& call);
+
   ClusterRef cluster_;
   bool produces_;
   ProducerSettings producer_;
@@ -180,7 +292,7 @@ class Client : public ClientNodeBase<Client> {
   ConsumerSettings consumer_;
 
   // All below is lost with the process.
-  std::array<std::vector<Peer>, 3> peers_;
+  std::array<std::vector<Peer>, 4> peers_;
   std::vector<Request> requests_;
   std::uint64_t next_word_ = 1;
   std::vector<PartitionMetadata> metadata_;
@@ -217,6 +329,11 @@ class Client : public ClientNodeBase<Client> {
   std::vector<std::pair<Call, PartitionId>> end_offset_calls_;
   Error poll_error_ = Error::none;
   PartitionId poll_error_partition_ = 0;
+
+  Membership group_;
+  std::vector<PendingCommit> commits_;
+  std::uint64_t next_commit_ = 1;
+  std::vector<CommittedOffset> stored_;  // librdkafka with auto_offset_store = false
 };
 
 }  // namespace mqlab::kafka

@@ -52,7 +52,7 @@ CleanedBatch clean(const Batch& b, const LastOfKeys& keys, bool must_stay, const
   Cleaned cleaned{.delete_horizon = stamp ? saturating_add(now, o.delete_retention) : kept.empty() ? no_timestamp : horizon};
   std::vector<Record> records;
   out.batch.bytes = batch_header_bytes;
-  Time newest = no_timestamp;
+  Time newest = kept.empty() ? no_timestamp : b.record(kept.front()).timestamp;
   for (const std::int32_t i : kept) {
     cleaned.deltas.push_back(static_cast<std::int32_t>(b.offset_of(i) - b.base_offset));
     records.push_back(b.record(i));
@@ -127,7 +127,7 @@ std::vector<TakenRecord> PartitionLog::compact(const CompactionPlan& plan, Time 
     }
     if (left.size() > first) {
       s.first_timestamp = left[first].max_timestamp;
-      s.largest_timestamp = no_timestamp;
+      s.largest_timestamp = left[first].max_timestamp;
       for (std::size_t i = first; i < left.size(); ++i) s.largest_timestamp = std::max(s.largest_timestamp, left[i].max_timestamp);
     }
     // Cleaner.groupSegmentsBySize: small ones become one.

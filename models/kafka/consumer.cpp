@@ -1,4 +1,4 @@
-// The consumer: positions, fetches, polls. Groups are not here yet: places are assigned by hand.
+// The consumer: positions, fetches, polls; places assigned by hand. Groups: group_member.cpp, commits.cpp.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -19,8 +19,18 @@ void Client::add_assignment(Context& c, PartitionId p, std::int64_t position) {
   a.place = c.names().id(place(p));
   a.position = position >= 0 ? position : no_offset;
   a.reset = consumer_.reset;
+  // Without a position of its own it begins where its group stands, if it names one.
+  a.wants_committed = position < 0 && !consumer_.group.empty();
   assigned_.push_back(a);
-  record_assignment(c, a.place, true, position, op_flag::assigned);
+  if (!a.wants_committed) record_assignment(c, a.place, true, position, op_flag::assigned);
+}
+
+void Client::pause_call(Context& c, const Call& call) {
+  PartitionId p = 0;
+  Assigned* a = cluster_->partition(c.names().text(call.place), p) ? find_assigned(p) : nullptr;
+  if (!a) return complete(c, call.id, outcome(c, Outcome::fail, Error::unknown_topic_or_partition));
+  a->paused = call.kind == CallKind::pause;
+  complete(c, call.id, Answer{});
 }
 
 // "orders" takes every partition, and those that come later; "orders/0" one.
@@ -63,29 +73,45 @@ void Client::poll_call(Context& c, const Call& call) {
   if (!consumes_ || poll_ != 0) return complete(c, call.id, outcome(c, Outcome::fail, Error::invalid_request));
   poll_ = call.id;
   poll_count_ = call.count;
+  group_.poll_deadline = c.now() + consumer_.max_poll_interval;
   poll_timer_ = c.set_timer(call.timeout, timer_poll, call.id);
 }
 
 // Hands over what was fetched, or an error that only the application can deal with.
 void Client::answer_poll(Context& c, bool timed_out) {
-  if (poll_ == 0 || (buffer_.empty() && !timed_out && poll_error_ == Error::none)) return;
+  if (poll_ == 0) return;
+  const bool told_to_go = !group_.news.revoked.empty() || !group_.news.lost.empty();
+  if (group_.fatal != Error::none && poll_error_ == Error::none) poll_error_ = group_.fatal;
+  // Inside a rebalance nothing is handed out but what the rebalance says.
+  const bool anything = !told_to_go && std::any_of(buffer_.begin(), buffer_.end(), [&](const BufferedRecord& r) {
+    const Assigned* a = find_assigned(r.partition);
+    return a && !a->paused && !a->revoking && r.offset >= a->position;
+  });
+  if (!anything && !told_to_go && !timed_out && poll_error_ == Error::none) return;
   if (poll_timer_ != no_event) c.cancel_timer(poll_timer_);
   poll_timer_ = no_event;
   const CallId id = poll_;
   poll_ = 0;
   if (poll_error_ != Error::none) {
     Answer a = outcome(c, Outcome::fail, poll_error_);
-    a.place = c.names().id(place(poll_error_partition_));
+    if (group_.fatal == Error::none) a.place = c.names().id(place(poll_error_partition_));
     poll_error_ = Error::none;
     return complete(c, id, std::move(a));
   }
   Answer answer;
+  answer.rebalance = std::move(group_.news);
+  group_.news = Rebalance{};
   const auto most = static_cast<std::size_t>(poll_count_ > 0 ? std::min<std::int64_t>(poll_count_, consumer_.max_poll_records) : consumer_.max_poll_records);
-  while (!buffer_.empty() && answer.messages.size() < most) {
+  std::deque<BufferedRecord> kept;
+  while (anything && !buffer_.empty() && answer.messages.size() < most) {
     const BufferedRecord r = buffer_.front();
     buffer_.pop_front();
     Assigned* a = find_assigned(r.partition);
     if (!a || r.offset < a->position) continue;
+    if (a->paused || a->revoking) {
+      kept.push_back(r);
+      continue;
+    }
     a->position = r.next;
     a->position_epoch = r.epoch;
     PolledMessage m;
@@ -96,6 +122,7 @@ void Client::answer_poll(Context& c, bool timed_out) {
     m.tombstone = r.record.tombstone;
     answer.messages.push_back(m);
   }
+  buffer_.insert(buffer_.begin(), kept.begin(), kept.end());
   complete(c, id, std::move(answer));
 }
 
@@ -115,7 +142,7 @@ void Client::fetch(Context& c) {
         want_metadata(c);
         continue;
       }
-      if (leader_of(a.partition) != b || a.failed) continue;
+      if (leader_of(a.partition) != b || a.failed || a.wants_committed || a.revoking || (a.paused && a.position != no_offset)) continue;
       if (a.retry_at > c.now()) {
         wake_at(c, a.retry_at);
         continue;

@@ -23,6 +23,7 @@ void Broker::become_follower(Context& c, PartitionId p, const PartitionState& s)
   r.retry_at = 0;
   r.truncating = false;
   if (was_leader) {
+    leave_seat(c, p);
     finish_produces(c, p);
     wake_fetches(c, p);
   }

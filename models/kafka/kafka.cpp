@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "models/kafka/broker.h"
 #include "models/kafka/client.h"
@@ -46,7 +48,11 @@ ModelDecl declare() {
              {"poll", "timeout[, max]", "Takes what was fetched."},
              {"assign", "place[, position]", "Reads a topic or one partition."},
              {"seek", "place, position", "Moves the position."},
-             {"end_offset", "place", "Asks where a partition ends."}};
+             {"end_offset", "place", "Asks where a partition ends."},
+             {"subscribe", "topics", "Reads for the group, what the group gives it."}, {"unsubscribe", "", "Leaves the group."},
+             {"commit", "[place[, position]]", "Stores positions for the group."}, {"pause", "place", "Fetches nothing from a partition for a while."},
+             {"resume", "place", "Fetches from it again."}, {"close", "", "Commits, as far as it does so by itself, and leaves."},
+             {"store_offset", "\"orders/0 43\"", "librdkafka: a position that automatic commits may commit (auto_offset_store = false)."}};
   d.marks = {{"controller_elected", "A controller became active."}, {"controller_resigned", "A controller lost its lead."},
              {"broker_fenced", "A broker's session ended."}, {"broker_unfenced", "A broker may lead and join ISRs."},
              {"leader_elected", "A partition has a new leader."}, {"unclean_election", "... who was not in the ISR."},
@@ -58,18 +64,31 @@ ModelDecl declare() {
              {"duplicate_recognised", "A batch came a second time and was not written again."},
              {"out_of_order_sequence", "A batch was refused by its sequence number."}, {"records_deleted", "The beginning of a log was deleted."},
              {"segment_rolled", "A segment was closed and a new one begun."}, {"segment_deleted", "An old segment was deleted."},
+             {"cleanup_policy_changed", "An operator changed what becomes of a topic's old records."},
+             {"invalid_record", "A batch for a compacted topic was refused: a record without a key."},
+             {"invalid_timestamp", "A batch was refused by its time."},
              {"throttled", "A client was over its quota, and its channel is not read for a while."},
              {"log_compacted", "The cleaner rewrote a log's closed segments."},
              {"log_start_fell_back", "A log began earlier again after a crash: deleted records reappear."},
              {"partitions_added", "A topic has more partitions."}, {"command_refused", "An operator's verb could not be carried out."},
              {"producer_retry", "A batch is sent again."}, {"producer_epoch_bumped", "A producer goes on in a new epoch."},
              {"request_timed_out", "A client gave up waiting and closed the connection."}, {"position_reset", "A consumer's position was reset."},
-             {"log_truncation_detected", "A consumer learned that what it had read was cut off."}};
+             {"log_truncation_detected", "A consumer learned that what it had read was cut off."},
+             {"coordinator_loaded", "A broker coordinates the groups of a partition of __consumer_offsets."},
+             {"member_joined", "A new member joined its group."}, {"member_left", "A member left its group."},
+             {"member_expired", "A member was put out: it had sent no heartbeat."}, {"member_dropped", "A member did not come back in time when its group rebalanced."},
+             {"static_member_returned", "A static member took its place again under a new id."},
+             {"rebalance_started", "A group stops: its members must join again."}, {"generation_began", "All members have joined: a new generation."},
+             {"commit_refused", "A commit came from somebody who may not, or in an old generation."}, {"offset_expired", "A committed position was dropped: nobody used it."},
+             {"group_join", "A consumer asks to join."}, {"group_joined", "A consumer is in a generation and knows its partitions."},
+             {"max_poll_interval_exceeded", "An application did not poll for too long: its library leaves the group."},
+             {"member_put_out", "A consumer learned that it is out of its group."}};
   d.verbs = {{"elect", "\"orders/0 [B2]\" to the controller", "Makes an ISR member the leader; without a name the preferred one."},
              {"elect_unclean", "\"orders/0\" to the controller", "Elects anybody alive when nobody else can lead."},
              {"add_partitions", "\"orders 8\" to the controller", "Grows a topic up to its partitions_max."},
-             {"delete_records", "\"orders/0 10\" to the leader", "Deletes the records before an offset."}};
-  d.not_modelled = {"consumer groups, transactions, share groups", "segments, retention by time and size, compaction", "quotas, tiered storage, fetch from followers",
+             {"delete_records", "\"orders/0 10\" to the leader", "Deletes the records before an offset."},
+             {"cleanup_policy", "\"orders compact\" to all brokers", "Changes a topic's cleanup.policy: delete, compact, or compact,delete."}};
+  d.not_modelled = {"transactions", "tiered storage, fetch from followers", "regular expressions in subscriptions, racks in assignors, a live change from the classic protocol to KIP-848",
                     "ZooKeeper: the older profiles run their data-plane rules under a KRaft controller", "metadata snapshots, reassignment, several log directories",
                     "compression, authentication, the wire format itself"};
   d.ledger = declared_ledger();
@@ -140,6 +159,44 @@ std::size_t brokers_lost(const FaultSummary& f, bool every_record_synced) {
   return data ? brokers.size() : 0;
 }
 
+// Of each topic that a running member of a group reads, some running member has each partition.
+bool every_place_has_an_owner(const World& w, const Cluster& cluster, const Controller& controller) {
+  std::map<std::string, std::set<std::int32_t>> topics;
+  std::map<std::string, std::set<PartitionId>> owned;
+  for (NodeId n = 0; n < w.node_count(); ++n) {
+    const std::string& role = w.node_options(n).role;
+    if ((role != "consumer" && role != "client") || !w.running(n)) continue;
+    const Client& client = w.node_as<Client>(n);
+    if (client.group().empty() || !client.membership().subscribed) continue;
+    topics[client.group()].insert(client.membership().topics.begin(), client.membership().topics.end());
+    for (const Assigned& a : client.assigned()) owned[client.group()].insert(a.partition);
+  }
+  for (const auto& [group, read] : topics)
+    for (const std::int32_t t : read) {
+      const TopicSettings& topic = cluster.topics[static_cast<std::size_t>(t)];
+      for (std::int32_t i = 0; i < topic.partitions_max; ++i) {
+        const PartitionId p = topic.first + static_cast<PartitionId>(i);
+        if (!controller.committed().partitions[p].replicas.empty() && !owned[group].count(p)) return false;
+      }
+    }
+  return true;
+}
+
+void add_topic(Cluster& cluster, TopicSettings topic) {
+  topic.first = static_cast<PartitionId>(cluster.partitions.size());
+  for (std::int32_t n = 0; n < topic.partitions_max; ++n) {
+    PartitionSettings p;
+    p.topic = static_cast<std::int32_t>(cluster.topics.size());
+    p.number = n;
+    p.place = fmt::format("{}/{}", topic.name, n);
+    for (std::int32_t r = 0; r < topic.replicas; ++r)
+      p.assignment.push_back(1 + (static_cast<std::int32_t>(cluster.partitions.size()) + r) % cluster.settings.brokers);
+    p.min_insync = std::min(topic.min_insync > 0 ? topic.min_insync : cluster.settings.min_insync, topic.replicas);
+    cluster.partitions.push_back(std::move(p));
+  }
+  cluster.topics.push_back(std::move(topic));
+}
+
 class KafkaModel : public Model {
  public:
   const ModelDecl& decl() const override { return decl_; }
@@ -177,21 +234,29 @@ class KafkaModel : public Model {
     const auto first = static_cast<NodeId>(w.node_count());
     for (std::int32_t i = 0; i < cluster->settings.controllers; ++i) cluster->controllers.push_back(first + static_cast<NodeId>(i));
     for (std::int32_t i = 0; i < cluster->settings.brokers; ++i) cluster->brokers.push_back(first + static_cast<NodeId>(cluster->settings.controllers + i));
-    for (const TopicSpec& spec : d.topics) {
-      TopicSettings topic = topic_settings(spec.name, spec.options, cluster->settings);
-      topic.first = static_cast<PartitionId>(cluster->partitions.size());
-      for (std::int32_t n = 0; n < topic.partitions_max; ++n) {
-        PartitionSettings p;
-        p.topic = static_cast<std::int32_t>(cluster->topics.size());
-        p.number = n;
-        p.place = fmt::format("{}/{}", topic.name, n);
-        for (std::int32_t r = 0; r < topic.replicas; ++r)
-          p.assignment.push_back(1 + (static_cast<std::int32_t>(cluster->partitions.size()) + r) % cluster->settings.brokers);
-        p.min_insync = std::min(topic.min_insync > 0 ? topic.min_insync : cluster->settings.min_insync, topic.replicas);
-        cluster->partitions.push_back(std::move(p));
-      }
-      cluster->topics.push_back(std::move(topic));
-    }
+    for (const TopicSpec& spec : d.topics) add_topic(*cluster, topic_settings(spec.name, spec.options, cluster->settings));
+    // Topics of the brokers' own, where a client asks for what they hold (the product makes them at the first request).
+    const auto internal = [&](const char* name, std::int64_t partitions) {
+      TopicSettings topic;
+      topic.name = name;
+      topic.partitions = topic.partitions_max = static_cast<std::int32_t>(partitions);
+      topic.replicas = static_cast<std::int32_t>(std::min<std::int64_t>(d.cluster.integer("offsets_replicas"), cluster->settings.brokers));
+      topic.min_insync = static_cast<std::int32_t>(d.cluster.integer("offsets_min_insync"));
+      topic.log = cluster->settings.log;
+      topic.log.compacts = true;
+      topic.log.deletes = false;
+      topic.internal = true;
+      add_topic(*cluster, std::move(topic));
+    };
+    const auto of_group = [](const ClientSpec& s) -> const Options* {
+      const Options* o = s.role == "consumer" ? &s.options : s.role == "producer" ? nullptr : &s.consumer_options;
+      return o && !o->text("group").empty() ? o : nullptr;
+    };
+    const auto shares = [&](const ClientSpec& s) { return of_group(s) && of_group(s)->text("group_protocol") == "share"; };
+    if (std::any_of(d.clients.begin(), d.clients.end(), of_group)) internal(offsets_topic, d.cluster.integer("offsets_partitions"));
+    if (std::any_of(d.clients.begin(), d.clients.end(), shares)) internal(share_state_topic, d.cluster.integer("offsets_partitions"));
+    for (std::size_t i = 0; i < d.clients.size(); ++i)
+      cluster->clients.emplace_back(first + static_cast<NodeId>(cluster->controllers.size() + cluster->brokers.size() + i), d.clients[i].name);
     raft::Config quorum;
     for (NodeId n : cluster->controllers) quorum.voters.push_back(static_cast<raft::ReplicaId>(n));
     quorum.election_timeout = d.cluster.duration("election_timeout");
@@ -259,6 +324,8 @@ class KafkaModel : public Model {
     for (PartitionId p = 0; p < ends.size(); ++p) {
       const PartitionState& s = controller->committed().partitions[p];
       if (s.replicas.empty()) continue;
+      // Positions are committed again and again: what lies in there is never at rest.
+      if ((*cluster)->topics[static_cast<std::size_t>((*cluster)->partitions[p].topic)].internal) continue;
       const NodeId leader = (*cluster)->node_of(s.leader);
       if (leader == nobody || !w.running(leader)) return false;
       const Broker& b = w.node_as<Broker>(leader);
@@ -278,9 +345,10 @@ class KafkaModel : public Model {
       if (client.buffered() > 0) return false;
       for (const Assigned& a : client.assigned())
         if (!a.failed && a.position != ends[a.partition]) return false;
-      if (role == "consumer" && client.assigned().empty()) return false;
+      if (role == "consumer" && client.group().empty() && client.assigned().empty()) return false;
+      if (!client.group_at_rest()) return false;
     }
-    return true;
+    return every_place_has_an_owner(w, **cluster, *controller);
   }
 
   std::vector<Claim> claims(const Deployment& d, const FaultSummary& f) const override {
@@ -335,6 +403,9 @@ class KafkaModel : public Model {
     const bool in_order = ordered && !resend && !f.client_kills && no.empty() && (!numbered || forgets.empty());
     for (const char* name : {"nonmonotonic-send", "fifo-violation"})
       out.push_back({name, in_order, in_order ? "sequence numbers or one request at a time keep order" : "retries may overtake"});
+    // Retention and compaction take records whether somebody has read them or not.
+    const bool compacts = std::any_of(d.topics.begin(), d.topics.end(), [](const TopicSpec& t) { return t.options.text("cleanup_policy") != "delete"; });
+    out.push_back({"silent-drop", false, compacts ? "of a key that is written again only the last record stays" : "what is old is deleted, read or not"});
     out.push_back({"phantom", no.empty(), no.empty() ? yes : no});
     return out;
   }

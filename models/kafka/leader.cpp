@@ -35,6 +35,7 @@ void Broker::become_leader(Context& c, PartitionId p, const PartitionState& s) {
     }
   }
   record_all_taken(c, p);
+  if (new_epoch && is_coordinated(p)) take_seat(c, p);
   advance_high_watermark(c, p);
   wake_fetches(c, p);
 }
@@ -111,6 +112,8 @@ ProduceResult Broker::append(Context& c, const PartitionBatch& b, std::int32_t a
   const AppendResult appended = log.append_as_leader(b.batch, r.epoch, c.wall());
   result.error = appended.error;
   if (appended.error != Error::none) {
+    if (appended.error == Error::invalid_timestamp) c.mark("invalid_timestamp", place(b.partition), "a record says that it is older or newer than may be");
+    if (appended.error == Error::invalid_record) c.mark("invalid_record", place(b.partition), "a record without a key, in a topic that is compacted");
     if (appended.error == Error::out_of_order_sequence_number)
       c.mark("out_of_order_sequence", place(b.partition), fmt::format("producer {} sent sequence {}", b.batch.producer_id, b.batch.base_sequence));
     return result;
@@ -358,6 +361,7 @@ void Broker::advance_high_watermark(Context& c, PartitionId p) {
   if (least <= r.high_watermark) return;
   r.high_watermark = least;
   finish_produces(c, p);
+  finish_group_writes(c, p);
   wake_fetches(c, p);
 }
 

@@ -140,6 +140,7 @@ class PartitionLog {
   // segment (UnifiedLog.maybeIncrementLogStartOffset says so). Records that were deleted reappear.
   void fall_back_to_start(Offset checkpoint);
 
+  void set_cleanup(bool compacts, bool deletes) { options_.compacts = compacts, options_.deletes = deletes; }
   // Deletes what cleanup.policy=delete lets go, oldest first, wholly below the high watermark (retention.cpp).
   std::vector<DeletedSegment> delete_old_segments(Time now, Offset high_watermark);
   // What compaction could do now, up to where readers read (compaction.cpp).

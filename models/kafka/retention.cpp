@@ -32,7 +32,7 @@ void PartitionLog::delete_oldest(Time now, Offset high_watermark, Deletion why, 
         too_much -= s.bytes;
         break;
       // By the records' own times: a time far ahead keeps a segment, and one that lies far back deletes it.
-      case Deletion::retention: goes = s.largest_timestamp != no_timestamp && now - s.largest_timestamp > options_.retention; break;
+      case Deletion::retention: goes = now - s.largest_timestamp > options_.retention; break;
     }
     if (!goes) break;
     out.push_back({.segment = s, .next = next, .why = why});

@@ -25,7 +25,7 @@ Segment Segments::counted(Segment s, Offset next, std::span<const Batch> batches
   s.bytes = 0;
   s.first_timestamp = s.largest_timestamp = no_timestamp;
   for (; b != batches.end() && b->base_offset < next; ++b) {
-    if (s.bytes == 0) s.first_timestamp = b->max_timestamp;
+    if (s.bytes == 0) s.first_timestamp = s.largest_timestamp = b->max_timestamp;
     s.bytes += b->bytes;
     s.largest_timestamp = std::max(s.largest_timestamp, b->max_timestamp);
   }

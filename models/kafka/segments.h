@@ -55,7 +55,7 @@ class Segments {
   // Closes the active segment; the next one begins at `base`. Requires: base is above the active one's.
   void roll(Offset base, Time now);
   void add(const Batch& b) {
-    if (active_.bytes == 0) active_.first_timestamp = b.max_timestamp;
+    if (active_.bytes == 0) active_.first_timestamp = active_.largest_timestamp = b.max_timestamp;
     active_.bytes += b.bytes;
     active_.largest_timestamp = std::max(active_.largest_timestamp, b.max_timestamp);
   }

@@ -165,6 +165,7 @@ struct TopicSettings {
   std::int32_t min_insync = -1;  // -1 = the cluster's
   PartitionId first = 0;
   LogOptions log{};              // the cluster's, and what this topic has of its own
+  bool internal = false;         // __consumer_offsets, __share_group_state: no application reads it
 };
 
 struct PartitionSettings {

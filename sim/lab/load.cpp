@@ -137,6 +137,7 @@ Tree ProducerLoad::state() const {
 
 ConsumerLoad::ConsumerLoad(const Options& o)
     : topics_(o.list("topics")),
+      group_(o.has("group") && !o.text("group").empty()),
       poll_every_(o.duration("poll_every")),
       poll_timeout_(o.duration("poll_timeout")),
       work_(o.duration("work")),
@@ -148,7 +149,14 @@ void ConsumerLoad::on_start(AppContext& a) {
     a.sleep(start_at_ - a.now(), timer_pace + 2);
     return;
   }
+  if (group_) {
+    Call call;
+    call.kind = CallKind::subscribe;
+    for (const std::string& t : topics_) call.argument += (call.argument.empty() ? "" : ",") + t;
+    a.call(std::move(call));
+  }
   for (const std::string& t : topics_) {
+    if (group_) break;
     Call call;
     call.kind = CallKind::assign;
     call.place = a.names().id(t);

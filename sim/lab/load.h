@@ -77,6 +77,7 @@ class ConsumerLoad : public AppBase<ConsumerLoad> {
   void poll(AppContext& a);
 
   std::vector<std::string> topics_;
+  bool group_;
   Duration poll_every_;
   Duration poll_timeout_;
   Duration work_;
