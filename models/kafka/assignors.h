@@ -7,7 +7,7 @@
 // Always true: 1. Every member handed in is a key of the answer; its partitions ascend.  2. No partition has two
 // members, and none goes to a member that does not subscribe to its topic.  3. The order in which members and topics
 // are handed in does not matter: members are taken by the order of their ids, topics by that of their names. Where
-// the product walks a hash map, it may pick another member for the odd partition, never another balance.
+// the product walks a hash map, it may pick another member for the odd partition.
 // Elsewhere: the rounds in which an assignment comes about (the coordinator and the consumer). Left out: racks.
 //
 //     std::vector<MemberSubscription> members{{.member = "m1", .topics = {0}}, {.member = "m2", .topics = {0}}};
