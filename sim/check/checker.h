@@ -24,7 +24,10 @@ namespace mqlab {
 
 // What a checker must be told because no history shows it.
 struct CheckOptions {
-  Duration dedup_window = -1;  // promised by the broker; -1 = nothing is promised
+  Duration dedup_window = -1;      // promised by the broker; -1 = nothing is promised
+  std::uint32_t stall_attempts = 10;  // one message may be tried so often before it counts as holding others back
+  Duration stall_bound = -1;       // ... and for so long; -1 = judged at a drain only
+  Duration starvation_bound = -1;  // a message may wait so long while its place is silent; -1 = judged at a drain only
 };
 
 class Checker {

@@ -1,6 +1,8 @@
 // sim/check/checkers.h: what the checkers' own files share. Outside sim/check use checker.h.
 #pragma once
 
+#include <algorithm>
+
 #include "sim/check/checker.h"
 #include "sim/check/words.h"
 
@@ -43,6 +45,29 @@ inline SendSpan span_of(const Ledger& l, std::uint32_t message) {
   return s;
 }
 
+// Gone, or put elsewhere, by a policy that says so.
+inline bool excused(const MessageFact& m) { return m.policy != no_op || m.dead_letter != no_op; }
+
+// The claim reaches to the position of this send: it started before it, and did not jump it by its own will.
+inline bool owes(const ClaimFact& claim, const SendFact& s) {
+  if (s.place != claim.place || s.position < 0) return true;
+  if (s.position < claim.from) return false;
+  return std::none_of(claim.jumped.begin(), claim.jumped.end(),
+                      [&s](const auto& j) { return s.position >= j.first && s.position < j.second; });
+}
+
+// A drain that names a subscription or a place speaks of that one only; 0 in the row means all.
+inline bool drains_subscription(const Op& drained, const SubscriptionFact& s) {
+  return drained.subscription == 0 || drained.subscription == s.name;
+}
+inline bool drains_place(const Op& drained, const Ledger& l, std::uint32_t place) {
+  return drained.place == 0 || (place != no_index && drained.place == l.places()[place].name);
+}
+// The row says that all is done, as far as it speaks.
+inline bool is_drain(const Op& op) {
+  return op.kind == OpKind::drained && op.outcome != Outcome::fail && op.outcome != Outcome::invoke;
+}
+
 std::unique_ptr<Checker> make_loss(const CheckOptions&);
 std::unique_ptr<Checker> make_silent_drop(const CheckOptions&);
 std::unique_ptr<Checker> make_lost_write(const CheckOptions&);
@@ -65,5 +90,12 @@ std::unique_ptr<Checker> make_duplicate(const CheckOptions&);
 std::unique_ptr<Checker> make_positions(const CheckOptions&);
 std::unique_ptr<Checker> make_reads(const CheckOptions&);
 std::unique_ptr<Checker> make_commits(const CheckOptions&);
+std::unique_ptr<Checker> make_commit_ahead(const CheckOptions&);
+std::unique_ptr<Checker> make_double_processing(const CheckOptions&);
+std::unique_ptr<Checker> make_double_ownership(const CheckOptions&);
+std::unique_ptr<Checker> make_group_starvation(const CheckOptions&);
+std::unique_ptr<Checker> make_effects(const CheckOptions&);
+std::unique_ptr<Checker> make_stale_effect(const CheckOptions&);
+std::unique_ptr<Checker> make_stall(const CheckOptions&);
 
 }  // namespace mqlab

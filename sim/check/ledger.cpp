@@ -99,6 +99,7 @@ std::uint32_t Ledger::claim_of(std::uint32_t subscription, std::uint32_t place) 
     claims_.push_back({});
     claims_.back().subscription = subscription;
     claims_.back().place = place;
+    subscriptions_[subscription].reads = true;
     n = static_cast<std::uint32_t>(claims_.size());
   }
   return n - 1;
@@ -210,17 +211,20 @@ void Ledger::learn(Step& s, std::int64_t position, bool read) {
 
 void Ledger::apply(Step& s) {
   const Op& op = s.op;
-  if (op.place != 0) s.place = place_of(op.place, s.journal);
+  if (op.place != 0 && op.kind != OpKind::effect) s.place = place_of(op.place, s.journal);  // an effect's is its name
   switch (op.kind) {
     case OpKind::send: on_send(s); break;
     case OpKind::deliver: on_deliver(s); break;
     case OpKind::ack: on_ack(s); break;
-    case OpKind::process: {
-      if (op.message != no_message) s.message = message_of(op.message);
-      s.subscription = subscription_of_row(s, invoke_of(op, s.index, s.journal));  // `of` is the delivery
+    case OpKind::process: on_process(s); break;
+    case OpKind::commit: on_commit(s); break;
+    case OpKind::effect: {
+      const Op* of = invoke_of(op, s.index, s.journal);
+      const MessageId id = op.message != no_message ? op.message : of ? of->message : no_message;
+      if (id != no_message) s.message = message_of(id);
+      s.subscription = subscription_of_row(s, of);
       break;
     }
-    case OpKind::commit: s.subscription = subscription_of_row(s, invoke_of(op, s.index, s.journal)); break;
     case OpKind::assign:
     case OpKind::revoke:
     case OpKind::seek: on_move(s); break;
@@ -339,6 +343,7 @@ void Ledger::on_deliver(Step& s) {
     if (m.acknowledged != no_index) --unseen_;
   }
 
+  subscriptions_[s.subscription].reads = true;
   Received& got = subscriptions_[s.subscription].received[s.message];
   s.received_before = got;
   s.first_here = got.count == 0;
@@ -397,6 +402,36 @@ void Ledger::on_ack(Step& s) {
   ++acks_;
   Received& got = subscriptions_[s.subscription].received[s.message];
   if (got.acked == no_op) got.acked = s.index;
+}
+
+// `of` is the delivery, and knows what the row leaves out.
+void Ledger::on_process(Step& s) {
+  const Op& op = s.op;
+  const Op* of = invoke_of(op, s.index, s.journal);
+  if (of && of->kind != OpKind::deliver && of->kind != OpKind::process) of = nullptr;  // an imported row may say anything
+  if (s.place == no_index && of && of->place != 0) s.place = place_of(of->place, s.journal);
+  s.subscription = subscription_of_row(s, of);
+  const MessageId id = op.message != no_message ? op.message : of ? of->message : no_message;
+  if (id == no_message) return;
+  s.message = message_of(id);
+  if (op.outcome == Outcome::invoke) return;
+  SubscriptionFact& subscription = subscriptions_[s.subscription];
+  ++subscription.processings;
+  Received& got = subscription.received[s.message];
+  s.received_before = got;
+  if (op.outcome == Outcome::ok && got.processed == no_op) got.processed = s.index;
+  if (s.place == no_index) s.place = got.first_place;
+  s.position = sane(op.position >= 0 ? op.position : of ? of->position : -1);
+  if (s.position < 0 && s.place == got.first_place) s.position = got.first_position;
+  if (s.place != no_index) s.claim = find_claim(s.subscription, s.place);
+}
+
+void Ledger::on_commit(Step& s) {
+  const Op* invoke = invoke_of(s.op, s.index, s.journal);
+  if (invoke && invoke->kind != OpKind::commit) invoke = nullptr;
+  if (s.place == no_index && invoke && invoke->place != 0) s.place = place_of(invoke->place, s.journal);
+  s.subscription = subscription_of_row(s, invoke);
+  s.position = sane(s.op.position >= 0 ? s.op.position : invoke ? invoke->position : -1);
 }
 
 // ---- assignments, revocations, seeks

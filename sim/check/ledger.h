@@ -91,6 +91,7 @@ struct Received {
   OpIndex first = no_op;
   OpIndex last = no_op;
   OpIndex acked = no_op;             // the first acknowledgement that ended ok
+  OpIndex processed = no_op;         // the first processing that ended ok
   std::int64_t first_position = -1;
   std::uint32_t first_place = no_index;
   std::uint32_t first_reader = no_index;
@@ -101,6 +102,8 @@ struct Received {
 struct SubscriptionFact {
   std::uint32_t name = 0;      // names; 0 = a process that reads for itself
   NodeId process = nobody;     // only then
+  bool reads = false;          // it got, or was given, something
+  std::uint64_t processings = 0;  // told by its processes, whether they ended ok or not
   PagedMap<Received> received;  // by dense message
 };
 
@@ -157,7 +160,7 @@ struct Step {
   std::uint32_t subscription = no_index;
   std::uint32_t claim = no_index;
   std::uint32_t reader = no_index;
-  std::int64_t position = -1;     // of a delivery
+  std::int64_t position = -1;     // of a delivery, a commit, a processing (that of its delivery, when it names none)
   Reader reader_before{};
   Received received_before{};
   bool own_will = false;          // a delivery that the consumer's own seek back explains
@@ -192,6 +195,10 @@ class Ledger {
   const TransactionFact* transaction(std::uint64_t id) const { return transactions_.find(id); }
 
   std::uint32_t find_place(std::uint32_t name) const;
+  std::uint32_t find_claim(std::uint32_t subscription, std::uint32_t place) const {
+    const std::uint32_t* n = claim_index_.find(pair_key(subscription, place));
+    return n && *n != 0 ? *n - 1 : no_index;
+  }
   // The first row that read from, or was assigned, any place of the topic; no_op = none.
   OpIndex topic_used(std::uint32_t topic) const { return topic_used_[topic]; }
   // Sending to `target` may end in `place`.
@@ -223,6 +230,8 @@ class Ledger {
   void on_send_end(Step& s);
   void on_deliver(Step& s);
   void on_ack(Step& s);
+  void on_process(Step& s);
+  void on_commit(Step& s);
   void on_move(Step& s);
   void on_transaction_end(Step& s);
   std::uint32_t add_send(Step& s);

@@ -15,14 +15,6 @@ class AtReport : public CheckerOf<Self> {
   void on(const Step&, const Ledger&) override {}
 };
 
-bool excused(const MessageFact& m) { return m.policy != no_op || m.dead_letter != no_op; }
-
-std::string stored(const Journal& j, const Ledger& l, const SendFact& s) {
-  const std::uint32_t place = s.place != no_index ? s.place : s.target;
-  const std::string where = place == no_index ? std::string("the broker") : words::at(j, l.places()[place].name, s.position);
-  return j.process_name(s.producer) + " was told that " + words::message(j, l, s.message) + " is stored at " + where;
-}
-
 // ---- lost-message
 
 class Loss : public AtReport<Loss> {
@@ -103,20 +95,13 @@ class Loss : public AtReport<Loss> {
     std::vector<std::vector<std::uint32_t>> of_topic_;
   };
 
-  static bool owes(const ClaimFact& claim, const SendFact& s) {
-    if (s.place != claim.place || s.position < 0) return true;
-    if (s.position < claim.from) return false;
-    return std::none_of(claim.jumped.begin(), claim.jumped.end(),
-                        [&s](const auto& j) { return s.position >= j.first && s.position < j.second; });
-  }
-
   static void add(const Journal& journal, const Ledger& ledger, FindingList& lost, const MessageFact& m, const SendFact& s,
                   const ClaimFact& claim, std::size_t drain) {
     const OpIndex certain = ledger.drained()[drain].at;
     lost.add(journal, certain, m.id, ledger.places()[claim.place].name,
              {ledger.certain_since(s), claim.entitled, certain}, [&] {
                const bool anybody = m.first_delivery != no_op;
-               std::string text = stored(journal, ledger, s) + ", yet ";
+               std::string text = words::stored(journal, ledger, s) + ", yet ";
                text += anybody ? words::subscription(journal, ledger.subscriptions()[claim.subscription]) + " never got it"
                                : "no reader ever got it";
                const ReadMark read = ledger.read_at_drain(claim.place, drain);
@@ -151,7 +136,7 @@ class SilentDrop : public AtReport<SilentDrop> {
       dropped.add(journal, certain, m.id, place == no_index ? 0 : ledger.places()[place].name,
                   {ledger.certain_since(s), m.policy, certain}, [&] {
                     const std::string& policy = journal.names.text(journal.ops[m.policy].error);
-                    return stored(journal, ledger, s) + ", then a policy dropped it" +
+                    return words::stored(journal, ledger, s) + ", then a policy dropped it" +
                            (policy.empty() ? std::string() : " (" + policy + ")") + ", and nobody got it";
                   });
     }
@@ -193,7 +178,7 @@ class LostWrite : public AtReport<LostWrite> {
       const ReadMark read = ledger.read_at_drain(s.place, drain);
       const OpIndex certain = ledger.drained()[drain].at;
       lost.add(journal, certain, m.id, place.name, {ledger.certain_since(s), read.at, certain}, [&] {
-        return stored(journal, ledger, s) + ", but " + journal.process_name(journal.ops[read.at].process) + " read on to " +
+        return words::stored(journal, ledger, s) + ", but " + journal.process_name(journal.ops[read.at].process) + " read on to " +
                std::to_string(read.furthest) + " and nobody read it";
       });
     }

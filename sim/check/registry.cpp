@@ -11,9 +11,12 @@ const std::vector<CheckerDecl>& checker_decls() {
   constexpr std::uint32_t committed = kind_bit(OpKind::end_commit);
   constexpr std::uint32_t aborted = kind_bit(OpKind::end_abort);
   constexpr std::uint32_t assign = kind_bit(OpKind::assign);
+  constexpr std::uint32_t revoke = kind_bit(OpKind::revoke);
   constexpr std::uint32_t seek = kind_bit(OpKind::seek);
   constexpr std::uint32_t end_offset = kind_bit(OpKind::end_offset);
   constexpr std::uint32_t process = kind_bit(OpKind::process);
+  constexpr std::uint32_t effect = kind_bit(OpKind::effect);
+  constexpr std::uint32_t drained = kind_bit(OpKind::drained);
 
   static const std::vector<CheckerDecl> decls = {
       {0, {"lost-message"}, make_loss},
@@ -40,6 +43,13 @@ const std::vector<CheckerDecl>& checker_decls() {
       {send | deliver, {"inconsistent-offsets", "truncated-commit", "log-divergence"}, make_positions},
       {poll | deliver | end_offset, {"stale-read", "end-regression"}, make_reads},
       {commit | assign | seek, {"position-regression"}, make_commits},
+      {deliver | commit | drained, {"commit-ahead-of-processing"}, make_commit_ahead},
+      {assign | revoke | deliver | process, {"double-ownership"}, make_double_ownership},
+      {deliver | process, {"visibility-double-processing"}, make_double_processing},
+      {effect, {"effect-duplicate", "effect-lost"}, make_effects},
+      {effect, {"stale-effect"}, make_stale_effect},
+      {deliver | process | drained, {"head-of-line-stall"}, make_stall},
+      {assign | deliver | drained, {"group-starvation"}, make_group_starvation},
   };
   return decls;
 }

@@ -21,6 +21,13 @@ inline std::string count(std::uint64_t n, const char* one, const char* many) { r
 
 inline std::string message(const Journal& j, const Ledger& l, std::uint32_t m) { return j.message_name(l.messages()[m].id); }
 
+// "P1 was told that a is stored at orders/0@17".
+inline std::string stored(const Journal& j, const Ledger& l, const SendFact& s) {
+  const std::uint32_t place = s.place != no_index ? s.place : s.target;
+  const std::string where = place == no_index ? std::string("the broker") : at(j, l.places()[place].name, s.position);
+  return j.process_name(s.producer) + " was told that " + message(j, l, s.message) + " is stored at " + where;
+}
+
 inline std::string subscription(const Journal& j, const SubscriptionFact& s) {
   return s.name != 0 ? j.names.text(s.name) : j.process_name(s.process);
 }

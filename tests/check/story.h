@@ -7,9 +7,10 @@
 //       drained                   # row 3
 //     )");
 //
-// Verbs: send ok fail info got ack process assign revoke seek commit committed poll polled ask end
-// aborted txcommitted drained. After the message (where there is one), the place and the subscription:
-// key=K tx=N poll=ROW error=TEXT attempt=N ms=N redelivered dead-letter policy read-committed assigned.
+// Verbs: send ok fail info got ack process failed (a processing that did) effect (its place is its name)
+// assign revoke seek commit committed poll polled ask end aborted txcommitted drained. After the message
+// (where there is one), the place and the subscription: key=K tx=N poll=ROW of=ROW error=TEXT
+// attempt=N ms=N redelivered dead-letter policy read-committed assigned.
 // A row's time is its number in milliseconds, unless it says ms=.
 #pragma once
 
@@ -64,7 +65,8 @@ struct Story {
         {"send", {OpKind::send, Outcome::invoke, true}},        {"ok", {OpKind::send, Outcome::ok, true}},
         {"fail", {OpKind::send, Outcome::fail, true}},          {"info", {OpKind::send, Outcome::info, true}},
         {"got", {OpKind::deliver, Outcome::ok, true}},          {"ack", {OpKind::ack, Outcome::ok, true}},
-        {"process", {OpKind::process, Outcome::ok, true}},      {"assign", {OpKind::assign, Outcome::ok, false}},
+        {"process", {OpKind::process, Outcome::ok, true}},      {"failed", {OpKind::process, Outcome::fail, true}},
+        {"effect", {OpKind::effect, Outcome::ok, true}},        {"assign", {OpKind::assign, Outcome::ok, false}},
         {"revoke", {OpKind::revoke, Outcome::ok, false}},       {"seek", {OpKind::seek, Outcome::ok, false}},
         {"commit", {OpKind::commit, Outcome::invoke, false}},   {"committed", {OpKind::commit, Outcome::ok, false}},
         {"poll", {OpKind::poll, Outcome::invoke, false}},       {"polled", {OpKind::poll, Outcome::ok, false}},
@@ -91,7 +93,8 @@ struct Story {
       const std::string value = equals == std::string::npos ? "" : word.substr(equals + 1);
       if (equals != std::string::npos) {
         const std::string what = word.substr(0, equals);
-        if (what == "key") op.key = journal.names.id(value);
+        if (what == "of") op.of = std::stoull(value);
+        else if (what == "key") op.key = journal.names.id(value);
         else if (what == "tx") op.transaction = std::stoull(value);
         else if (what == "poll") op.of = std::stoull(value);
         else if (what == "error") op.error = journal.names.id(value);
