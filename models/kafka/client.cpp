@@ -57,14 +57,11 @@ void Client::on_crash(const Crash&) {
   stored_.clear();
 }
 
-// KafkaConsumer.close: what was read is committed, the group is left, then the process ends.
+// What was read is committed, the group is left, then the process ends (KafkaConsumer.close). It is the polling thread
+// that closes: it does so when it comes back from its work, as programs do that wake the consumer up on SIGTERM.
 void Client::on_stop(Context& c) {
   if (consumer_.group.empty()) return c.exit();
   group_.exits = true;
-  if (!group_.leaving) {
-    commit_by_itself(c);
-    group_.leaving = true;
-  }
   work(c);
 }
 

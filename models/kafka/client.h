@@ -98,6 +98,7 @@ struct Membership {
   std::int32_t generation = -1;     // KIP-848, share: the member epoch
   std::string protocol{};
   std::string leader{};
+  std::vector<PartitionId> last_assigned{};  // sticky: told to the leader although it was given up meanwhile
   std::vector<std::int32_t> counts{};  // partitions of each topic, as the leader last assigned by
   bool rejoin = true;               // the group must be joined (again)
   bool lost = false;                // ... because this member was put out: what it had is gone

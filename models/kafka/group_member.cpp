@@ -40,6 +40,10 @@ void Client::work_group(Context& c) {
   if (in_poll()) group_.poll_deadline = c.now() + consumer_.max_poll_interval;
   if (group_.subscribed || !commits_.empty() || std::any_of(assigned_.begin(), assigned_.end(), [](const Assigned& a) { return a.wants_committed; }))
     find_coordinator(c);
+  if (group_.exits && !group_.leaving && (in_poll() || !app() || !group_.subscribed)) {
+    commit_by_itself(c);
+    group_.leaving = true;
+  }
   if (group_.leaving) {
     send_commits(c);
     leave_for_good(c);
@@ -242,7 +246,10 @@ void Client::send_join(Context& c) {
   m.rebalance_timeout = consumer_.max_poll_interval;
   m.protocols = consumer_.assignors;
   m.topics = g.topics;
-  for (const Assigned& a : assigned_) m.owned.push_back(a.partition);
+  // Sticky tells of its last assignment, the cooperative one of what it has now (userData, ownedPartitions).
+  if (cooperative())
+    for (const Assigned& a : assigned_) m.owned.push_back(a.partition);
+  else m.owned = g.last_assigned;
   m.owned_generation = g.generation;
   g.state = Membership::State::joining;
   c.mark("group_join", consumer_.group, fmt::format("{} joins{}", g.member.empty() ? "a new member" : g.member, g.generation < 0 ? "" : fmt::format(", generation {} ends", g.generation)));
@@ -336,6 +343,7 @@ void Client::join_failed(Context& c, Error e) {
 // kept, and what is gone is given up first, after which the group is joined once more.
 void Client::take_assignment(Context& c, std::vector<PartitionId> assigned) {
   Membership& g = group_;
+  g.last_assigned = assigned;
   for (Assigned& a : assigned_)
     if (!has(assigned, a.partition)) {
       a.revoking = true;

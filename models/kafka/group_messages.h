@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "models/kafka/assignors.h"
+#include "models/kafka/messages.h"
 #include "models/kafka/settings.h"
 #include "models/kafka/types.h"
 #include "sim/world/payload.h"

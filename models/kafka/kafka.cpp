@@ -197,6 +197,53 @@ void add_topic(Cluster& cluster, TopicSettings topic) {
   cluster.topics.push_back(std::move(topic));
 }
 
+// What reading for a group adds: where a position may get ahead of the work, or fall behind it.
+void claim_for_groups(const Deployment& d, const FaultSummary& f, const ClusterSettings& c, std::vector<Claim>& out) {
+  std::string ahead;  // why a committed position may pass what is not done; empty = it may not
+  bool groups = false, programs = false;
+  for (const ClientSpec& spec : d.clients) {
+    if (spec.role == "producer") continue;
+    const ConsumerSettings s = consumer_settings(spec.role == "consumer" ? spec.options : spec.consumer_options);
+    if (s.group.empty()) continue;
+    groups = true;
+    if (spec.app) {
+      programs = true;
+      continue;
+    }
+    const auto text = [&](const char* name) { return spec.options.has(name) ? spec.options.text(name) : std::string(); };
+    const bool handed_on = spec.options.has("workers") && spec.options.integer("workers") > 0;
+    const std::string commit = text("commit");
+    if (commit == "before") ahead = "positions are committed before the work";
+    else if (handed_on && commit == "highest") ahead = "workers finish out of order, and the highest position is committed";
+    else if (s.auto_commit == AutoCommit::librdkafka && s.auto_offset_store) ahead = "the background commit counts what was only handed out";
+    else if (s.auto_commit == AutoCommit::java && handed_on) ahead = "the next poll commits what workers have not done yet";
+  }
+  if (!groups) return;
+  if (programs && ahead.empty()) ahead = "a program commits when it likes";
+  const auto withdraw = [&](const char* name, const std::string& why) {
+    for (Claim& claim : out)
+      if (claim.anomaly == name && claim.claimed) claim = {name, false, why};
+  };
+  withdraw("duplicate-delivery", "a group delivers again what was not committed when a member went");
+  if (!ahead.empty()) {
+    withdraw("lost-message", ahead);
+    withdraw("lost-write", ahead);
+  }
+  const auto replicas = std::min<std::int64_t>(d.cluster.integer("offsets_replicas"), c.brokers);
+  const std::int64_t own = d.cluster.integer("offsets_min_insync");
+  const std::int64_t copies = std::min(own > 0 ? own : std::int64_t{c.min_insync}, replicas);
+  std::string no;
+  if (copies < 2) no = "one copy of a committed position is enough: it may be lost";
+  else if (c.unclean_election) no = "unclean elections are allowed";
+  else if (f.disk_faults) no = "a disk broke its promise";
+  else if (brokers_lost(f, c.flush_messages == 1) > static_cast<std::size_t>(copies - 1)) no = "more brokers were lost than hold a position for certain";
+  else if (programs) no = "a program commits what it likes";
+  out.push_back({"position-regression", no.empty(), no.empty() ? "positions have two copies, and members commit forward" : no});
+  if (no.empty() && !ahead.empty()) no = ahead;
+  out.push_back({"commit-ahead-of-processing", ahead.empty(), ahead.empty() ? "positions are committed after the work" : ahead});
+  out.push_back({"group-starvation", no.empty(), no.empty() ? "after heal each partition has an owner" : no});
+}
+
 class KafkaModel : public Model {
  public:
   const ModelDecl& decl() const override { return decl_; }
@@ -226,7 +273,8 @@ class KafkaModel : public Model {
   }
 
   void deploy(World& w, const Deployment& d) const override {
-    for (const MessageDecl& m : message_declarations()) w.declare_message(m);
+    for (const auto* all : {&message_declarations(), &group_message_declarations()})
+      for (const MessageDecl& m : *all) w.declare_message(m);
     w.set_resolver(&resolve);
     w.set_file_finder(&find_file);
     auto cluster = std::make_shared<Cluster>();
@@ -407,6 +455,7 @@ class KafkaModel : public Model {
     const bool compacts = std::any_of(d.topics.begin(), d.topics.end(), [](const TopicSpec& t) { return t.options.text("cleanup_policy") != "delete"; });
     out.push_back({"silent-drop", false, compacts ? "of a key that is written again only the last record stays" : "what is old is deleted, read or not"});
     out.push_back({"phantom", no.empty(), no.empty() ? yes : no});
+    claim_for_groups(d, f, c, out);
     return out;
   }
 

@@ -229,5 +229,6 @@ struct ListOffsetsReply : Payload {
 
 // Every kind with its name, traffic class and one-line text (describe.cpp).
 const std::vector<MessageDecl>& message_declarations();
+const std::vector<MessageDecl>& group_message_declarations();  // describe_groups.cpp
 
 }  // namespace mqlab::kafka

@@ -122,7 +122,7 @@ TEST(KafkaClient, CallsThatMakeNoSenseFailAtOnce) {
   EXPECT_EQ(lab.client().answer(lab.client().ask(CallKind::assign, "t/9")), "fail UNKNOWN_TOPIC_OR_PARTITION");
   EXPECT_EQ(lab.client().answer(lab.client().ask(CallKind::seek, "t/0", 3)), "fail UNKNOWN_TOPIC_OR_PARTITION") << "it is not assigned";
   EXPECT_EQ(lab.client().answer(lab.client().ask(CallKind::end_offset, "t/9")), "fail UNKNOWN_TOPIC_OR_PARTITION");
-  EXPECT_EQ(lab.client().answer(lab.client().ask(CallKind::commit, "t/0")), "fail UNSUPPORTED");
+  EXPECT_EQ(lab.client().answer(lab.client().ask(CallKind::commit, "t/0")), "fail INVALID_REQUEST");
   lab.client().poll(1_s);
   EXPECT_EQ(lab.client().answer(lab.client().poll(1_s)), "fail INVALID_REQUEST") << "one poll at a time";
 }

@@ -3,6 +3,7 @@
 //     schedules 10000                          every rule on: what is promised must hold
 //     schedules 10000 truncation=hw            an old rule: the first seeds that show an anomaly
 //     schedules --from 17 1 truncation=hw      one seed again, with its faults
+//     schedules --groups 10000                 stories about a consumer group
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -13,7 +14,7 @@
 
 #include "models/kafka/kafka.h"
 #include "sim/record/trace.h"
-#include "tests/kafka/random_schedule.h"
+#include "tests/kafka/group_schedule.h"
 
 using namespace mqlab;
 
@@ -21,10 +22,12 @@ int main(int argc, char** argv) {
   std::uint64_t from = 1, runs = 1000;
   std::string profile = "4.3";
   std::vector<Setting> switches;
+  bool groups = false;
   for (int i = 1; i < argc; ++i) {
     const std::string a = argv[i];
     const auto equals = a.find('=');
     if (a == "--from" && i + 1 < argc) from = std::strtoull(argv[++i], nullptr, 10);
+    else if (a == "--groups") groups = true;
     else if (a.rfind("profile=", 0) == 0) profile = a.substr(8);
     else if (equals != std::string::npos) switches.push_back({a.substr(0, equals), Value{a.substr(equals + 1)}, true, 0});
     else runs = std::strtoull(a.c_str(), nullptr, 10);
@@ -37,7 +40,7 @@ int main(int argc, char** argv) {
   std::map<std::string, std::uint64_t> reached;
   std::uint64_t not_drained = 0, acknowledged = 0, idle = 0, faults = 0, claimed = 0;
   for (std::uint64_t seed = from; seed < from + runs; ++seed) {
-    const Scenario s = kafka::random_schedule(*model, seed, switches, profile);
+    const Scenario s = groups ? kafka::group_schedule(*model, seed, switches, profile) : kafka::random_schedule(*model, seed, switches, profile);
     const RunResult r = run_scenario(s, *model, nullptr, {.seed = seed, .trace = runs == 1 ? TraceLevel::full : TraceLevel::off});
     if (!r.drained) {
       ++not_drained;
