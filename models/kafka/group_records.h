@@ -8,6 +8,7 @@
 // Sources: GroupCoordinatorRecordHelpers; KIP-848 has a record for each of a member's three aspects, here they are one.
 #pragma once
 
+#include <map>
 #include <string>
 #include <variant>
 #include <vector>
@@ -51,18 +52,33 @@ struct GroupEpochRecord {
   bool share = false;               // a share group (KIP-932)
   std::int32_t epoch{};
   std::int32_t assignment_epoch{};  // the target assignment was computed for this one
+  Time assigned_at{};               // ... when (wall clock); 0 = never
+  std::map<std::int32_t, std::int32_t> partition_counts{};  // by topic that members subscribe to, as `epoch` counts them
 };
+
+// What a member of a consumer group is waiting for (MemberState).
+enum class MemberState : std::uint8_t {
+  stable,                // nothing: it has what it shall have, or there is a newer target to begin with
+  unrevoked_partitions,  // it was told to give partitions up and has not shown that it did
+  unreleased_partitions  // others still have some of its partitions
+};
+// Partitions of a member, each with the epoch in which it was given it.
+using PartitionEpochs = std::map<PartitionId, std::int32_t>;
+
 struct GroupMemberRecord {
   std::string id;
   std::string instance{};
   std::int32_t epoch{};
   std::int32_t previous_epoch = -1;
+  MemberState state = MemberState::stable;
   Duration rebalance_timeout{};
   std::vector<std::int32_t> topics{};
-  std::string assignor{};                // the server's, as the member asked; empty = the default
-  std::vector<PartitionId> target{};     // what it shall own
-  std::vector<PartitionId> assigned{};   // what it may own now
-  std::vector<PartitionId> revoking{};   // what it was told to give up
+  std::string assignor{};             // the server's, as the member asked; empty = the default
+  std::vector<PartitionId> target{};  // what it shall own
+  PartitionEpochs assigned{};         // what it may own now
+  PartitionEpochs revoking{};         // what it was told to give up
+
+  bool operator==(const GroupMemberRecord&) const = default;
 };
 
 struct GroupRecord {
