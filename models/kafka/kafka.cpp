@@ -81,6 +81,9 @@ ModelDecl declare() {
              {"rebalance_started", "A group stops: its members must join again."}, {"generation_began", "All members have joined: a new generation."},
              {"commit_refused", "A commit came from somebody who may not, or in an old generation."}, {"offset_expired", "A committed position was dropped: nobody used it."},
              {"group_join", "A consumer asks to join."}, {"group_joined", "A consumer is in a generation and knows its partitions."},
+             {"group_epoch_bumped", "A group of KIP-848 or a share group has a new epoch: members, subscriptions or partitions are others."},
+             {"partition_revoking", "The coordinator tells a member to give partitions up."}, {"partition_assigned", "The coordinator gives partitions to a member."},
+             {"member_fenced", "A member was put out: it did not give up in time what it was told to."},
              {"max_poll_interval_exceeded", "An application did not poll for too long: its library leaves the group."},
              {"member_put_out", "A consumer learned that it is out of its group."}};
   d.verbs = {{"elect", "\"orders/0 [B2]\" to the controller", "Makes an ISR member the leader; without a name the preferred one."},

@@ -77,6 +77,7 @@ std::vector<OptionDecl> declared_options() {
       duration("group_load_time", "cluster", 10 * ms, "Time until a new coordinator has read its log and answers.", ""),
       duration("consumer_session_timeout", "cluster", 45 * s, "A member of a KIP-848 or share group without heartbeat for so long is put out.", "group.consumer.session.timeout.ms", 1 * ms),
       duration("consumer_heartbeat_interval", "cluster", 5 * s, "How often such a member is to send one.", "group.consumer.heartbeat.interval.ms", 1 * ms),
+      duration("group_assignment_interval", "cluster", 1 * s, "The coordinator computes such a group's assignment anew at most so often; 0 as up to 4.2.", "group.consumer.assignment.interval.ms, group.share.assignment.interval.ms"),
       duration("share_record_lock", "cluster", 30 * s, "An acquired record is one member's for so long.", "group.share.record.lock.duration.ms", 1 * ms),
       integer("share_delivery_limit", "cluster", 5, "A record that failed so often is given to nobody any more.", "group.share.delivery.count.limit", 1, 100),
       integer("share_record_locks", "cluster", 2000, "Records acquired at once on one partition of a share group.", "group.share.partition.max.record.locks", 1, 1'000'000),
@@ -182,6 +183,7 @@ ClusterSettings cluster_settings(const Options& o) {
   c.groups.load_time = o.duration("group_load_time");
   c.groups.session_timeout = o.duration("consumer_session_timeout");
   c.groups.heartbeat_interval = o.duration("consumer_heartbeat_interval");
+  c.groups.assignment_interval = o.duration("group_assignment_interval");
   c.groups.commit_epoch = o.text("commit_epoch") == "strict" ? CommitEpoch::strict : CommitEpoch::kip1251;
   c.groups.share_lock = o.duration("share_record_lock");
   c.groups.share_delivery_limit = static_cast<std::int32_t>(o.integer("share_delivery_limit"));

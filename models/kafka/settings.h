@@ -67,6 +67,7 @@ struct GroupSettings {
   Duration load_time{};            // until a new coordinator has read its log
   Duration session_timeout{};      // KIP-848 and share groups: the broker's word; classic members say their own
   Duration heartbeat_interval{};
+  Duration assignment_interval{};  // of such a group: at least so long between two target assignments
   CommitEpoch commit_epoch = CommitEpoch::kip1251;
   Duration share_lock{};           // an acquired record is somebody's for so long
   std::int32_t share_delivery_limit = 5;
