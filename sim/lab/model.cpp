@@ -53,6 +53,7 @@ FaultSummary summarise_faults(const World& world) {
         f.fault.kind != FaultKind::disk_stall)
       s.disk_faults = true;
     if (group == "time") s.clock_faults = true;
+    if ((group == "network" || group == "message") && f.fault.kind != FaultKind::heal && f.bites > 0) s.network_faults = true;
   }
   return s;
 }
