@@ -14,7 +14,8 @@ namespace {
 // Requests that are answered by what the metadata says of partitions.
 bool is_for_partitions(Kind k) {
   return k == Kind::produce || k == Kind::fetch || k == Kind::offset_for_leader_epoch || k == Kind::list_offsets || k == Kind::metadata ||
-         k == Kind::init_producer_id || k == Kind::find_coordinator || (k >= Kind::join_group && k <= Kind::offset_fetch);
+         k == Kind::init_producer_id || k == Kind::find_coordinator || (k >= Kind::join_group && k <= Kind::offset_fetch) ||
+         k == Kind::share_fetch || k == Kind::share_acknowledge || k == Kind::write_share_state || k == Kind::read_share_state;
 }
 
 }  // namespace
@@ -126,6 +127,12 @@ void Broker::handle(Context& c, const Message& m) {
     case Kind::consumer_group_heartbeat:
     case Kind::offset_commit:
     case Kind::offset_fetch: on_group_request(c, m); break;
+    case Kind::share_fetch:
+    case Kind::share_acknowledge: on_share_request(c, m); break;
+    case Kind::write_share_state:
+    case Kind::read_share_state: on_share_state_request(c, {m.connection, m.from, m.word}, static_cast<Kind>(m.kind), m.payload); break;
+    case Kind::write_share_state_reply:
+    case Kind::read_share_state_reply: on_share_state_reply(c, m.word, static_cast<Kind>(m.kind), m.payload); break;
     default: break;
   }
 }
@@ -164,6 +171,12 @@ void Broker::on_timer(Context& c, TimerKind kind, std::uint64_t argument) {
     case timer_group_write: time_out_group_write(c, argument); break;
     case timer_group_load: load_seat(c, static_cast<PartitionId>(argument)); break;
     case timer_offsets_expiry: expire_offsets(c); break;
+    case timer_share_lock: on_share_locks(c); break;
+    case timer_share_wait: on_share_wait(c, argument); break;
+    case timer_share_ask: on_share_ask_timer(c, argument); break;
+    case timer_share_load: load_share_seat(c, static_cast<PartitionId>(argument)); break;
+    case timer_share_write: time_out_share_write(c, argument); break;
+    case timer_share_local: on_local_share_answers(c); break;
     case timer_produce: time_out_produce(c, argument); break;
     case timer_fetch:
       for (std::size_t i = 0; i < fetches_.size(); ++i) {
@@ -236,6 +249,7 @@ void Broker::on_closed(Context& c, ConnId connection, NodeId peer, CloseReason) 
       break;
     }
   for (const Message& m : rest) handle(c, m);
+  if (!share_link_closed(c, connection)) share_connection_closed(c, connection);
   for (std::size_t i = fetches_.size(); i-- > 0;)
     if (fetches_[i].to.connection == connection) {
       c.cancel_timer(fetches_[i].timer);
@@ -415,6 +429,7 @@ void Broker::on_crash(const Crash& crash) {
   waiting_for_ids_.clear();
   ids_asked_ = false;
   seats_.clear();
+  share_ = ShareDesk{};
   offsets_expiry_armed_ = false;
 }
 
@@ -570,6 +585,7 @@ Tree Broker::state() const {
     if (seat.loading) t.add(place(seat.partition), "coordinator, loading");
     else t.children.push_back(seat.groups.state());
   }
+  add_share_state(t);
   return t;
 }
 

@@ -20,6 +20,7 @@
 #include "models/kafka/messages.h"
 #include "models/kafka/quota.h"
 #include "models/kafka/quorum.h"
+#include "models/kafka/share_desk.h"
 #include "models/kafka/waiting.h"
 
 namespace mqlab::kafka {
@@ -84,6 +85,9 @@ class Broker : public NodeBase<Broker> {
       if (s.partition == p && !s.loading) return &s.groups;
     return nullptr;
   }
+  // What a share group did with a partition that this broker leads; null if it has not asked for it, or not yet.
+  const SharePartition* share_window(const std::string& group, PartitionId p) const;
+  const ShareDesk& share_desk() const { return share_; }
   const PartitionLog& log(PartitionId p) const { return durable_[p].log; }
   const Image& image() const { return image_; }
   bool unfenced() const { return unfenced_; }
@@ -215,6 +219,45 @@ class Broker : public NodeBase<Broker> {
 
   // --- leader.cpp ---
   void become_leader(Context& c, PartitionId p, const PartitionState& s);
+  // --- share_leader.cpp ---
+  void on_share_request(Context& c, const Message& m);
+  void settle_share_waits(Context& c);
+  void acquire_for(Context& c, ShareWait& w);
+  void release_share_member(Context& c, const std::string& group, const std::string& member);
+  void share_connection_closed(Context& c, ConnId connection);
+  void arm_share_locks(Context& c, ShareLead& lead);
+  void on_share_locks(Context& c);
+  void on_share_wait(Context& c, std::uint64_t number);
+  void mark_archived(Context& c, const ShareLead& lead, const std::vector<Archived>& archived);
+  void begin_share_lead(Context& c, const std::string& group, PartitionId p);
+  void leave_share_lead(Context& c, std::string group, PartitionId p, Error why);
+  void leave_share_leads(Context& c, PartitionId p);
+  void wake_share_fetches(Context& c, PartitionId p);
+  void write_share_change(Context& c, const ShareLead& lead, const ShareChange& change);
+  void ask_share_coordinator(Context& c, ShareAsk ask);
+  void send_share_ask(Context& c, std::uint64_t number);
+  void share_ask_failed(Context& c, std::uint64_t number);
+  void on_share_ask_timer(Context& c, std::uint64_t number);
+  void on_share_state_reply(Context& c, std::uint64_t number, Kind k, const PayloadRef& payload);
+  void on_local_share_answers(Context& c);
+  bool share_link_closed(Context& c, ConnId connection);
+  void end_share_ask(Context& c, const ShareAsk& ask, Error e, const ShareState* read);
+  ShareLead* share_lead(const std::string& group, PartitionId p);
+  void add_share_state(Tree& t) const;
+
+  // --- share_seat.cpp ---
+  bool is_share_state(PartitionId p) const;
+  std::optional<PartitionId> share_state_of(const std::string& group, PartitionId p) const;
+  ShareSeat* share_seat(PartitionId p);
+  void take_share_seat(Context& c, PartitionId p);
+  void load_share_seat(Context& c, PartitionId p);
+  void leave_share_seat(Context& c, PartitionId p);
+  void on_share_state_request(Context& c, const Waiting& from, Kind k, const PayloadRef& request);
+  void append_share_state(Context& c, PartitionId p, std::vector<GroupRecord> state);
+  void finish_share_writes(Context& c, PartitionId p);
+  void time_out_share_write(Context& c, std::uint64_t number);
+  void answer_share_state(Context& c, const Waiting& to, Kind k, PayloadRef payload);
+
   void on_produce(Context& c, const Message& m);
   ProduceResult append(Context& c, const PartitionBatch& b, std::int32_t acks, Offset& required);
   void finish_produces(Context& c, PartitionId p);
@@ -313,6 +356,7 @@ class Broker : public NodeBase<Broker> {
   std::vector<Seat> seats_;        // coordinators
   bool offsets_expiry_armed_ = false;
   std::uint64_t next_number_ = 1;
+  ShareDesk share_;
   ProducerId next_producer_id_ = 0;
   std::int32_t producer_ids_left_ = 0;
   std::vector<Waiting> waiting_for_ids_;

@@ -21,5 +21,11 @@ inline constexpr TimerKind timer_group = 54;             // argument: number of 
 inline constexpr TimerKind timer_group_write = 55;       // argument: number of the write
 inline constexpr TimerKind timer_group_load = 56;        // argument: partition of __consumer_offsets
 inline constexpr TimerKind timer_offsets_expiry = 57;
+inline constexpr TimerKind timer_share_lock = 58;        // the first lock of a share-partition ends
+inline constexpr TimerKind timer_share_wait = 59;        // argument: number of the ShareFetch that waits
+inline constexpr TimerKind timer_share_ask = 60;         // argument: number of the question to a share coordinator
+inline constexpr TimerKind timer_share_load = 61;        // argument: partition of __share_group_state
+inline constexpr TimerKind timer_share_write = 62;       // argument: number of the write
+inline constexpr TimerKind timer_share_local = 63;       // this broker's own share coordinator has answered
 
 }  // namespace mqlab::kafka

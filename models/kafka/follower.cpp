@@ -24,6 +24,8 @@ void Broker::become_follower(Context& c, PartitionId p, const PartitionState& s)
   r.truncating = false;
   if (was_leader) {
     leave_seat(c, p);
+    leave_share_seat(c, p);
+    leave_share_leads(c, p);
     finish_produces(c, p);
     wake_fetches(c, p);
   }

@@ -12,6 +12,7 @@ struct KeyOf {
   std::string operator()(const ClassicGroupRecord&) const { return fmt::format("group {}", group); }
   std::string operator()(const GroupEpochRecord&) const { return fmt::format("epoch {}", group); }
   std::string operator()(const GroupMemberRecord& r) const { return fmt::format("member {} {}", group, r.id); }
+  std::string operator()(const ShareStateRecord& r) const { return fmt::format("share {} {}", group, r.partition); }
 };
 
 struct TextOf {
@@ -21,6 +22,7 @@ struct TextOf {
   std::string operator()(const ClassicGroupRecord& r) const { return fmt::format("generation {} with {} members", r.generation, r.members.size()); }
   std::string operator()(const GroupEpochRecord& r) const { return fmt::format("epoch {}, assigned for {}", r.epoch, r.assignment_epoch); }
   std::string operator()(const GroupMemberRecord& r) const { return fmt::format("{} in epoch {} has {} partitions", r.id, r.epoch, r.assigned.size()); }
+  std::string operator()(const ShareStateRecord& r) const { return fmt::format("{} from {}", place(r.partition), r.state.start); }
 };
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "models/kafka/settings.h"
+#include "models/kafka/share_partition.h"
 #include "models/kafka/types.h"
 
 namespace mqlab::kafka {
@@ -81,8 +82,15 @@ struct GroupMemberRecord {
   bool operator==(const GroupMemberRecord&) const = default;
 };
 
+// What a share group did with the records of one partition: in __share_group_state, whose coordinator is another one
+// (share_state.h).
+struct ShareStateRecord {
+  PartitionId partition{};
+  ShareState state{};
+};
+
 struct GroupRecord {
-  using Value = std::variant<OffsetCommitRecord, ClassicGroupRecord, GroupEpochRecord, GroupMemberRecord>;
+  using Value = std::variant<OffsetCommitRecord, ClassicGroupRecord, GroupEpochRecord, GroupMemberRecord, ShareStateRecord>;
   std::string group;
   Value value;
   bool gone = false;

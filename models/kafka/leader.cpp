@@ -36,6 +36,8 @@ void Broker::become_leader(Context& c, PartitionId p, const PartitionState& s) {
   }
   record_all_taken(c, p);
   if (new_epoch && is_coordinated(p)) take_seat(c, p);
+  if (new_epoch && is_share_state(p)) take_share_seat(c, p);
+  if (new_epoch) leave_share_leads(c, p);
   advance_high_watermark(c, p);
   wake_fetches(c, p);
 }
@@ -362,7 +364,9 @@ void Broker::advance_high_watermark(Context& c, PartitionId p) {
   r.high_watermark = least;
   finish_produces(c, p);
   finish_group_writes(c, p);
+  finish_share_writes(c, p);
   wake_fetches(c, p);
+  wake_share_fetches(c, p);
 }
 
 // ---------------------------------------------------------------------------------------------

@@ -79,6 +79,7 @@ std::vector<OptionDecl> declared_options() {
       duration("consumer_heartbeat_interval", "cluster", 5 * s, "How often such a member is to send one.", "group.consumer.heartbeat.interval.ms", 1 * ms),
       duration("group_assignment_interval", "cluster", 1 * s, "The coordinator computes such a group's assignment anew at most so often; 0 as up to 4.2.", "group.consumer.assignment.interval.ms, group.share.assignment.interval.ms"),
       duration("share_record_lock", "cluster", 30 * s, "An acquired record is one member's for so long.", "group.share.record.lock.duration.ms", 1 * ms),
+      choice("share_auto_offset_reset", "cluster", "latest", {"earliest", "latest"}, "Where a share group begins with a partition that it has not read.", "share.auto.offset.reset"),
       integer("share_delivery_limit", "cluster", 5, "A record that failed so often is given to nobody any more.", "group.share.delivery.count.limit", 1, 100),
       integer("share_record_locks", "cluster", 2000, "Records acquired at once on one partition of a share group.", "group.share.partition.max.record.locks", 1, 1'000'000),
 
@@ -186,6 +187,7 @@ ClusterSettings cluster_settings(const Options& o) {
   c.groups.assignment_interval = o.duration("group_assignment_interval");
   c.groups.commit_epoch = o.text("commit_epoch") == "strict" ? CommitEpoch::strict : CommitEpoch::kip1251;
   c.groups.share_lock = o.duration("share_record_lock");
+  c.groups.share_from_earliest = o.text("share_auto_offset_reset") == "earliest";
   c.groups.share_delivery_limit = static_cast<std::int32_t>(o.integer("share_delivery_limit"));
   c.groups.share_record_locks = static_cast<std::int32_t>(o.integer("share_record_locks"));
   c.brokers = static_cast<std::int32_t>(o.integer("brokers"));

@@ -71,6 +71,7 @@ struct GroupSettings {
   CommitEpoch commit_epoch = CommitEpoch::kip1251;
   Duration share_lock{};           // an acquired record is somebody's for so long
   std::int32_t share_delivery_limit = 5;
+  bool share_from_earliest = false;  // where a share group begins with a partition that it has never read
   std::int32_t share_record_locks = 2000;  // acquired at once on one partition
 };
 

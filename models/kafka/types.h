@@ -108,6 +108,7 @@ enum class Error : std::int16_t {
   stale_member_epoch = 113,
   transaction_abortable = 120,
   invalid_record_state = 121,
+  fenced_state_epoch = 124,
 };
 
 // "NOT_LEADER_OR_FOLLOWER": the name that Kafka's logs and clients print.
@@ -182,6 +183,7 @@ constexpr const char* name(Error e) {
     case Error::stale_member_epoch: return "STALE_MEMBER_EPOCH";
     case Error::transaction_abortable: return "TRANSACTION_ABORTABLE";
     case Error::invalid_record_state: return "INVALID_RECORD_STATE";
+    case Error::fenced_state_epoch: return "FENCED_STATE_EPOCH";
   }
   return "UNKNOWN_ERROR_CODE";
 }
