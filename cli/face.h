@@ -34,6 +34,7 @@ struct Command {
 using Commands = std::vector<Command>;
 
 void add_run_command(CLI::App& root, Commands& commands);
+void add_measure_command(CLI::App& root, Commands& commands);
 void add_check_command(CLI::App& root, Commands& commands);
 void add_models_command(CLI::App& root, Commands& commands);
 void add_scenarios_command(CLI::App& root, Commands& commands);

@@ -134,6 +134,27 @@ A verdict:
 | `first_failure` | null, or `case`, `seed`, `command`, `why` |
 | `cases` | for each case: `case`, `runs`, `as_expected_runs`, `violated` (runs by anomaly), `fingerprint` over all its runs |
 
+## `mqlab measure`: `mqlab-measure/1`
+
+| field | what it is |
+| --- | --- |
+| `scenario`, `title`, `model`, `first_seed`, `last_seed` | what was asked |
+| `as_expected`, `interrupted` | whether all runs were; whether Ctrl-C ended it early |
+| `cases` | for each case: `case`, `runs`, `as_expected_runs`, `groups` |
+
+A group: its name in `group`, then `median`, `least` and `most` over the seeds of each of these:
+
+| field | what it is |
+| --- | --- |
+| `rounds` | rebalances that began |
+| `revoked`, `moved` | places taken from a living member; places given to another member than the last |
+| `stopped_ns` | time without a living owner, from the group's first assignment to the end of `run_for`, added over places |
+| `longest_ns` | the longest such time of one place; `longest_gap` says where: `seed`, `place`, `from_ns`, `lasts_ns` |
+| `all_stopped_ns` | time in which no place had an owner |
+| `delivered`, `again` | records delivered, each counted once; deliveries of a record that the group had got before |
+| `lag_max` | records acknowledged and not yet delivered, at their most |
+| `latency_p50_ns`, `latency_p99_ns` | from the first attempt to send to the first delivery; -1 when nothing was delivered |
+
 ## `mqlab check`: `mqlab-check/1`
 
 | field | what it is |

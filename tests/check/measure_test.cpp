@@ -121,6 +121,31 @@ TEST(Measure, APausedOwnerReadsNothing) {
   EXPECT_EQ(g.longest.place, "orders/1");
 }
 
+// A process that is killed while it stands still does not come back standing still.
+TEST(Measure, APauseEndsWithTheProcess) {
+  Story s(R"(
+    C1 assign orders/0@0 g ms=0
+    C1 assign orders/0@0 g ms=300
+    C1 got a orders/0@0 g ms=900
+  )");
+  mark(s, "paused", "C1", 100);
+  mark(s, "killed", "C1", 200);
+  mark(s, "restarted", "C1", 250);
+  EXPECT_EQ(only(s).stopped, 200 * ms);
+}
+
+TEST(Measure, TheLongestGapNeedNotBeTheLast) {
+  const Story s(R"(
+    C1 assign orders/0@0 g ms=0
+    C1 revoke orders/0@0 g ms=100
+    C1 assign orders/0@0 g ms=150
+    C1 revoke orders/0@0 g ms=200
+    C1 assign orders/0@0 g ms=220
+  )");
+  EXPECT_EQ(only(s).longest.from, 100 * ms);
+  EXPECT_EQ(only(s).longest.lasts, 50 * ms);
+}
+
 // What is open at the end counts up to the end, and nothing after it counts.
 TEST(Measure, TheEndIsTheEnd) {
   Story s(R"(
