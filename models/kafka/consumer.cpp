@@ -120,6 +120,7 @@ void Client::answer_poll(Context& c, bool timed_out) {
     m.message = r.record.message;
     m.position = r.offset;
     m.tombstone = r.record.tombstone;
+    if (cluster_->holds_dead_letters(r.partition)) m.flags |= op_flag::dead_letter;
     answer.messages.push_back(m);
   }
   buffer_.insert(buffer_.begin(), kept.begin(), kept.end());

@@ -265,6 +265,14 @@ ConsumerSettings consumer_settings(const Options& o) {
   c.auto_offset_store = o.boolean("auto_offset_store");
   c.api_timeout = o.duration("api_timeout");
   c.explicit_acks = o.boolean("explicit_acks");
+  // Who commits, stores or acknowledges by hand has told the library not to, unless it says otherwise.
+  const auto asks = [&o](const char* option) { return o.has(option) ? o.text(option) : std::string(); };
+  if (const std::string commit = asks("commit"); !commit.empty() && commit != "library" && !c.group.empty()) {
+    const bool stores = commit == "store";
+    if (!o.given("auto_commit")) c.auto_commit = stores ? AutoCommit::librdkafka : AutoCommit::off;
+    if (stores && !o.given("auto_offset_store")) c.auto_offset_store = false;
+  }
+  if (const std::string ack = asks("ack"); !ack.empty() && ack != "implicit" && !o.given("explicit_acks")) c.explicit_acks = true;
   c.fetch_wait = o.duration("fetch_wait");
   c.fetch_min_bytes = o.integer("fetch_min_bytes");
   c.max_poll_records = o.integer("max_poll_records");

@@ -216,6 +216,7 @@ void Client::batch_done(Context& c, ProducerBatch batch, Error error, Offset bas
       Answer a;
       a.place = c.names().id(place(batch.partition));
       a.position = base_offset == no_offset ? -1 : base_offset + static_cast<Offset>(i);
+      if (cluster_->holds_dead_letters(batch.partition)) a.flags = op_flag::dead_letter;
       buffered_bytes_ -= batch.records[i].size;
       complete(c, batch.calls[i], std::move(a));
     }

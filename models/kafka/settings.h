@@ -167,6 +167,7 @@ struct TopicSettings {
   std::int32_t min_insync = -1;  // -1 = the cluster's
   PartitionId first = 0;
   LogOptions log{};              // the cluster's, and what this topic has of its own
+  bool dead_letters = false;     // some application sends there what it gave up: for the history
   bool internal = false;         // __consumer_offsets, __share_group_state: no application reads it
 };
 
@@ -198,6 +199,7 @@ struct Cluster {
       if (brokers[i] == n) return static_cast<BrokerId>(i + 1);
     return no_broker;
   }
+  bool holds_dead_letters(PartitionId p) const { return topics[static_cast<std::size_t>(partitions[p].topic)].dead_letters; }
   const LogOptions& log_options(PartitionId p) const { return topics[static_cast<std::size_t>(partitions[p].topic)].log; }
   // The partition of an internal topic where this key lives: Utils.abs(key.hashCode()) % partitions (Java's String).
   std::optional<PartitionId> internal_partition(std::string_view topic_name, std::string_view key) const {

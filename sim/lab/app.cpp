@@ -128,6 +128,7 @@ void ClientNode::complete(Context& c, CallId id, Answer answer) {
   op.message = open.message;
   op.error = answer.error;
   op.position = answer.position;
+  op.flags = answer.flags;
   if (open.kind == CallKind::poll) {
     if (!answer.messages.empty()) {
       op.place = 0;

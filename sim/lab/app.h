@@ -85,6 +85,7 @@ struct Answer {
   std::uint32_t place{};
   MessageId message = no_message;
   std::int64_t position = -1;
+  std::uint8_t flags{};   // op_flag: of a send, that it went to a dead-letter place
   std::vector<PolledMessage> messages{};
   Rebalance rebalance{};
 };
@@ -129,6 +130,8 @@ class App {
   virtual void on_crash() {}
   // Nothing more will come from it by itself; a consumer that waits for messages is done too.
   virtual bool done() const { return true; }
+  // It does not even read on, and will not by itself: a message that always fails blocks it.
+  virtual bool stuck() const { return false; }
   virtual Tree state() const { return {"application"}; }
 };
 

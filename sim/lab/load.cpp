@@ -8,13 +8,12 @@ namespace mqlab {
 namespace {
 
 constexpr std::uint64_t timer_pace = 0;
-constexpr std::uint64_t timer_work = 1;
 
 }  // namespace
 
 const std::vector<OptionDecl>& load_options() {
   using T = OptionType;
-  static const std::vector<OptionDecl> all = {
+  static const std::vector<OptionDecl> producer = {
       {"topic", "producer", T::text, std::string(), "Where to send: a topic.", "", {}},
       {"records", "producer", T::integer, std::int64_t{20}, "How many messages to send.", "", {}, 0, 1'000'000'000},
       {"every", "producer", T::duration, std::int64_t{10'000'000}, "Time between two sends; 0 = as fast as the window allows.", "", {}, 0},
@@ -29,18 +28,14 @@ const std::vector<OptionDecl>& load_options() {
       {"replay", "producer", T::boolean, true, "After a restart of the process, send again what was not acknowledged (false: go on after the last sent).", "", {}},
       {"stop_on_error", "producer", T::boolean, false, "Stop at the first send that does not end ok.", "", {}},
       {"timestamp_offset", "producer", T::duration, std::int64_t{0}, "What the application adds to the record's timestamp.", "", {}},
-      {"topics", "consumer", T::list, std::string(), "What to read: topics, or single partitions as orders/0.", "", {}},
-      {"poll_every", "consumer", T::duration, std::int64_t{0}, "Time between the end of the work on one poll and the next poll.", "", {}, 0},
-      {"poll_timeout", "consumer", T::duration, std::int64_t{1'000'000'000}, "How long a poll waits for messages.", "", {}, 0},
-      {"work", "consumer", T::duration, std::int64_t{0}, "How long the application works on each message.", "", {}, 0},
-      {"start_at", "consumer", T::duration, std::int64_t{0}, "When it begins to read.", "", {}, 0},
-      {"seek_to", "consumer", T::integer, std::int64_t{-1}, "Begin at this position; -1 = as the library is set up.", "", {}, -1},
   };
+  static const std::vector<OptionDecl> all = [] {
+    std::vector<OptionDecl> both = producer;
+    both.insert(both.end(), consumer_load_options().begin(), consumer_load_options().end());
+    return both;
+  }();
   return all;
 }
-
-// ---------------------------------------------------------------------------------------------
-// Producer.
 
 ProducerLoad::ProducerLoad(const Options& o)
     : topic_(o.text("topic")),
@@ -129,90 +124,6 @@ Tree ProducerLoad::state() const {
   t.add("without answer", std::to_string(in_flight_));
   t.add("not ok", std::to_string(failed_));
   if (resend_) t.add("sent again", std::to_string(resent_));
-  return t;
-}
-
-// ---------------------------------------------------------------------------------------------
-// Consumer.
-
-ConsumerLoad::ConsumerLoad(const Options& o)
-    : topics_(o.list("topics")),
-      group_(o.has("group") && !o.text("group").empty()),
-      poll_every_(o.duration("poll_every")),
-      poll_timeout_(o.duration("poll_timeout")),
-      work_(o.duration("work")),
-      start_at_(o.duration("start_at")),
-      seek_to_(o.integer("seek_to")) {}
-
-void ConsumerLoad::on_start(AppContext& a) {
-  if (start_at_ > a.now()) {
-    a.sleep(start_at_ - a.now(), timer_pace + 2);
-    return;
-  }
-  if (group_) {
-    Call call;
-    call.kind = CallKind::subscribe;
-    for (const std::string& t : topics_) call.argument += (call.argument.empty() ? "" : ",") + t;
-    a.call(std::move(call));
-  }
-  for (const std::string& t : topics_) {
-    if (group_) break;
-    Call call;
-    call.kind = CallKind::assign;
-    call.place = a.names().id(t);
-    call.position = seek_to_;
-    a.call(std::move(call));
-  }
-  poll(a);
-}
-
-void ConsumerLoad::poll(AppContext& a) {
-  Call call;
-  call.kind = CallKind::poll;
-  call.timeout = poll_timeout_;
-  a.call(std::move(call));
-}
-
-void ConsumerLoad::on_answer(AppContext& a, const Answer& answer) {
-  if (answer.kind != CallKind::poll) return;
-  received_ += answer.messages.size();
-  if (work_ == 0) {
-    for (const PolledMessage& r : answer.messages) a.processed(r);
-    if (poll_every_ > 0) a.sleep(poll_every_, timer_pace);
-    else poll(a);
-    return;
-  }
-  in_hand_ = answer.messages;
-  if (in_hand_.empty()) a.sleep(std::max<Duration>(poll_every_, 1), timer_pace);
-  else a.sleep(work_, timer_work);
-}
-
-void ConsumerLoad::on_timer(AppContext& a, std::uint64_t argument) {
-  if (argument == timer_pace + 2) {
-    start_at_ = 0;
-    on_start(a);
-    return;
-  }
-  if (argument == timer_work && !in_hand_.empty()) {
-    a.processed(in_hand_.front());
-    in_hand_.erase(in_hand_.begin());
-    if (!in_hand_.empty()) {
-      a.sleep(work_, timer_work);
-      return;
-    }
-    if (poll_every_ > 0) {
-      a.sleep(poll_every_, timer_pace);
-      return;
-    }
-  }
-  poll(a);
-}
-
-void ConsumerLoad::on_crash() { in_hand_.clear(); }
-
-Tree ConsumerLoad::state() const {
-  Tree t{"consumer application", fmt::format("{} received", received_), {}};
-  t.add("in hand", std::to_string(in_hand_.size()));
   return t;
 }
 

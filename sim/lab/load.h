@@ -1,7 +1,7 @@
 // sim/lab/load.h: declared load, as data: applications that need no program.
 //
-// A ProducerLoad sends a number of messages at a pace; a ConsumerLoad reads places and notes what
-// it got. Both are plain values and copy with their world. Their options are declared here once
+// A ProducerLoad sends a number of messages at a pace; a ConsumerLoop (consumer_loop.h) reads, works
+// and commits. Both are plain values and copy with their world. Their options are declared once
 // (load_options) and are offered beside those of each model's client.
 //
 // Elsewhere: programs (sim/script), what a call does (the model's client).
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "sim/lab/app.h"
+#include "sim/lab/consumer_loop.h"
 #include "sim/lab/options.h"
 
 namespace mqlab {
@@ -60,32 +61,6 @@ class ProducerLoad : public AppBase<ProducerLoad> {
   bool stopped_ = false;
   bool timer_set_ = false;
   std::vector<std::uint64_t> acknowledged_;  // above confirmed_, ascending
-};
-
-// Polls, and works on each message for a while.
-class ConsumerLoad : public AppBase<ConsumerLoad> {
- public:
-  explicit ConsumerLoad(const Options& o);
-
-  void on_start(AppContext& a) override;
-  void on_answer(AppContext& a, const Answer& answer) override;
-  void on_timer(AppContext& a, std::uint64_t argument) override;
-  void on_crash() override;
-  Tree state() const override;
-
- private:
-  void poll(AppContext& a);
-
-  std::vector<std::string> topics_;
-  bool group_;
-  Duration poll_every_;
-  Duration poll_timeout_;
-  Duration work_;
-  Duration start_at_;
-  std::int64_t seek_to_;
-
-  std::uint64_t received_ = 0;
-  std::vector<PolledMessage> in_hand_;
 };
 
 }  // namespace mqlab

@@ -84,7 +84,7 @@ class LuaModel : public Model {
       std::unique_ptr<App> app;
       if (c.app) app = c.app->clone();
       else if (c.role == "producer") app = std::make_unique<ProducerLoad>(c.options);
-      else app = std::make_unique<ConsumerLoad>(c.options);
+      else app = std::make_unique<ConsumerLoop>(c.options);
       NodeOptions o;
       o.name = c.name;
       o.role = c.role;
@@ -105,7 +105,7 @@ class LuaModel : public Model {
     NodeOptions n;
     n.name = name;
     n.role = "consumer";
-    return world.add_node(make_client(d, ScriptHost::of(world).source(), std::make_unique<ConsumerLoad>(o), o, {}), n);
+    return world.add_node(make_client(d, ScriptHost::of(world).source(), std::make_unique<ConsumerLoop>(o), o, {}), n);
   }
 
   bool settled(const World& world) const override {

@@ -169,7 +169,7 @@ class ToyModel : public Model {
       std::unique_ptr<App> app;
       if (c.app) app = c.app->clone();
       else if (c.role == "producer") app = std::make_unique<ProducerLoad>(c.options);
-      else app = std::make_unique<ConsumerLoad>(c.options);
+      else app = std::make_unique<ConsumerLoop>(c.options);
       NodeOptions n;
       n.name = c.name;
       n.role = c.role;
@@ -186,7 +186,7 @@ class ToyModel : public Model {
     NodeOptions n;
     n.name = name;
     n.role = "consumer";
-    return w.add_node(std::make_unique<Client>(std::make_unique<ConsumerLoad>(o)), n);
+    return w.add_node(std::make_unique<Client>(std::make_unique<ConsumerLoop>(o)), n);
   }
   bool settled(const World& w) const override { return w.node_as<Client>(static_cast<NodeId>(w.node_count() - 1)).idle; }
   std::vector<Claim> claims(const Deployment&, const FaultSummary&) const override { return {}; }
