@@ -41,7 +41,9 @@ std::string op_text(const Journal& j, const Op& op) {
       return fmt::format("{} does not know what became of {}{}", who, message, why(j, op));
     case OpKind::deliver:
       return fmt::format("{} gets {}{} from {}{}", who, message, key, where(j, op), op.flags & op_flag::redelivered ? ", marked as redelivered" : "");
-    case OpKind::ack: return fmt::format("{} acknowledges {}: {}", who, message, outcome_name(op.outcome));
+    case OpKind::ack:
+      if (op.flags & op_flag::by_policy) return fmt::format("{} drops {}{} from {}{}", who, message, key, where(j, op), why(j, op));
+      return fmt::format("{} acknowledges {}: {}", who, message, outcome_name(op.outcome));
     case OpKind::commit: return fmt::format("{} commits {} at {}: {}{}", who, j.names.text(op.place), op.position, outcome_name(op.outcome), why(j, op));
     case OpKind::assign: return fmt::format("{} is given {}{}", who, j.names.text(op.place), op.position < 0 ? "" : fmt::format(" from {}", op.position));
     case OpKind::revoke: return fmt::format("{} loses {}", who, j.names.text(op.place));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "models/kafka/group_records.h"
 #include "models/kafka/log.h"
 
 namespace mqlab::kafka {
@@ -61,6 +62,11 @@ CleanedBatch clean(const Batch& b, const LastOfKeys& keys, bool must_stay, const
   }
   if (!kept.empty() && !b.log_append_time) out.batch.max_timestamp = newest;
   out.batch.records = std::make_shared<const std::vector<Record>>(std::move(records));
+  if (b.state) {  // what a coordinator wrote goes with its records
+    std::vector<GroupRecord> state;
+    for (const std::int32_t i : kept) state.push_back((*b.state)[static_cast<std::size_t>(i)]);
+    out.batch.state = std::make_shared<const std::vector<GroupRecord>>(std::move(state));
+  }
   out.batch.cleaned = std::make_shared<const Cleaned>(std::move(cleaned));
   return out;
 }

@@ -91,7 +91,8 @@ ModelDecl declare() {
              {"add_partitions", "\"orders 8\" to the controller", "Grows a topic up to its partitions_max."},
              {"delete_records", "\"orders/0 10\" to the leader", "Deletes the records before an offset."},
              {"cleanup_policy", "\"orders compact\" to all brokers", "Changes a topic's cleanup.policy: delete, compact, or compact,delete."}};
-  d.not_modelled = {"transactions", "tiered storage, fetch from followers", "regular expressions in subscriptions, racks in assignors, a live change from the classic protocol to KIP-848",
+  d.not_modelled = {"transactions", "compaction of what aborted transactions wrote, and of their markers",
+                    "request and controller quotas, quotas of users and of replication", "tiered storage, fetch from followers", "regular expressions in subscriptions, racks in assignors, a live change from the classic protocol to KIP-848",
                     "ZooKeeper: the older profiles run their data-plane rules under a KRaft controller", "metadata snapshots, reassignment, several log directories",
                     "compression, authentication, the wire format itself"};
   d.ledger = declared_ledger();
