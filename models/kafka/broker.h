@@ -127,6 +127,7 @@ class Broker : public NodeBase<Broker> {
     GroupCoordinator groups;
     std::vector<SeatTimer> timers;
     std::vector<SeatWrite> writes;
+    Offset loaded = 0;  // the end of the log when it was read: what it says may not be committed yet
   };
   struct Channel {
     NodeId to = nobody;
@@ -204,8 +205,9 @@ class Broker : public NodeBase<Broker> {
   Seat* seat_of(PartitionId p);
   bool may_write(Context& c, PartitionId p) const;
   template <class Operation>
-  void operate(Context& c, PartitionId p, Operation operation);
+  bool operate(Context& c, PartitionId p, Operation operation);
   void carry_out(Context& c, PartitionId p, Effects e);
+  void time_write(Context& c, SeatWrite& w);
   void finish_group_writes(Context& c, PartitionId p);
   void send_group_replies(Context& c, const std::vector<Effects::Reply>& replies);
   void time_out_group_write(Context& c, std::uint64_t number);
@@ -217,8 +219,6 @@ class Broker : public NodeBase<Broker> {
   void tell_groups_of_partitions(Context& c);
   void expire_offsets(Context& c);
 
-  // --- leader.cpp ---
-  void become_leader(Context& c, PartitionId p, const PartitionState& s);
   // --- share_leader.cpp ---
   void on_share_request(Context& c, const Message& m);
   void settle_share_waits(Context& c);
@@ -258,6 +258,8 @@ class Broker : public NodeBase<Broker> {
   void time_out_share_write(Context& c, std::uint64_t number);
   void answer_share_state(Context& c, const Waiting& to, Kind k, PayloadRef payload);
 
+  // --- leader.cpp ---
+  void become_leader(Context& c, PartitionId p, const PartitionState& s);
   void on_produce(Context& c, const Message& m);
   ProduceResult append(Context& c, const PartitionBatch& b, std::int32_t acks, Offset& required);
   void finish_produces(Context& c, PartitionId p);
@@ -354,9 +356,9 @@ class Broker : public NodeBase<Broker> {
   std::vector<ClientRate> fetch_rates_;
   std::vector<Fetcher> fetchers_;  // by leader
   std::vector<Seat> seats_;        // coordinators
+  ShareDesk share_;
   bool offsets_expiry_armed_ = false;
   std::uint64_t next_number_ = 1;
-  ShareDesk share_;
   ProducerId next_producer_id_ = 0;
   std::int32_t producer_ids_left_ = 0;
   std::vector<Waiting> waiting_for_ids_;

@@ -15,6 +15,16 @@ bool same_subscription(const ClassicMemberRecord& a, const JoinGroup& m) {
   return a.protocols == m.protocols && a.topics == m.topics && a.owned == m.owned && a.owned_generation == m.owned_generation;
 }
 
+void take_subscription(ClassicMember& member, const Waiting& from, const JoinGroup& m) {
+  member.about.protocols = m.protocols;
+  member.about.topics = m.topics;
+  member.about.owned = m.owned;
+  member.about.owned_generation = m.owned_generation;
+  member.about.session_timeout = m.session_timeout;
+  member.about.rebalance_timeout = m.rebalance_timeout;
+  member.join = from;
+}
+
 }  // namespace
 
 const char* name(ClassicState s) {
@@ -86,30 +96,22 @@ void ClassicGroup::join_static(const Waiting& from, const JoinGroup& m, GroupSce
   if (member.syncing()) s.effects.reply(member.sync, Kind::sync_group_reply, SyncGroupReply{Error::fenced_instance_id, {}});
   s.effects.set_timer({name, old, What::session, -1});
   members.erase(old);
-  to_sync.erase(old);
   member.join = member.sync = Waiting{};
+  member.is_new = false;
   member.about.id = id;
-  const bool same_topics = member.about.topics == m.topics;
-  const std::string before = choose_protocol();
-  member.about.protocols = m.protocols;
-  member.about.topics = m.topics;
-  member.about.session_timeout = m.session_timeout;
-  member.about.rebalance_timeout = m.rebalance_timeout;
+  take_subscription(member, from, m);
   ClassicMember& now = members[id] = member;
   known->second = id;
   if (leader == old) leader = id;
+  keep_session(now, s);
   s.effects.mark("static_member_returned", name, fmt::format("{} is {} now instead of {}", m.instance, id, old));
-  if (state == ClassicState::stable && same_topics && (before.empty() || choose_protocol() == protocol)) {
-    now.join = from;
+  // Nothing is assigned anew, not even if it wants other topics now: only another assignor would change that.
+  if (state == ClassicState::stable && choose_protocol() == protocol) {
     s.effects.records.push_back({name, record(), false});
-    answer_join(now, s, true);
-    return;
+    return answer_join(now, s, true);
   }
-  now.join = from;
-  now.about.owned = m.owned;
-  now.about.owned_generation = m.owned_generation;
-  if (state == ClassicState::preparing_rebalance) complete_join_if_all_are_here(s);
-  else prepare_rebalance(fmt::format("static member {} came back with another subscription", m.instance), s);
+  if (state == ClassicState::preparing_rebalance) return complete_join_if_all_are_here(s);
+  prepare_rebalance(fmt::format("static member {} came back", m.instance), s);
 }
 
 void ClassicGroup::add_member(const Waiting& from, const JoinGroup& m, const std::string& id, GroupScene& s) {
@@ -127,13 +129,7 @@ void ClassicGroup::add_member(const Waiting& from, const JoinGroup& m, const std
 }
 
 void ClassicGroup::update_member(ClassicMember& member, const Waiting& from, const JoinGroup& m, GroupScene& s) {
-  member.about.protocols = m.protocols;
-  member.about.topics = m.topics;
-  member.about.owned = m.owned;
-  member.about.owned_generation = m.owned_generation;
-  member.about.session_timeout = m.session_timeout;
-  member.about.rebalance_timeout = m.rebalance_timeout;
-  member.join = from;
+  take_subscription(member, from, m);
   if (state == ClassicState::preparing_rebalance) complete_join_if_all_are_here(s);
   else prepare_rebalance(fmt::format("{} joins", member.about.id), s);
 }
@@ -166,14 +162,12 @@ void ClassicGroup::prepare_rebalance(const std::string& why, GroupScene& s) {
   s.effects.mark("rebalance_started", name, fmt::format("generation {} ends: {}", generation, why));
   if (was_empty) {
     // group.initial.rebalance.delay.ms: others are probably about to come.
-    const Duration delay = std::min(s.cluster.settings.groups.initial_rebalance_delay, rebalance_timeout());
-    initial_delay = delay > 0;
+    const Duration delay = s.cluster.settings.groups.initial_rebalance_delay;
+    initial_delay = true;
     member_came = false;
     delay_left = std::max<Duration>(0, rebalance_timeout() - delay);
-    if (initial_delay) {
-      s.effects.set_timer({name, {}, What::join, delay});
-      return;
-    }
+    s.effects.set_timer({name, {}, What::join, delay});
+    return;
   }
   s.effects.set_timer({name, {}, What::join, rebalance_timeout()});
   complete_join_if_all_are_here(s);
@@ -216,10 +210,11 @@ void ClassicGroup::complete_join(GroupScene& s) {
   protocol = choose_protocol();
   become(ClassicState::completing_rebalance, s);
   s.effects.mark("generation_began", name, fmt::format("generation {}: {} member{}, {} leads, {}", generation, members.size(), members.size() == 1 ? "" : "s", leader, protocol));
+  // A static member that is away belongs to the new generation too; it must come for its assignment in time.
   to_sync.clear();
   for (auto& [id, member] : members) {
-    if (!member.joining()) continue;
-    answer_join(member, s);
+    if (member.joining()) answer_join(member, s);
+    else keep_session(member, s);
     to_sync.insert(id);
   }
   s.effects.set_timer({name, {}, What::sync, rebalance_timeout()});
@@ -303,10 +298,17 @@ void ClassicGroup::leave(const Waiting& from, const LeaveGroup& m, GroupScene& s
 }
 
 void ClassicGroup::remove_member(const std::string& id, const std::string& why, GroupScene& s) {
+  if (!members.count(id)) return;
+  s.effects.mark(why == "left" ? "member_left" : "member_expired", name, fmt::format("{} {}", id, why));
+  drop_member(id, s);
+  if (state == ClassicState::preparing_rebalance) complete_join_if_all_are_here(s);
+  else if (state != ClassicState::empty) prepare_rebalance(fmt::format("{} {}", id, why), s);
+}
+
+void ClassicGroup::drop_member(const std::string& id, GroupScene& s) {
   const auto it = members.find(id);
   if (it == members.end()) return;
-  s.effects.mark(why == "left" ? "member_left" : "member_expired", name, fmt::format("{} {}", id, why));
-  ClassicMember member = it->second;
+  const ClassicMember& member = it->second;
   if (member.joining()) {
     JoinGroupReply r;
     r.error = Error::unknown_member_id;
@@ -318,8 +320,18 @@ void ClassicGroup::remove_member(const std::string& id, const std::string& why, 
   members.erase(it);
   to_sync.erase(id);
   if (leader == id) leader = members.empty() ? std::string() : members.begin()->first;
-  if (state == ClassicState::preparing_rebalance) complete_join_if_all_are_here(s);
-  else if (state != ClassicState::empty) prepare_rebalance(fmt::format("{} {}", id, why), s);
+}
+
+// A static member that came back meanwhile is still waited for under its old id: nobody is dropped then, and the group
+// is stopped all the same (expirePendingSync; seen with 4.3.1).
+void ClassicGroup::drop_who_did_not_sync(GroupScene& s) {
+  if (to_sync.empty() || (state != ClassicState::completing_rebalance && state != ClassicState::stable)) return;
+  const std::set<std::string> late = to_sync;
+  for (const std::string& id : late) {
+    s.effects.mark("member_dropped", name, fmt::format("{} did not ask for its assignment in time", id));
+    drop_member(id, s);
+  }
+  prepare_rebalance("not all asked for their assignment in time", s);
 }
 
 void ClassicGroup::on_timer(const GroupTimer& t, GroupScene& s) {
@@ -336,15 +348,7 @@ void ClassicGroup::on_timer(const GroupTimer& t, GroupScene& s) {
       }
       complete_join(s);
       return;
-    case What::sync: {
-      if (state != ClassicState::completing_rebalance && state != ClassicState::stable) return;
-      const std::set<std::string> late = to_sync;
-      for (const std::string& id : late) {
-        s.effects.mark("member_dropped", name, fmt::format("{} did not ask for its assignment in time", id));
-        remove_member(id, "did not sync", s);
-      }
-      return;
-    }
+    case What::sync: return drop_who_did_not_sync(s);
     case What::session: {
       if (pending.erase(t.member) > 0) {
         complete_join_if_all_are_here(s);
@@ -379,7 +383,7 @@ Error ClassicGroup::check_member(const std::string& member, const std::string& i
 
 // ClassicGroup.validateOffsetCommit: while a rebalance is prepared, the old generation may still commit.
 Error ClassicGroup::check_commit(const OffsetCommit& m, GroupScene& s) {
-  if (m.generation < 0 && members.empty()) return Error::none;
+  if (m.generation < 0 && state == ClassicState::empty) return Error::none;
   if (m.generation >= 0 || !m.member.empty() || !m.instance.empty()) {
     if (const Error e = check_member(m.member, m.instance); e != Error::none) return e;
     if (m.generation != generation) return Error::illegal_generation;

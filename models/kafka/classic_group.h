@@ -44,7 +44,7 @@ struct ClassicGroup {
   bool initial_delay = false;           // an empty group waits for more members
   bool member_came = false;             // ... and one has come meanwhile
   Duration delay_left = 0;
-  std::set<std::string> to_sync{};      // have the new generation and have not asked for their assignment
+  std::set<std::string> to_sync{};      // belong to the new generation and have not asked for their assignment
 
   // --- requests ---
   void join(const Waiting& from, const JoinGroup& m, GroupScene& s);
@@ -69,6 +69,8 @@ struct ClassicGroup {
   void complete_join_if_all_are_here(GroupScene& s);
   void complete_join(GroupScene& s);
   void remove_member(const std::string& id, const std::string& why, GroupScene& s);
+  void drop_member(const std::string& id, GroupScene& s);
+  void drop_who_did_not_sync(GroupScene& s);
   void propagate(Error error, GroupScene& s);
   void keep_session(ClassicMember& member, GroupScene& s);
   std::string choose_protocol() const;

@@ -55,6 +55,7 @@ void Client::on_crash(const Crash&) {
   group_ = Membership{};
   commits_.clear();
   stored_.clear();
+  share_ = ShareConsumer{};
 }
 
 // What was read is committed, the group is left, then the process ends (KafkaConsumer.close). It is the polling thread
@@ -83,9 +84,11 @@ void Client::on_message(Context& c, const Message& m) {
       left(c);
       break;
     }
-    case Kind::consumer_group_heartbeat_reply: on_consumer_heartbeat_reply(c, m); break;
+    case Kind::consumer_group_heartbeat_reply: shares() ? on_share_heartbeat_reply(c, m) : on_consumer_heartbeat_reply(c, m); break;
     case Kind::offset_commit_reply: on_commit_reply(c, m); break;
     case Kind::offset_fetch_reply: on_offset_fetch_reply(c, m); break;
+    case Kind::share_fetch_reply: on_share_fetch_reply(c, m); break;
+    case Kind::share_acknowledge_reply: on_share_acknowledge_reply(c, m); break;
     default: break;
   }
   work(c);
@@ -176,10 +179,14 @@ void Client::perform(Context& c, const Call& call) {
         break;
       }
       group_.close_call = call.id;
-      commit_by_itself(c);
+      // ConsumerCoordinator.close commits what was consumed; to unsubscribe does not.
+      if (call.kind == CallKind::close) commit_by_itself(c, Why::close);
       group_.leaving = true;
       break;
     case CallKind::commit: commit_call(c, call); break;
+    case CallKind::ack:
+    case CallKind::release:
+    case CallKind::reject: share_ack_call(c, call); break;
     case CallKind::pause:
     case CallKind::resume: pause_call(c, call); break;
     default: {
@@ -302,7 +309,7 @@ void Client::connection_lost(Context& c, Purpose p, BrokerId b, ConnId connectio
         producer_id_retry_at_ = c.now() + base;
         break;
       default:
-        if (!group_failed(c, r)) fetch_failed(c, r);
+        if (!group_failed(c, r) && !share_failed(c, r)) fetch_failed(c, r);
         break;
     }
   }

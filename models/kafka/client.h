@@ -19,6 +19,7 @@
 #include "models/kafka/messages.h"
 #include "models/kafka/partitioner.h"
 #include "models/kafka/settings.h"
+#include "models/kafka/share_consumer.h"
 #include "sim/lab/app.h"
 
 namespace mqlab::kafka {
@@ -75,6 +76,7 @@ struct PendingCommit {
   std::uint64_t number{};
   CallId call = 0;       // 0: the library's own
   bool once = false;     // not repeated
+  bool sent = false;     // an attempt may have taken effect
   Time deadline{};
   Time retry_at = 0;
   std::uint64_t word = 0;  // of the request in flight, 0 = none
@@ -105,6 +107,8 @@ struct Membership {
   bool prepared = false;            // positions are committed and partitions given up: it may join
   bool commits = false;             // ... before that, it waits for a last commit
   std::uint64_t last_commit = 0;    // its number
+  bool commit_again = false;        // it failed for a while
+  Time commit_until = 0;            // no longer than this
   bool told = false;                // the application was told what it loses; its next poll goes on
   Rebalance news{};                 // to be told with the next answer to a poll
   Time retry_at = 0;
@@ -144,8 +148,10 @@ class Client : public ClientNodeBase<Client> {
   const std::string& group() const { return consumer_.group; }
   const Membership& membership() const { return group_; }
   // In its group, with nothing under way.
-  bool group_at_rest() const { return consumer_.group.empty() || !group_.subscribed || (group_.in() && !group_.rejoin && group_.news.revoked.empty() && group_.news.lost.empty()); }
+  bool group_at_rest() const { return consumer_.group.empty() || !group_.subscribed || group_.fatal != Error::none || (group_.in() && !group_.rejoin && group_.news.revoked.empty() && group_.news.lost.empty()); }
   std::size_t buffered() const { return buffer_.size(); }
+  const ShareConsumer& share() const { return share_; }
+  bool in_share_group() const { return shares(); }
 
  protected:
   void perform(Context& c, const Call& call) override;
@@ -272,12 +278,36 @@ class Client : public ClientNodeBase<Client> {
   void on_consumer_heartbeat_reply(Context& c, const Message& m);
   void consumer_heartbeat_failed(Context& c);
 
+  // --- share_consumer.cpp: share groups ---
+  bool shares() const { return consumer_.protocol == GroupProtocol::share && !consumer_.group.empty(); }
+  void share_poll_call(Context& c, const Call& call);
+  void share_ack_call(Context& c, const Call& call);
+  void share_commit_call(Context& c, const Call& call);
+  void share_answer_poll(Context& c, bool timed_out);
+  void share_work(Context& c);
+  bool share_closing() const;
+  void share_assignment(Context& c, const std::vector<PartitionId>& partitions);
+  void accept_in_hand(Context& c);
+  void queue_ack(Context& c, ShareConsumer::InHand& r, AckType type, CallId call);
+  std::vector<PartitionAcks> acks_for(BrokerId b, std::uint64_t word);
+  void on_share_fetch_reply(Context& c, const Message& m);
+  void on_share_acknowledge_reply(Context& c, const Message& m);
+  void share_acks_answered(Context& c, std::uint64_t word, const std::vector<PartitionError>& answers);
+  void ack_done(Context& c, std::size_t i, Error e, bool sent);
+  bool share_failed(Context& c, const Request& r);
+  void work_share_member(Context& c);
+  void share_heartbeat(Context& c, std::int32_t epoch);
+  void on_share_heartbeat_reply(Context& c, const Message& m);
+  void share_heartbeat_failed(Context& c);
+
   // --- commits.cpp: positions, committed and asked for ---
   void commit_call(Context& c, const Call& call);
-  std::uint64_t queue_commit(Context& c, CallId call, bool once, std::vector<CommittedOffset> offsets);
+  std::uint64_t queue_commit(Context& c, CallId call, bool once, Duration timeout, std::vector<CommittedOffset> offsets);
   std::vector<CommittedOffset> consumed() const;
   void auto_commit(Context& c);
-  std::uint64_t commit_by_itself(Context& c);
+  enum class Why : std::uint8_t { time, rebalance, close };
+  std::uint64_t commit_by_itself(Context& c, Why why);
+  void own_commit_failed(Context& c, const PendingCommit& commit, Error e);
   bool committed(std::uint64_t number) const;
   void send_commits(Context& c);
   void on_commit_reply(Context& c, const Message& m);
@@ -332,6 +362,7 @@ class Client : public ClientNodeBase<Client> {
   PartitionId poll_error_partition_ = 0;
 
   Membership group_;
+  ShareConsumer share_;
   std::vector<PendingCommit> commits_;
   std::uint64_t next_commit_ = 1;
   std::vector<CommittedOffset> stored_;  // librdkafka with auto_offset_store = false

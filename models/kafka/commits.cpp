@@ -18,6 +18,7 @@ std::vector<CommittedOffset> Client::consumed() const {
 // c:commit(): all places; c:commit("orders/0"): one, as far as it was read; c:commit("orders/0", 17): by hand.
 void Client::commit_call(Context& c, const Call& call) {
   if (consumer_.group.empty()) return complete(c, call.id, outcome(c, Outcome::fail, Error::invalid_request));
+  if (shares()) return share_commit_call(c, call);
   std::vector<CommittedOffset> offsets;
   if (call.place == 0) {
     offsets = consumed();
@@ -30,15 +31,15 @@ void Client::commit_call(Context& c, const Call& call) {
     offsets.push_back({p, position, a ? a->position_epoch : no_leader_epoch, {}});
   }
   if (offsets.empty()) return complete(c, call.id, Answer{});
-  queue_commit(c, call.id, call.once, std::move(offsets));
+  queue_commit(c, call.id, call.once, consumer_.api_timeout, std::move(offsets));
 }
 
-std::uint64_t Client::queue_commit(Context& c, CallId call, bool once, std::vector<CommittedOffset> offsets) {
+std::uint64_t Client::queue_commit(Context& c, CallId call, bool once, Duration timeout, std::vector<CommittedOffset> offsets) {
   PendingCommit commit;
   commit.number = next_commit_++;
   commit.call = call;
   commit.once = once;
-  commit.deadline = c.now() + consumer_.api_timeout;
+  commit.deadline = c.now() + timeout;
   for (CommittedOffset& o : offsets) {
     const OpIndex row = record_commit(c, c.names().id(place(o.partition)), o.offset);
     commit.parts.push_back({std::move(o), row});
@@ -56,7 +57,7 @@ bool Client::committed(std::uint64_t number) const {
 void Client::auto_commit(Context& c) {
   Membership& g = group_;
   if (consumer_.auto_commit == AutoCommit::off || assigned_.empty()) return;
-  if (g.subscribed && !g.in()) return;
+  if (g.subscribed && (!g.in() || g.commits)) return;
   if (g.auto_commit_due > c.now()) {
     wake_at(c, g.auto_commit_due);
     return;
@@ -64,11 +65,12 @@ void Client::auto_commit(Context& c) {
   if (consumer_.auto_commit == AutoCommit::java && !in_poll()) return;
   g.auto_commit_due = c.now() + consumer_.auto_commit_interval;
   wake_at(c, g.auto_commit_due);
-  commit_by_itself(c);
+  commit_by_itself(c, Why::time);
 }
 
-// Queues what automatic commits would commit now; the commit's number, 0 if there is nothing to commit.
-std::uint64_t Client::commit_by_itself(Context& c) {
+// Queues what automatic commits would commit now; the commit's number, 0 if there is nothing to commit. At the end it is
+// repeated when it fails for a while (maybeAutoCommitOffsetsSync); before a rebalance a new one is made then (onJoinPrepare).
+std::uint64_t Client::commit_by_itself(Context& c, Why why) {
   Membership& g = group_;
   if (consumer_.auto_commit == AutoCommit::off) return 0;
   std::vector<CommittedOffset> offsets = consumer_.auto_commit == AutoCommit::librdkafka && !consumer_.auto_offset_store ? stored_ : consumed();
@@ -82,7 +84,21 @@ std::uint64_t Client::commit_by_itself(Context& c) {
       g.auto_committed.push_back(o);
     }
   }
-  return offsets.empty() ? 0 : queue_commit(c, 0, true, std::move(offsets));
+  const Duration timeout = why == Why::rebalance ? consumer_.max_poll_interval : consumer_.api_timeout;
+  return offsets.empty() ? 0 : queue_commit(c, 0, why != Why::close, timeout, std::move(offsets));
+}
+
+// What was not committed is tried again: soon, if the coordinator was away (autoCommitOffsetsAsync), else when it is time.
+void Client::own_commit_failed(Context& c, const PendingCommit& commit, Error e) {
+  for (const PendingCommit::Part& part : commit.parts)
+    std::erase_if(group_.auto_committed, [&](const CommittedOffset& o) { return o.partition == part.offset.partition && o.offset == part.offset.offset; });
+  const bool away = e == Error::coordinator_load_in_progress || e == Error::coordinator_not_available || e == Error::not_coordinator || e == Error::network_exception;
+  if (commit.number == group_.last_commit && group_.commits && away) {
+    group_.commit_again = true;
+    group_.retry_at = c.now() + consumer_.retry_backoff;
+    return;
+  }
+  if (commit.once && away) group_.auto_commit_due = std::min(group_.auto_commit_due, c.now() + consumer_.retry_backoff);
 }
 
 void Client::store_offset_call(Context& c, const Call& call) {
@@ -108,7 +124,7 @@ void Client::send_commits(Context& c) {
       continue;
     }
     if (commit.deadline <= c.now()) {
-      commit_done(c, i, Outcome::info, Error::request_timed_out);
+      commit_done(c, i, commit.sent ? Outcome::info : Outcome::fail, Error::request_timed_out);
       continue;
     }
     if (commit.retry_at > c.now()) {
@@ -126,9 +142,11 @@ void Client::send_commits(Context& c) {
       m.member = group_.member;
       m.generation = group_.generation;
       m.instance = consumer_.instance;
-      // Out of the group: the library does not even ask (AbstractCoordinator.generationIfStable).
-      if (m.generation < 0) {
-        commit_done(c, i, Outcome::fail, Error::commit_failed);
+      // Out of the group, or on the way into its next generation: the library does not even ask
+      // (AbstractCoordinator.generationIfStable).
+      const bool joins = consumer_.protocol == GroupProtocol::classic && !group_.in() && (m.generation >= 0 || group_.state != Membership::State::outside);
+      if (joins || m.generation < 0) {
+        commit_done(c, i, Outcome::fail, joins ? Error::rebalance_in_progress : Error::commit_failed);
         continue;
       }
     }
@@ -144,6 +162,7 @@ void Client::commit_done(Context& c, std::size_t i, Outcome o, Error e) {
   commits_.erase(commits_.begin() + static_cast<std::ptrdiff_t>(i));
   for (const PendingCommit::Part& part : commit.parts)
     record_commit_end(c, part.row, c.names().id(place(part.offset.partition)), part.offset.offset, o, e == Error::none ? 0 : c.names().id(name(e)));
+  if (commit.call == 0 && e != Error::none) own_commit_failed(c, commit, e);
   if (commit.call == 0) return;
   Answer a = outcome(c, o, e);
   if (commit.parts.size() == 1) a.position = commit.parts.front().offset.offset;
@@ -166,7 +185,8 @@ void Client::on_commit_reply(Context& c, const Message& m) {
     case Error::not_coordinator:
       coordinator_refused(c, e);
       // Refused while it loads is refused; else the record may be in the log already.
-      if (it->once) return commit_done(c, i, e == Error::coordinator_load_in_progress ? Outcome::fail : Outcome::info, e);
+      it->sent |= e != Error::coordinator_load_in_progress;
+      if (it->once) return commit_done(c, i, it->sent ? Outcome::info : Outcome::fail, e);
       it->retry_at = c.now() + consumer_.retry_backoff;
       return;
     case Error::rebalance_in_progress:

@@ -70,6 +70,7 @@ void Client::end_offset_call(Context& c, const Call& call) {
 }
 
 void Client::poll_call(Context& c, const Call& call) {
+  if (shares()) return share_poll_call(c, call);
   if (!consumes_ || poll_ != 0) return complete(c, call.id, outcome(c, Outcome::fail, Error::invalid_request));
   poll_ = call.id;
   poll_count_ = call.count;
@@ -79,6 +80,7 @@ void Client::poll_call(Context& c, const Call& call) {
 
 // Hands over what was fetched, or an error that only the application can deal with.
 void Client::answer_poll(Context& c, bool timed_out) {
+  if (shares()) return share_answer_poll(c, timed_out);
   if (poll_ == 0) return;
   const bool told_to_go = !group_.news.revoked.empty() || !group_.news.lost.empty();
   if (group_.fatal != Error::none && poll_error_ == Error::none) poll_error_ = group_.fatal;
@@ -131,6 +133,7 @@ void Client::answer_poll(Context& c, bool timed_out) {
 // Fetching: first a position, then (KIP-320) whether it still means what it meant, then records.
 
 void Client::fetch(Context& c) {
+  if (shares()) return share_work(c);
   for (BrokerId b = 1; b <= static_cast<BrokerId>(cluster_->brokers.size()); ++b) {
     if (in_flight(Purpose::fetch, b)) continue;
     ListOffsets lookups;

@@ -2,12 +2,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "models/kafka/broker.h"
 #include "models/kafka/broker_timers.h"
 
 namespace mqlab::kafka {
 namespace {
+
+constexpr Duration write_again = 500'000'000;  // CoordinatorTimerImpl: an operation that could not be written is tried again
 
 // The answer of a request that no coordinator has looked at, or whose records were never committed.
 PayloadRef refusal(Kind reply, Error e) {
@@ -74,11 +77,17 @@ void Broker::on_group_request(Context& c, const Message& m) {
   const auto refuse = [&](Error e) { c.reply(m, kind(reply_of(k)), refusal(reply_of(k), e), 64, m.word); };
   if (!seat) return refuse(Error::not_coordinator);
   if (seat->loading) return refuse(Error::coordinator_load_in_progress);
-  // What cannot be written is not done (NotEnoughReplicas and a failed disk alike).
-  if (k != Kind::offset_fetch && !may_write(c, *p)) return refuse(Error::coordinator_not_available);
-  mute(m.connection);
   const Waiting from{m.connection, m.from, m.word};
-  operate(c, *p, [&](GroupCoordinator& g, Effects& e) { g.handle(from, k, m.payload, e); });
+  mute(m.connection);
+  GroupContinuation then;
+  const bool done = operate(c, *p, [&](GroupCoordinator& g, Effects& e) {
+    g.handle(from, k, m.payload, e);
+    then = e.then;
+  });
+  if (done) return;
+  refuse(Error::coordinator_not_available);
+  unmuted_.push_back(m.connection);
+  if (!then.group.empty()) operate(c, *p, [&](GroupCoordinator& g, Effects& e) { g.on_written(then, Error::coordinator_not_available, e); });
 }
 
 bool Broker::may_write(Context& c, PartitionId p) const {
@@ -89,15 +98,24 @@ bool Broker::may_write(Context& c, PartitionId p) const {
 // ---------------------------------------------------------------------------------------------
 // One operation: the state changes at once, its records are appended, its answers wait for them.
 
+// False: its records cannot be written (NotEnoughReplicas, a full disk), so nothing of it was done. What needs no record
+// goes on meanwhile: heartbeats are taken, members join.
 template <class Operation>
-void Broker::operate(Context& c, PartitionId p, Operation operation) {
+bool Broker::operate(Context& c, PartitionId p, Operation operation) {
   Seat* seat = seat_of(p);
   Effects e;
   e.now = c.now();
   e.wall = c.wall();
   e.unique = c.random().next();
+  std::optional<GroupCoordinator> before;
+  if (!may_write(c, p)) before = seat->groups;
   operation(seat->groups, e);
+  if (before && !e.records.empty()) {
+    seat->groups = std::move(*before);
+    return false;
+  }
   carry_out(c, p, std::move(e));
+  return true;
 }
 
 void Broker::carry_out(Context& c, PartitionId p, Effects e) {
@@ -113,9 +131,17 @@ void Broker::carry_out(Context& c, PartitionId p, Effects e) {
     const std::uint64_t number = next_number_++;
     seat->timers.push_back({t, c.set_timer(t.after, timer_group, number), number});
   }
+  // Members that wait for a JoinGroup or a SyncGroup wait for no record, unless this very operation writes one
+  // (responseFuture.complete in GroupMetadataManager); all other answers do.
+  if (e.records.empty()) {
+    const auto waits = [](const Effects::Reply& r) { return r.kind != Kind::join_group_reply && r.kind != Kind::sync_group_reply; };
+    const auto at_once = std::stable_partition(e.replies.begin(), e.replies.end(), waits);
+    send_group_replies(c, {at_once, e.replies.end()});
+    e.replies.erase(at_once, e.replies.end());
+  }
   SeatWrite write;
   // What was written before and is not committed yet may be what this answer tells of (CoordinatorRuntime).
-  write.required = seat->writes.empty() ? 0 : seat->writes.back().required;
+  write.required = seat->writes.empty() ? seat->loaded : seat->writes.back().required;
   write.replies = std::move(e.replies);
   write.then = e.then;
   if (!e.records.empty()) {
@@ -133,8 +159,7 @@ void Broker::carry_out(Context& c, PartitionId p, Effects e) {
     b.batch = make_batch(std::move(records));
     write.records = std::make_shared<const std::vector<GroupRecord>>(std::move(e.records));
     b.batch.state = write.records;
-    write.number = next_number_++;
-    write.timer = c.set_timer(cluster_->settings.groups.commit_timeout, timer_group_write, write.number);
+    time_write(c, write);
     Offset required = 0;
     const std::size_t at = seat->writes.size();
     seat->writes.push_back(std::move(write));
@@ -145,9 +170,15 @@ void Broker::carry_out(Context& c, PartitionId p, Effects e) {
     seat->writes.back().required = result.error == Error::none ? required : offset_max;
   } else {
     if (write.replies.empty() && write.then.group.empty()) return;
+    if (write.required > replicas_[p].high_watermark) time_write(c, write);
     seat->writes.push_back(std::move(write));
   }
   finish_group_writes(c, p);
+}
+
+void Broker::time_write(Context& c, SeatWrite& w) {
+  w.number = next_number_++;
+  w.timer = c.set_timer(cluster_->settings.groups.commit_timeout, timer_group_write, w.number);
 }
 
 // What is on all in-sync replicas can be told.
@@ -185,7 +216,7 @@ void Broker::time_out_group_write(Context& c, std::uint64_t number) {
       send_group_replies(c, replies);
       const GroupContinuation then = w.then;
       const PartitionId p = seat.partition;
-      if (!then.group.empty()) operate(c, p, [&](GroupCoordinator& g, Effects& e) { g.on_written(then, Error::not_coordinator, e); });
+      if (!then.group.empty()) operate(c, p, [&](GroupCoordinator& g, Effects& e) { g.on_written(then, Error::coordinator_not_available, e); });
       return;
     }
 }
@@ -197,14 +228,11 @@ void Broker::on_group_timer(Context& c, std::uint64_t number) {
       const PartitionId p = seat.partition;
       GroupTimer t = seat.timers[i].timer;
       seat.timers.erase(seat.timers.begin() + static_cast<std::ptrdiff_t>(i));
-      if (!may_write(c, p)) {
-        // The operation could not be written; it is tried again (CoordinatorTimer).
-        t.after = 500'000'000;
-        const std::uint64_t again = next_number_++;
-        seat.timers.push_back({t, c.set_timer(t.after, timer_group, again), again});
-        return;
-      }
-      operate(c, p, [&](GroupCoordinator& g, Effects& e) { g.on_timer(t, e); });
+      if (operate(c, p, [&](GroupCoordinator& g, Effects& e) { g.on_timer(t, e); })) return;
+      // The operation could not be written; it is tried again (CoordinatorTimer).
+      t.after = write_again;
+      const std::uint64_t again = next_number_++;
+      seat_of(p)->timers.push_back({t, c.set_timer(t.after, timer_group, again), again});
       return;
     }
 }
@@ -214,7 +242,7 @@ void Broker::on_group_timer(Context& c, std::uint64_t number) {
 
 void Broker::take_seat(Context& c, PartitionId p) {
   leave_seat(c, p);
-  seats_.push_back({p, true, GroupCoordinator(cluster_, p), {}, {}});
+  seats_.push_back({p, true, GroupCoordinator(cluster_, p), {}, {}, 0});
   c.set_timer(cluster_->settings.groups.load_time, timer_group_load, p);
   if (!offsets_expiry_armed_) {
     offsets_expiry_armed_ = true;
@@ -233,11 +261,16 @@ void Broker::load_seat(Context& c, PartitionId p) {
     records += b.state->size();
   }
   seat->loading = false;
-  c.mark("coordinator_loaded", place(p), fmt::format("{} records read", records));
-  operate(c, p, [&](GroupCoordinator& g, Effects& e) {
+  seat->loaded = log.end();
+  const bool begun = operate(c, p, [&](GroupCoordinator& g, Effects& e) {
     g.set_partition_counts(partition_counts(), e);
     g.loaded(e);
   });
+  if (begun) return c.mark("coordinator_loaded", place(p), fmt::format("{} records read", records));
+  // What it must write first cannot be written.
+  seat->groups = GroupCoordinator(cluster_, p);
+  seat->loading = true;
+  c.set_timer(write_again, timer_group_load, p);
 }
 
 // Whoever waits is told to look for another coordinator; what was not committed may be gone.
@@ -277,7 +310,7 @@ void Broker::tell_groups_of_partitions(Context& c) {
   for (const Seat& s : seats_)
     if (!s.loading) mine.push_back(s.partition);
   for (const PartitionId p : mine)
-    if (seat_of(p) && may_write(c, p)) operate(c, p, [&](GroupCoordinator& g, Effects& e) { g.set_partition_counts(counts, e); });
+    if (seat_of(p)) operate(c, p, [&](GroupCoordinator& g, Effects& e) { g.set_partition_counts(counts, e); });
 }
 
 void Broker::expire_offsets(Context& c) {
@@ -286,7 +319,7 @@ void Broker::expire_offsets(Context& c) {
   for (const Seat& s : seats_)
     if (!s.loading) mine.push_back(s.partition);
   for (const PartitionId p : mine)
-    if (may_write(c, p)) operate(c, p, [](GroupCoordinator& g, Effects& e) { g.expire_offsets(e); });
+    if (seat_of(p)) operate(c, p, [](GroupCoordinator& g, Effects& e) { g.expire_offsets(e); });
 }
 
 }  // namespace mqlab::kafka

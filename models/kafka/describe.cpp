@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "models/kafka/messages.h"
+#include "models/kafka/share_messages.h"
 #include "models/raft/describe.h"
 
 namespace mqlab::kafka {
@@ -123,6 +124,56 @@ std::string list_offsets_reply(const Payload& p) {
   return out;
 }
 
+std::string acks_text(const std::vector<PartitionAcks>& acks) {
+  std::string out;
+  for (const PartitionAcks& p : acks)
+    for (const Acknowledgement& a : p.acks) out += fmt::format(" {} #{} {}", name(a.type), p.partition, a.first == a.last ? std::to_string(a.first) : fmt::format("{}..{}", a.first, a.last));
+  return out;
+}
+std::string ack_errors(const std::vector<PartitionError>& acks) {
+  std::string out;
+  for (const PartitionError& e : acks) out += fmt::format(" acks of #{}{}", e.partition, e.error == Error::none ? " taken" : error_text(e.error));
+  return out;
+}
+std::string share_fetch(const Payload& p) {
+  const auto& m = as<ShareFetch>(p);
+  std::string out = fmt::format("{} {}", m.group, m.member);
+  for (const PartitionId id : m.partitions) out += fmt::format(" #{}", id);
+  return out + acks_text(m.acks);
+}
+std::string share_fetch_reply(const Payload& p) {
+  const auto& m = as<ShareFetchReply>(p);
+  std::string out;
+  for (const AcquiredPartition& a : m.partitions) {
+    out += fmt::format("{}#{}{}", out.empty() ? "" : " ", a.partition, error_text(a.error));
+    for (const Acquired& r : a.acquired) out += fmt::format(" {}{}", r.first == r.last ? std::to_string(r.first) : fmt::format("{}..{}", r.first, r.last), r.deliveries > 1 ? fmt::format(" (delivery {})", r.deliveries) : "");
+  }
+  return out + ack_errors(m.acks);
+}
+std::string share_acknowledge(const Payload& p) {
+  const auto& m = as<ShareAcknowledge>(p);
+  return fmt::format("{} {}{}{}", m.group, m.member, acks_text(m.acks), m.closes ? " closes" : "");
+}
+std::string share_acknowledge_reply(const Payload& p) { return ack_errors(as<ShareAcknowledgeReply>(p).acks); }
+std::string state_text(const ShareState& s) {
+  std::string out = fmt::format("start={} leader_epoch={}", s.start, s.leader_epoch);
+  for (const StateBatch& b : s.batches) out += fmt::format(" {} {}", b.first == b.last ? std::to_string(b.first) : fmt::format("{}..{}", b.first, b.last), name(b.state));
+  return out;
+}
+std::string write_share_state(const Payload& p) {
+  const auto& m = as<WriteShareState>(p);
+  return fmt::format("{} #{} {}", m.group, m.partition, state_text(m.update));
+}
+std::string write_share_state_reply(const Payload& p) { return error_text(as<WriteShareStateReply>(p).error); }
+std::string read_share_state(const Payload& p) {
+  const auto& m = as<ReadShareState>(p);
+  return fmt::format("{} #{} leader_epoch={}", m.group, m.partition, m.leader_epoch);
+}
+std::string read_share_state_reply(const Payload& p) {
+  const auto& m = as<ReadShareStateReply>(p);
+  return m.error == Error::none ? state_text(m.state) : error_text(m.error);
+}
+
 // models/raft's text begins with the message's name, which the trace shows by itself.
 template <raft::Kind K>
 std::string raft_text(const Payload& p) {
@@ -159,6 +210,14 @@ const std::vector<MessageDecl>& message_declarations() {
       {kind(Kind::offset_for_leader_epoch_reply), "OffsetForLeaderEpochReply", Traffic::replication, &epoch_answer},
       {kind(Kind::list_offsets), "ListOffsets", Traffic::client, &list_offsets},
       {kind(Kind::list_offsets_reply), "ListOffsetsReply", Traffic::client, &list_offsets_reply},
+      {kind(Kind::share_fetch), "ShareFetch", Traffic::client, &share_fetch},
+      {kind(Kind::share_fetch_reply), "ShareFetchReply", Traffic::client, &share_fetch_reply},
+      {kind(Kind::share_acknowledge), "ShareAcknowledge", Traffic::client, &share_acknowledge},
+      {kind(Kind::share_acknowledge_reply), "ShareAcknowledgeReply", Traffic::client, &share_acknowledge_reply},
+      {kind(Kind::write_share_state), "WriteShareGroupState", Traffic::replication, &write_share_state},
+      {kind(Kind::write_share_state_reply), "WriteShareGroupStateReply", Traffic::replication, &write_share_state_reply},
+      {kind(Kind::read_share_state), "ReadShareGroupState", Traffic::replication, &read_share_state},
+      {kind(Kind::read_share_state_reply), "ReadShareGroupStateReply", Traffic::replication, &read_share_state_reply},
       raft_decl<raft::Kind::vote>("Vote"),
       raft_decl<raft::Kind::vote_reply>("VoteReply"),
       raft_decl<raft::Kind::begin_epoch>("BeginQuorumEpoch"),

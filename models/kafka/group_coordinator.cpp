@@ -16,6 +16,7 @@ void GroupCoordinator::set_partition_counts(const std::vector<std::int32_t>& cou
 
 void GroupCoordinator::replay(const GroupRecord& r) {
   if (std::holds_alternative<OffsetCommitRecord>(r.value)) {
+    take(written_, r);
     on_committed(r);
   } else if (const auto* classic = std::get_if<ClassicGroupRecord>(&r.value)) {
     if (r.gone) classic_.erase(r.group);
@@ -141,60 +142,84 @@ void GroupCoordinator::commit(const Waiting& from, const OffsetCommit& m, Effect
     classic_group(m.group);  // a group of nobody: positions only
   }
   if (error == Error::none)
-    for (const CommittedOffset& o : m.offsets)
+    for (const CommittedOffset& o : m.offsets) {
       e.records.push_back({m.group, OffsetCommitRecord{o.partition, o.offset, o.leader_epoch, e.wall, o.metadata}, false});
+      take(written_, e.records.back());
+    }
   else
     e.mark("commit_refused", m.group, fmt::format("{}: {} of generation {}", name(error), m.member.empty() ? "somebody" : m.member, m.generation));
   e.reply(from, Kind::offset_commit_reply, OffsetCommitReply{error});
 }
 
+// Tells the newest positions, and only when they are committed, for the answer waits for all that was written before
+// (OffsetFetch with RequireStable, which every consumer sets, is a write operation without records).
 void GroupCoordinator::fetch(const Waiting& from, const OffsetFetch& m, Effects& e) {
   OffsetFetchReply r;
   if (const auto modern = modern_.find(m.group); modern != modern_.end()) r.error = modern->second.check_fetch(m);
   if (r.error == Error::none)
     for (const PartitionId p : m.partitions) {
-      const OffsetCommitRecord* c = committed(m.group, p);
+      const OffsetCommitRecord* c = find(written_, m.group, p);
       r.offsets.push_back(c ? CommittedOffset{p, c->offset, c->leader_epoch, c->metadata} : CommittedOffset{p, no_offset, no_leader_epoch, {}});
     }
   e.reply(from, Kind::offset_fetch_reply, std::move(r));
 }
 
-void GroupCoordinator::on_committed(const GroupRecord& r) {
+void GroupCoordinator::on_committed(const GroupRecord& r) { take(offsets_, r); }
+
+const OffsetCommitRecord* GroupCoordinator::committed(const std::string& group, PartitionId p) const { return find(offsets_, group, p); }
+
+void GroupCoordinator::take(Positions& positions, const GroupRecord& r) {
   const auto* o = std::get_if<OffsetCommitRecord>(&r.value);
   if (!o) return;
-  if (!r.gone) offsets_[r.group][o->partition] = *o;
-  else if (const auto g = offsets_.find(r.group); g != offsets_.end()) g->second.erase(o->partition);
+  if (!r.gone) {
+    positions[r.group][o->partition] = *o;
+  } else if (const auto g = positions.find(r.group); g != positions.end()) {
+    g->second.erase(o->partition);
+    if (g->second.empty()) positions.erase(g);
+  }
 }
 
-const OffsetCommitRecord* GroupCoordinator::committed(const std::string& group, PartitionId p) const {
-  const auto g = offsets_.find(group);
-  if (g == offsets_.end()) return nullptr;
+const OffsetCommitRecord* GroupCoordinator::find(const Positions& positions, const std::string& group, PartitionId p) {
+  const auto g = positions.find(group);
+  if (g == positions.end()) return nullptr;
   const auto o = g->second.find(p);
   return o == g->second.end() ? nullptr : &o->second;
 }
 
-// OffsetExpirationCondition: a group that nobody is in, since it became empty; with members, what no member reads any
-// more, since its last commit; a group that never had members, since the last commit of each.
+// From when on a position counts as unused; time_max: it is in use (OffsetExpirationCondition, ClassicGroup and
+// ConsumerGroup.offsetExpirationCondition). A classic group that nobody is in: since it became empty, whatever was
+// committed later. Else: since its last commit, if no member reads the topic any more and the group is not in the middle
+// of a rebalance, or if there never were members.
+Time GroupCoordinator::unused_since(const std::string& group, const OffsetCommitRecord& o) const {
+  const std::int32_t topic = cluster_->partitions[o.partition].topic;
+  if (const auto classic = classic_.find(group); classic != classic_.end()) {
+    const ClassicGroup& g = classic->second;
+    if (g.generation == 0 && g.members.empty()) return o.committed_at;
+    if (g.state == ClassicState::empty) return g.state_since;
+    return g.state != ClassicState::stable || g.subscribed(topic) ? time_max : o.committed_at;
+  }
+  if (const auto modern = modern_.find(group); modern != modern_.end() && modern->second.subscribed(topic)) return time_max;
+  return o.committed_at;
+}
+
 void GroupCoordinator::expire_offsets(Effects& e) {
   const Duration retention = cluster_->settings.groups.offsets_retention;
-  for (const auto& [name, offsets] : offsets_) {
-    const auto classic = classic_.find(name);
-    const auto modern = modern_.find(name);
+  for (const auto& [name, offsets] : written_)
     for (const auto& [p, o] : offsets) {
-      const std::int32_t topic = cluster_->partitions[p].topic;
-      Time since = o.committed_at;
-      if (classic != classic_.end()) {
-        const ClassicGroup& g = classic->second;
-        if (g.subscribed(topic)) continue;
-        if (g.state == ClassicState::empty && g.generation > 0) since = std::max(since, g.state_since);
-      } else if (modern != modern_.end()) {
-        if (modern->second.subscribed(topic)) continue;
-        if (modern->second.members.empty()) since = std::max(since, modern->second.empty_since);
-      }
-      if (e.wall - since < retention) continue;
+      const Time since = unused_since(name, o);
+      if (since == time_max || e.wall - since < retention) continue;
       e.records.push_back({name, o, true});
       e.mark("offset_expired", name, fmt::format("{} at {}", cluster_->partitions[p].place, o.offset));
     }
+  for (const GroupRecord& r : e.records) take(written_, r);
+  // A group without members and positions is nothing (GroupMetadataManager.maybeDeleteGroup).
+  for (auto g = classic_.begin(); g != classic_.end();) {
+    if (g->second.state != ClassicState::empty || written_.count(g->first)) {
+      ++g;
+      continue;
+    }
+    e.records.push_back({g->first, ClassicGroupRecord{}, true});
+    g = classic_.erase(g);
   }
 }
 

@@ -50,12 +50,12 @@ class GroupCoordinator {
   // A position is on all in-sync replicas: it can be seen now.
   void on_committed(const GroupRecord& r);
 
-  // Drops positions that nobody uses (offsets.retention.minutes).
+  // Drops positions that nobody uses (offsets.retention.minutes), and groups without members and positions.
   void expire_offsets(Effects& e);
 
   const std::map<std::string, ClassicGroup>& classic() const { return classic_; }
   const std::map<std::string, ModernGroup>& modern() const { return modern_; }
-  // Null if nothing is committed.
+  // On all in-sync replicas; null if there is none.
   const OffsetCommitRecord* committed(const std::string& group, PartitionId p) const;
   Tree state() const;
 
@@ -63,6 +63,10 @@ class GroupCoordinator {
   void commit(const Waiting& from, const OffsetCommit& m, Effects& e);
   void fetch(const Waiting& from, const OffsetFetch& m, Effects& e);
   ClassicGroup& classic_group(const std::string& name);
+  using Positions = std::map<std::string, std::map<PartitionId, OffsetCommitRecord>>;  // group -> partition -> position
+  static void take(Positions& positions, const GroupRecord& r);
+  static const OffsetCommitRecord* find(const Positions& positions, const std::string& group, PartitionId p);
+  Time unused_since(const std::string& group, const OffsetCommitRecord& o) const;
   GroupScene scene(Effects& e) const { return {*cluster_, partition_counts_, e}; }
 
   ClusterRef cluster_;
@@ -70,7 +74,8 @@ class GroupCoordinator {
   std::vector<std::int32_t> partition_counts_;  // by topic
   std::map<std::string, ClassicGroup> classic_;
   std::map<std::string, ModernGroup> modern_;
-  std::map<std::string, std::map<PartitionId, OffsetCommitRecord>> offsets_;
+  Positions written_;  // the newest, committed or not
+  Positions offsets_;  // committed
 };
 
 }  // namespace mqlab::kafka

@@ -41,7 +41,7 @@ void Client::work_group(Context& c) {
   if (group_.subscribed || !commits_.empty() || std::any_of(assigned_.begin(), assigned_.end(), [](const Assigned& a) { return a.wants_committed; }))
     find_coordinator(c);
   if (group_.exits && !group_.leaving && (in_poll() || !app() || !group_.subscribed)) {
-    commit_by_itself(c);
+    commit_by_itself(c, Why::close);
     group_.leaving = true;
   }
   if (group_.leaving) {
@@ -52,6 +52,7 @@ void Client::work_group(Context& c) {
   auto_commit(c);
   if (group_.subscribed && group_.fatal == Error::none) {
     if (consumer_.protocol == GroupProtocol::classic) work_classic(c);
+    else if (shares()) work_share_member(c);
     else work_consumer_member(c);
   }
   send_commits(c);
@@ -130,7 +131,8 @@ bool Client::group_failed(Context& c, const Request& r) {
     case Kind::group_heartbeat: coordinator_lost(c); return true;
     case Kind::consumer_group_heartbeat:
       coordinator_lost(c);
-      consumer_heartbeat_failed(c);
+      if (shares()) share_heartbeat_failed(c);
+      else consumer_heartbeat_failed(c);
       return true;
     case Kind::leave_group: left(c); return true;
     case Kind::offset_commit:
@@ -138,6 +140,7 @@ bool Client::group_failed(Context& c, const Request& r) {
       for (std::size_t i = 0; i < commits_.size(); ++i) {
         if (commits_[i].word != r.word) continue;
         commits_[i].word = 0;
+        commits_[i].sent = true;
         if (commits_[i].once) commit_done(c, i, Outcome::info, Error::network_exception);
         else commits_[i].retry_at = c.now() + consumer_.retry_backoff;
         break;
@@ -185,22 +188,37 @@ bool Client::prepare_to_join(Context& c) {
   if (g.lost || g.generation < 0) {
     // Out of the group already: what it had is not its own any more, and nothing can be committed for it.
     if (!assigned_.empty()) give_up(c, true);
-    g.lost = g.commits = false;
+    g.lost = g.commits = g.commit_again = false;
     g.prepared = true;
     return g.news.lost.empty();
   }
   if (!g.commits) {
     g.commits = true;
-    g.last_commit = commit_by_itself(c);
+    g.commit_until = c.now() + consumer_.max_poll_interval;
+    g.last_commit = commit_by_itself(c, Why::rebalance);
     send_commits(c);
+    // KAFKA-14024: nothing is handed out of them while the commit is under way, or the next owner would read it again.
+    if (!cooperative())
+      for (Assigned& a : assigned_) a.revoking = true;
   }
   if (!committed(g.last_commit)) return false;
+  if (g.commit_again) {
+    // The coordinator was away: once more, with what has been handed out by now. Repeating the old commit beside newer
+    // ones would take the position back.
+    if (g.retry_at > c.now()) {
+      wake_at(c, g.retry_at);
+      return false;
+    }
+    g.commit_again = false;
+    if (c.now() < g.commit_until) {
+      g.last_commit = commit_by_itself(c, Why::rebalance);
+      send_commits(c);
+      if (!committed(g.last_commit)) return false;
+    }
+  }
   g.commits = false;
   if (!cooperative() && !assigned_.empty()) {
-    for (Assigned& a : assigned_) {
-      a.revoking = true;
-      g.news.revoked.push_back(a.place);
-    }
+    for (const Assigned& a : assigned_) g.news.revoked.push_back(a.place);
     g.told = true;
     g.prepared = true;
     return false;
@@ -223,7 +241,7 @@ void Client::give_up(Context& c, bool lost) {
 void Client::drop_assignment(Context& c, PartitionId p) {
   const auto it = std::find_if(assigned_.begin(), assigned_.end(), [&](const Assigned& a) { return a.partition == p; });
   if (it == assigned_.end()) return;
-  if (!it->wants_committed) record_assignment(c, it->place, false, it->position, it->of_group ? 0 : op_flag::assigned);
+  if (!it->wants_committed && !shares()) record_assignment(c, it->place, false, it->position, it->of_group ? 0 : op_flag::assigned);
   assigned_.erase(it);
   std::erase_if(buffer_, [&](const BufferedRecord& r) { return r.partition == p; });
   std::erase_if(group_.auto_committed, [&](const CommittedOffset& o) { return o.partition == p; });
@@ -325,10 +343,13 @@ void Client::join_failed(Context& c, Error e) {
     case Error::member_id_required:
     case Error::rebalance_in_progress: return;  // at once
     case Error::unknown_member_id:
-      g.member.clear();
+    case Error::illegal_generation:
+      // At once too, and whatever it still had is lost (resetStateAndRejoin, joinGroupIfNeeded). An id that the
+      // coordinator knows is kept, or its owner would have to be waited for.
+      if (e == Error::unknown_member_id) g.member.clear();
       g.generation = -1;
-      break;
-    case Error::illegal_generation: g.generation = -1; break;
+      g.prepared = false;
+      return;
     case Error::fenced_instance_id:
     case Error::inconsistent_group_protocol:
       g.fatal = e;
@@ -342,6 +363,7 @@ void Client::join_failed(Context& c, Error e) {
 // ConsumerCoordinator.onJoinComplete. In the eager protocol nothing is owned here; in the cooperative one the rest is
 // kept, and what is gone is given up first, after which the group is joined once more.
 void Client::take_assignment(Context& c, std::vector<PartitionId> assigned) {
+  if (shares()) return share_assignment(c, assigned);
   Membership& g = group_;
   g.last_assigned = assigned;
   for (Assigned& a : assigned_)
@@ -440,6 +462,7 @@ void Client::put_out(Context& c, Error why) {
 
 void Client::leave_for_good(Context& c) {
   Membership& g = group_;
+  if (share_closing()) return;
   if (!g.leave_sent && !commits_.empty() && g.session_deadline > c.now()) {
     wake_at(c, g.session_deadline);
     return;
@@ -447,7 +470,9 @@ void Client::leave_for_good(Context& c) {
   if (g.leave_sent) return;
   g.leave_sent = true;
   // A static member keeps its place, for it means to come back (KIP-345).
-  const bool says_so = g.subscribed && g.in() && (consumer_.protocol != GroupProtocol::classic || consumer_.instance.empty());
+  const bool classic = consumer_.protocol == GroupProtocol::classic;
+  const bool says_so = g.subscribed && (classic ? consumer_.instance.empty() && !g.member.empty() && g.state != Membership::State::outside : g.in());
+  g.state = Membership::State::outside;
   if (!says_so || !coordinator_ready(c)) return left(c);
   if (consumer_.protocol == GroupProtocol::classic) {
     LeaveGroup m;

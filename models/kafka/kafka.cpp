@@ -52,6 +52,8 @@ ModelDecl declare() {
              {"subscribe", "topics", "Reads for the group, what the group gives it."}, {"unsubscribe", "", "Leaves the group."},
              {"commit", "[place[, position]]", "Stores positions for the group."}, {"pause", "place", "Fetches nothing from a partition for a while."},
              {"resume", "place", "Fetches from it again."}, {"close", "", "Commits, as far as it does so by itself, and leaves."},
+             {"ack", "message", "A share group with explicit_acks: the record is done."},
+             {"release", "message", "... it is given back, for somebody else or for later."}, {"reject", "message", "... it is good for nobody."},
              {"store_offset", "\"orders/0 43\"", "librdkafka: a position that automatic commits may commit (auto_offset_store = false)."}};
   d.marks = {{"controller_elected", "A controller became active."}, {"controller_resigned", "A controller lost its lead."},
              {"broker_fenced", "A broker's session ended."}, {"broker_unfenced", "A broker may lead and join ISRs."},
@@ -85,13 +87,17 @@ ModelDecl declare() {
              {"partition_revoking", "The coordinator tells a member to give partitions up."}, {"partition_assigned", "The coordinator gives partitions to a member."},
              {"member_fenced", "A member was put out: it did not give up in time what it was told to."},
              {"max_poll_interval_exceeded", "An application did not poll for too long: its library leaves the group."},
-             {"member_put_out", "A consumer learned that it is out of its group."}};
+             {"member_put_out", "A consumer learned that it is out of its group."},
+             {"share_partition_loaded", "A leader has read what a share group did with a partition."},
+             {"record_lock_expired", "A member of a share group held a record too long: it is given to another."},
+             {"record_archived", "A share group is done with a record that nobody accepted: rejected, or delivered too often."},
+             {"share_partition_full", "A share group has as much of a partition under way as may be: nothing new is given out."}};
   d.verbs = {{"elect", "\"orders/0 [B2]\" to the controller", "Makes an ISR member the leader; without a name the preferred one."},
              {"elect_unclean", "\"orders/0\" to the controller", "Elects anybody alive when nobody else can lead."},
              {"add_partitions", "\"orders 8\" to the controller", "Grows a topic up to its partitions_max."},
              {"delete_records", "\"orders/0 10\" to the leader", "Deletes the records before an offset."},
              {"cleanup_policy", "\"orders compact\" to all brokers", "Changes a topic's cleanup.policy: delete, compact, or compact,delete."}};
-  d.not_modelled = {"transactions", "compaction of what aborted transactions wrote, and of their markers",
+  d.not_modelled = {"transactions", "sessions of share fetches, read_committed share groups, the renewal of a record's lock by clients, state of share groups in snapshots and updates", "compaction of what aborted transactions wrote, and of their markers",
                     "request and controller quotas, quotas of users and of replication", "tiered storage, fetch from followers", "regular expressions in subscriptions, racks in assignors, a live change from the classic protocol to KIP-848",
                     "ZooKeeper: the older profiles run their data-plane rules under a KRaft controller", "metadata snapshots, reassignment, several log directories",
                     "compression, authentication, the wire format itself"};
@@ -189,6 +195,17 @@ bool every_place_has_an_owner(const World& w, const Cluster& cluster, const Cont
   return true;
 }
 
+// This member's group is done with all that stands in its partitions.
+bool shared_to_the_end(const World& w, const Cluster& cluster, const Client& client, const std::vector<Offset>& ends, const Controller& controller) {
+  if (!client.share().buffer.empty() || !client.share().acks.empty()) return false;
+  for (const Assigned& a : client.assigned()) {
+    const NodeId leader = cluster.node_of(controller.committed().partitions[a.partition].leader);
+    const SharePartition* window = leader == nobody ? nullptr : w.node_as<Broker>(leader).share_window(client.group(), a.partition);
+    if (!window || window->start() < ends[a.partition]) return false;
+  }
+  return true;
+}
+
 void add_topic(Cluster& cluster, TopicSettings topic) {
   topic.first = static_cast<PartitionId>(cluster.partitions.size());
   for (std::int32_t n = 0; n < topic.partitions_max; ++n) {
@@ -207,12 +224,13 @@ void add_topic(Cluster& cluster, TopicSettings topic) {
 // What reading for a group adds: where a position may get ahead of the work, or fall behind it.
 void claim_for_groups(const Deployment& d, const FaultSummary& f, const ClusterSettings& c, std::vector<Claim>& out) {
   std::string ahead;  // why a committed position may pass what is not done; empty = it may not
-  bool groups = false, programs = false;
+  bool groups = false, programs = false, shared = false;
   for (const ClientSpec& spec : d.clients) {
     if (spec.role == "producer") continue;
     const ConsumerSettings s = consumer_settings(spec.role == "consumer" ? spec.options : spec.consumer_options);
     if (s.group.empty()) continue;
     groups = true;
+    shared = shared || s.protocol == GroupProtocol::share;
     if (spec.app) {
       programs = true;
       continue;
@@ -220,7 +238,10 @@ void claim_for_groups(const Deployment& d, const FaultSummary& f, const ClusterS
     const auto text = [&](const char* name) { return spec.options.has(name) ? spec.options.text(name) : std::string(); };
     const bool handed_on = spec.options.has("workers") && spec.options.integer("workers") > 0;
     const std::string commit = text("commit");
-    if (commit == "before") ahead = "positions are committed before the work";
+    if (s.protocol == GroupProtocol::share) {
+      if (text("ack") == "accept") ahead = "what failed is accepted all the same";
+      else if (!s.explicit_acks && handed_on) ahead = "the next poll accepts what workers have not done yet";
+    } else if (commit == "before") ahead = "positions are committed before the work";
     else if (handed_on && commit == "highest") ahead = "workers finish out of order, and the highest position is committed";
     else if (s.auto_commit == AutoCommit::librdkafka && s.auto_offset_store) ahead = "the background commit counts what was only handed out";
     else if (s.auto_commit == AutoCommit::java && handed_on) ahead = "the next poll commits what workers have not done yet";
@@ -232,6 +253,10 @@ void claim_for_groups(const Deployment& d, const FaultSummary& f, const ClusterS
       if (claim.anomaly == name && claim.claimed) claim = {name, false, why};
   };
   withdraw("duplicate-delivery", "a group delivers again what was not committed when a member went");
+  if (shared) {
+    for (const char* name : {"lost-message", "lost-write"}) withdraw(name, "a share group gives up a record that was delivered too often");
+    withdraw("fifo-violation", "a share group hands out records in no order");
+  }
   if (!ahead.empty()) {
     withdraw("lost-message", ahead);
     withdraw("lost-write", ahead);
@@ -417,8 +442,12 @@ class KafkaModel : public Model {
       if (role == "consumer" && client.app() && client.app()->stuck()) continue;  // it will never catch up
       if (role == "consumer" && client.app() && !client.app()->done()) return false;
       if (client.buffered() > 0) return false;
-      for (const Assigned& a : client.assigned())
-        if (!a.failed && a.position != ends[a.partition]) return false;
+      if (client.in_share_group()) {
+        if (!shared_to_the_end(w, **cluster, client, ends, *controller)) return false;
+      } else {
+        for (const Assigned& a : client.assigned())
+          if (!a.failed && a.position != ends[a.partition]) return false;
+      }
       if (role == "consumer" && client.group().empty() && client.assigned().empty()) return false;
       if (!client.group_at_rest()) return false;
     }

@@ -361,6 +361,9 @@ void Ledger::on_deliver(Step& s) {
   s.claim = claim_of(s.subscription, s.place);
   ClaimFact& claim = claims_[s.claim];
   if (claim.entitled == no_op) claim.entitled = s.index;
+  const bool shared = op.flags & op_flag::shared;
+  // Where a group that shares began, nobody says: it is owed what lies behind the lowest it got.
+  if (shared && sane(op.position) >= 0) claim.from = claim.started ? std::min(claim.from, sane(op.position)) : sane(op.position);
   claim.started = true;
   s.reader = reader_of(op.process, s.claim);
   if (s.first_here) got.first_reader = s.reader;
@@ -378,7 +381,7 @@ void Ledger::on_deliver(Step& s) {
     r.again_from = s.position + 1;  // each position once for each seek
     ++got.own_will;
   }
-  r.last_position = s.position;
+  if (!shared) r.last_position = s.position;  // order between two reads means nothing where places are shared
   claim.furthest = std::max(claim.furthest, s.position);
   PlaceFact& place = places_[s.place];
   if (s.position > place.furthest_read) {

@@ -16,7 +16,7 @@ class CommitAhead : public CheckerOf<CommitAhead> {
  public:
   void on(const Step& s, const Ledger& ledger) override {
     if (s.op.kind == OpKind::deliver) {
-      if (s.message == no_index) return;
+      if (s.message == no_index || s.subscription == no_index) return;
       if (s.first_here) {
         if (open_.size() <= s.subscription) open_.resize(s.subscription + 1);
         open_[s.subscription].push_back(s.message);
@@ -131,7 +131,7 @@ class CommitAhead : public CheckerOf<CommitAhead> {
 class DoubleProcessing : public CheckerOf<DoubleProcessing> {
  public:
   void on(const Step& s, const Ledger& ledger) override {
-    if (s.message == no_index) return;
+    if (s.message == no_index || s.subscription == no_index) return;
     if (s.op.kind == OpKind::deliver) {
       if (s.first_here) return;  // the ledger keeps it; most messages come once
       std::vector<Work>& works = works_[pair_key(s.subscription, s.message)];

@@ -35,6 +35,7 @@ class Reads : public CheckerOf<Reads> {
       if (end) {
         answered(s, ledger, asked);
       } else if (asked) {
+        if (asked->from < 0) return;  // an imported row may end a question of another kind
         ++looked_at_;
         if (asked->deliveries == 0 && asked->seen.position >= asked->from) empty_.push_back(s.index);
       }

@@ -5,7 +5,7 @@
 namespace mqlab {
 
 const char* op_flag_name(unsigned bit) {
-  static constexpr const char* names[] = {"redelivered", "dead_letter", "transactional", "read_committed", "by_policy", "assigned"};
+  static constexpr const char* names[] = {"redelivered", "dead_letter", "transactional", "read_committed", "by_policy", "assigned", "shared"};
   return bit < std::size(names) ? names[bit] : nullptr;
 }
 

@@ -190,12 +190,12 @@ Out processed(const MethodCall& m) {
   return nothing;
 }
 
-Out ack(const MethodCall& m) {
+Out say(const MethodCall& m, CallKind kind) {
   const std::int64_t row = delivery(m, 0);
   const LuaValue id = m.host.act(m.digest(), [&] {
     const Op& op = delivered(m, row);
     Call call;
-    call.kind = CallKind::ack;
+    call.kind = kind;
     call.place = op.place;
     call.message = op.message;
     call.position = op.position;
@@ -203,6 +203,10 @@ Out ack(const MethodCall& m) {
   });
   return wait_for(m, id);
 }
+
+Out ack(const MethodCall& m) { return say(m, CallKind::ack); }
+Out release(const MethodCall& m) { return say(m, CallKind::release); }
+Out reject(const MethodCall& m) { return say(m, CallKind::reject); }
 
 Out effect(const MethodCall& m) {
   const std::string what = m.text(0, "a name for what was done");
@@ -294,6 +298,8 @@ const std::vector<Method>& program_methods() {
       {"seek", "(place, position)", "Goes on reading from another position.", "seek", seek},
       {"commit", "(place, position)", "Stores a position; without arguments, what was read so far.", "commit", commit},
       {"ack", "(message)", "Confirms one message.", "ack", ack},
+      {"release", "(message)", "Gives one message back, for somebody else or for later.", "release", release},
+      {"reject", "(message)", "Says that one message is good for nobody.", "reject", reject},
       {"end_offset", "(place)", "Where the place ends: `position` of the answer.", "end_offset", end_offset},
       {"begin", "()", "Begins a transaction.", "begin", begin},
       {"commit_transaction", "()", "Ends it: all of it.", "commit_transaction", commit_transaction},

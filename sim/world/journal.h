@@ -88,6 +88,7 @@ inline constexpr std::uint8_t transactional = 4;   // inside a transaction (`tra
 inline constexpr std::uint8_t read_committed = 8;  // a read at read-committed
 inline constexpr std::uint8_t by_policy = 16;      // gone or moved by a declared policy
 inline constexpr std::uint8_t assigned = 32;       // the consumer chose its places itself (no group)
+inline constexpr std::uint8_t shared = 64;         // of a delivery: others get messages of this place too, each a part, in no order
 }  // namespace op_flag
 
 struct Op {
