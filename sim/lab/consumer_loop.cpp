@@ -108,16 +108,16 @@ void ConsumerLoop::on_polled(AppContext& a, const Answer& answer) {
   for (const std::uint32_t place : r.revoked) forget(place);
   for (const std::uint32_t place : r.lost) forget(place);
   for (const std::uint32_t place : r.assigned) progress_.erase(place);
-  take(answer.messages);
+  take(a, answer.messages);
   if (commit(a, done, Then::work)) return;
   if (o_.commit == CommitWhen::before && commit(a, due(), Then::work)) return;
   work(a);
 }
 
-void ConsumerLoop::take(const std::vector<PolledMessage>& messages) {
+void ConsumerLoop::take(AppContext& a, const std::vector<PolledMessage>& messages) {
   received_ += messages.size();
   for (const PolledMessage& r : messages) {
-    batch_.push_back(r);
+    batch_.push_back({r, a.now()});
     if (r.position < 0) continue;
     Progress& p = progress_[r.place];
     if (p.came < 0) p.prefix = p.asked = r.position;
@@ -132,8 +132,8 @@ void ConsumerLoop::forget(std::uint32_t place) {
   std::erase(paused_, place);
   if (o_.finish_revoked) return;
   progress_.erase(place);
-  std::erase_if(batch_, [place](const PolledMessage& r) { return r.place == place; });
-  std::erase_if(queue_, [place](const PolledMessage& r) { return r.place == place; });
+  std::erase_if(batch_, [place](const InHand& h) { return h.record.place == place; });
+  std::erase_if(queue_, [place](const InHand& h) { return h.record.place == place; });
   for (Hand& h : hands_) h.dropped = h.dropped || (h.busy() && h.record.place == place);
 }
 
@@ -150,7 +150,7 @@ void ConsumerLoop::work_itself(AppContext& a) {
       if (!commit(a, due(), Then::poll_again)) poll_again(a);
       return;
     }
-    const PolledMessage next = batch_.front();
+    const InHand next = batch_.front();
     batch_.pop_front();
     begin(a, me, next);
   }

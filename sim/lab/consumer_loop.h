@@ -59,6 +59,11 @@ class ConsumerLoop : public AppBase<ConsumerLoop> {
   // What it does after a commit.
   enum class Then : std::uint8_t { poll_again, work };
 
+  struct InHand {
+    PolledMessage record;
+    Time came;
+  };
+
   // Somebody who works: the thread itself, or a worker of its pool.
   struct Hand {
     enum class Does : std::uint8_t { nothing, delays, works, rests, sends };
@@ -94,7 +99,7 @@ class ConsumerLoop : public AppBase<ConsumerLoop> {
   void poll(AppContext& a);
   void poll_again(AppContext& a);
   void on_polled(AppContext& a, const Answer& answer);
-  void take(const std::vector<PolledMessage>& messages);
+  void take(AppContext& a, const std::vector<PolledMessage>& messages);
   void forget(std::uint32_t place);
   void work(AppContext& a);
   void work_itself(AppContext& a);
@@ -109,7 +114,7 @@ class ConsumerLoop : public AppBase<ConsumerLoop> {
   void on_free_hand(AppContext& a);
 
   // --- consumer_work.cpp: a record in somebody's hands ---
-  void begin(AppContext& a, Hand& h, PolledMessage record);
+  void begin(AppContext& a, Hand& h, const InHand& next);
   void try_it(AppContext& a, Hand& h);
   void tried(AppContext& a, Hand& h);
   void gave_up(AppContext& a, Hand& h);
@@ -130,8 +135,8 @@ class ConsumerLoop : public AppBase<ConsumerLoop> {
   Then then_ = Then::poll_again;
   std::uint64_t received_ = 0;
   std::uint64_t finished_ = 0;
-  std::deque<PolledMessage> batch_;  // in the thread's hand, not begun and not handed over
-  std::deque<PolledMessage> queue_;  // handed over, not begun
+  std::deque<InHand> batch_;  // in the thread's hand, not begun and not handed over
+  std::deque<InHand> queue_;  // handed over, not begun
   std::vector<Hand> hands_;
   std::map<std::uint32_t, Progress> progress_;  // by place
   std::vector<OpenCommit> commits_;             // without an answer

@@ -31,16 +31,17 @@ bool ConsumerLoop::hopeless(const Hand& h) const { return h.tries > hopeless_aft
 void ConsumerLoop::feed(AppContext& a) {
   for (Hand& h : hands_)
     while (!h.busy() && !queue_.empty()) {
-      const PolledMessage next = queue_.front();
+      const InHand next = queue_.front();
       queue_.pop_front();
       begin(a, h, next);
     }
 }
 
-void ConsumerLoop::begin(AppContext& a, Hand& h, PolledMessage record) {
+void ConsumerLoop::begin(AppContext& a, Hand& h, const InHand& next) {
   h = Hand{};
-  h.record = std::move(record);
-  if (o_.retry_delay > 0) return sleep_hand(a, h, Hand::Does::delays, o_.retry_delay);
+  h.record = next.record;
+  const Time due = next.came + o_.retry_delay;
+  if (due > a.now()) return sleep_hand(a, h, Hand::Does::delays, due - a.now());
   try_it(a, h);
 }
 
