@@ -75,9 +75,9 @@ void ModernGroup::heartbeat(const Waiting& from, const ConsumerGroupHeartbeat& m
   ConsumerGroupHeartbeatReply r;
   r.epoch = member.epoch;
   r.interval = s.cluster.settings.groups.heartbeat_interval;
-  // Who tells everything, as after an answer that was lost, is told everything.
+  // Who tells everything, as one does that joins, or whose last answer was lost, is told everything.
   const bool full = share ? m.tells_topics : m.rebalance_timeout >= 0 && m.tells_topics && m.tells_owned;
-  r.tells_assignment = m.epoch == 0 || full || member.assigned != before.assigned;
+  r.tells_assignment = full || member.assigned != before.assigned;
   if (r.tells_assignment)
     for (const auto& [p, since] : member.assigned) r.assignment.push_back(p);
   s.effects.reply(from, Kind::consumer_group_heartbeat_reply, std::move(r));
@@ -284,7 +284,6 @@ void ModernGroup::replay(const GroupRecord& r) {
 }
 
 void ModernGroup::loaded(GroupScene& s) {
-  metadata_changed = true;
   for (const auto& [id, member] : members) {
     keep_session(id, s);
     if (member.state == MemberState::unrevoked_partitions) watch_rebalance(member, s);

@@ -221,7 +221,7 @@ TEST(KafkaModernGroup, WhoLeavesIsGoneAtOnce) {
 TEST(KafkaModernGroup, OnlyThePresentEpochIsHeard) {
   Desk d;
   d.join("A");
-  EXPECT_EQ(d.beat("A", 2).error, Error::fenced_member_epoch);
+  EXPECT_EQ(d.owns("A", 2, {}).error, Error::fenced_member_epoch);
   EXPECT_EQ(d.beat("Z", 1).error, Error::unknown_member_id);
   d.join("B");
   d.beat("A", 1);
@@ -321,6 +321,22 @@ TEST(KafkaModernGroup, WhatIsNoLongerSubscribedToGoesEvenBeforeTheNextTarget) {
   EXPECT_EQ(d.member("A").state, MemberState::stable);
 }
 
+// The target is older than the subscription: of a topic that is not read any more nothing is given.
+TEST(KafkaModernGroup, NothingOfAnOldTargetIsGivenThatIsNoLongerSubscribedTo) {
+  Desk d;
+  d.cluster.settings.groups.assignment_interval = second;
+  d.join("A");
+  d.wall += second;
+  d.join("B", {orders, payments});
+  ConsumerGroupHeartbeat m;
+  m.member = "A";
+  m.epoch = 1;
+  m.tells_topics = true;
+  m.topics = {payments};
+  EXPECT_TRUE(d.send(m).assignment.empty());
+  EXPECT_EQ(d.member("A").revoking.size(), 4u);
+}
+
 TEST(KafkaModernGroup, TheMajorityChoosesTheAssignor) {
   Desk d;
   d.join("A", {orders, payments}, {}, "range");
@@ -328,13 +344,11 @@ TEST(KafkaModernGroup, TheMajorityChoosesTheAssignor) {
   EXPECT_EQ(d.member("A").target, (Partitions{0, 1, 6}));
   d.join("C", {orders, payments}, {}, "uniform");
   EXPECT_EQ(d.member("C").target, (Partitions{3}));  // range: two members for payments are enough
-  d.join("D", {orders, payments}, {}, "uniform");  // two votes each: uniform
-  std::size_t least = 9, most = 0;
-  for (const auto& [id, m] : d.group.members) {
-    least = std::min(least, m.target.size());
-    most = std::max(most, m.target.size());
-  }
-  EXPECT_EQ(most - least, 1u);
+  Desk even;
+  even.counts = {3, 1};
+  even.join("A", {orders, payments}, {}, "range");
+  even.join("B", {orders, payments}, {}, "uniform");
+  EXPECT_EQ(even.member("A").target.size(), 2u);  // range would say 3
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -503,7 +517,9 @@ TEST(KafkaShareGroup, PartitionsMoveAtOnceAndMayHaveManyReaders) {
   EXPECT_EQ(a.assignment, (Partitions{1}));
   d.join("C");
   d.beat("A", 2);
-  d.beat("B", 2);
+  const auto same = d.beat("B", 2);  // what it has is what it had
+  EXPECT_EQ(same.epoch, 3);
+  EXPECT_FALSE(same.tells_assignment);
   std::map<PartitionId, int> readers;
   for (const auto& [id, m] : d.group.members) {
     EXPECT_FALSE(m.assigned.empty()) << id;
@@ -512,6 +528,9 @@ TEST(KafkaShareGroup, PartitionsMoveAtOnceAndMayHaveManyReaders) {
   EXPECT_EQ(readers, (std::map<PartitionId, int>{{0, 2}, {1, 2}}));
   EXPECT_EQ(d.commit("A", 3, {0}), Error::group_id_not_found);
   EXPECT_EQ(d.beat("A", 1).error, Error::fenced_member_epoch);
+  d.fail_over();
+  EXPECT_TRUE(d.group.share);
+  EXPECT_EQ(d.beat("A", 3).error, Error::none);
 }
 
 TEST(KafkaShareGroup, MembersWithDifferentTopicsShareEachTopic) {
@@ -549,6 +568,10 @@ RC_GTEST_PROP(KafkaShareGroup, EveryoneReadsAndEverythingIsRead, ()) {
 // ---------------------------------------------------------------------------------------------
 // Random groups. Members are simulated as clients are: one request at a time, in order; what was sent and never answered
 // is told again in full; places are given up and taken some time after the answer, and only then told.
+//
+// One thing they do better than the Java client: while a heartbeat that told what they own is not answered, they take
+// nothing new, and if it never is, they wait to be told again. Kafka's coordinator needs this: "I own nothing", said
+// after a lost answer by a member that takes its partitions a moment later, frees them for others.
 
 struct SimMember {
   std::string id;
@@ -562,6 +585,7 @@ struct SimMember {
   bool tell_owned = false;
   std::deque<ConsumerGroupHeartbeat> on_its_way{};    // the last one is awaited unless it was given up
   bool awaits = false;
+  bool awaits_owned = false;  // ... the answer to a request that told what it owns
 
   void drop_all() {
     owned.clear();
@@ -580,9 +604,16 @@ struct SimMember {
     }
     m.topics = topics;
     m.tells_owned = epoch == 0 || tell_all || tell_owned;
+    awaits = true;
+    awaits_owned = m.tells_owned;
     if (epoch != 0) m.owned.assign(owned.begin(), owned.end());
     tell_all = tell_owned = false;
     return m;
+  }
+  void unanswered() {
+    awaits = awaits_owned = false;
+    tell_all = true;
+    told.reset();
   }
   void answered(const ConsumerGroupHeartbeatReply& r) {
     if (r.error == Error::fenced_member_epoch || r.error == Error::unknown_member_id) return drop_all();
@@ -596,7 +627,7 @@ struct SimMember {
     if (r.tells_assignment) told = std::set<PartitionId>(r.assignment.begin(), r.assignment.end());
   }
   void reconcile() {
-    if (!told) return;
+    if (!told || awaits_owned) return;
     const std::set<PartitionId> before = owned;
     std::erase_if(owned, [&](PartitionId p) { return !told->count(p); });
     if (owned == before) {
@@ -629,8 +660,7 @@ class RandomGroup {
       case 7: if (m) { m->topics = some_topics(); m->tell_all = true; } break;
       case 8:  // the client gives a request up and sends another; the first arrives all the same
         if (m && m->alive && m->awaits) {
-          m->awaits = false;
-          m->tell_all = true;
+          m->unanswered();
           send(*m);
         }
         break;
@@ -707,22 +737,18 @@ class RandomGroup {
   void send(SimMember& m) {
     if (!m.alive || m.awaits) return;
     m.on_its_way.push_back(m.request());
-    m.awaits = true;
   }
   void lost(SimMember& m) {
-    if (m.on_its_way.empty() && m.awaits) {
-      m.awaits = false;
-      m.tell_all = true;
-    }
+    if (m.on_its_way.empty() && m.awaits) m.unanswered();
   }
   void deliver(SimMember& m, bool answer_lost) {
     if (m.on_its_way.empty()) return;
     const ConsumerGroupHeartbeatReply r = d_.send(m.on_its_way.front());
     m.on_its_way.pop_front();
     if (!m.awaits || !m.on_its_way.empty()) return;  // an answer that nobody waits for
-    m.awaits = false;
-    if (answer_lost || !m.alive) m.tell_all = true;
-    else m.answered(r);
+    if (answer_lost || !m.alive) return m.unanswered();
+    m.awaits = m.awaits_owned = false;
+    m.answered(r);
   }
   void leave(SimMember& m) {
     m.on_its_way.clear();
