@@ -224,7 +224,7 @@ void add_topic(Cluster& cluster, TopicSettings topic) {
 // What reading for a group adds: where a position may get ahead of the work, or fall behind it.
 void claim_for_groups(const Deployment& d, const FaultSummary& f, const ClusterSettings& c, std::vector<Claim>& out) {
   std::string ahead;  // why a committed position may pass what is not done; empty = it may not
-  bool groups = false, programs = false, shared = false;
+  bool held_up = false, groups = false, programs = false, shared = false;
   for (const ClientSpec& spec : d.clients) {
     if (spec.role == "producer") continue;
     const ConsumerSettings s = consumer_settings(spec.role == "consumer" ? spec.options : spec.consumer_options);
@@ -245,6 +245,7 @@ void claim_for_groups(const Deployment& d, const FaultSummary& f, const ClusterS
     else if (handed_on && commit == "highest") ahead = "workers finish out of order, and the highest position is committed";
     else if (s.auto_commit == AutoCommit::librdkafka && s.auto_offset_store) ahead = "the background commit counts what was only handed out";
     else if (s.auto_commit == AutoCommit::java && handed_on) ahead = "the next poll commits what workers have not done yet";
+    if (!text("poison").empty() && text("on_failure") == "block") held_up = true;
   }
   if (!groups) return;
   if (programs && ahead.empty()) ahead = "a program commits when it likes";
@@ -257,6 +258,7 @@ void claim_for_groups(const Deployment& d, const FaultSummary& f, const ClusterS
     for (const char* name : {"lost-message", "lost-write"}) withdraw(name, "a share group gives up a record that was delivered too often");
     withdraw("fifo-violation", "a share group hands out records in no order");
   }
+  if (held_up) withdraw("lost-message", "a record that always fails holds up those behind it");
   if (!ahead.empty()) {
     withdraw("lost-message", ahead);
     withdraw("lost-write", ahead);
