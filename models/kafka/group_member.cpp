@@ -471,7 +471,7 @@ void Client::leave_for_good(Context& c) {
   g.leave_sent = true;
   // A static member keeps its place, for it means to come back (KIP-345).
   const bool classic = consumer_.protocol == GroupProtocol::classic;
-  const bool says_so = g.subscribed && (classic ? consumer_.instance.empty() && !g.member.empty() && g.state != Membership::State::outside : g.in());
+  const bool says_so = g.subscribed && (classic ? consumer_.instance.empty() && !g.member.empty() && g.state != Membership::State::outside : shares() ? g.in() : g.state != Membership::State::outside);
   g.state = Membership::State::outside;
   if (!says_so || !coordinator_ready(c)) return left(c);
   if (consumer_.protocol == GroupProtocol::classic) {
@@ -485,7 +485,7 @@ void Client::leave_for_good(Context& c) {
     m.share = consumer_.protocol == GroupProtocol::share;
     m.member = g.member;
     m.instance = consumer_.instance;
-    m.epoch = consumer_.instance.empty() ? leave_epoch : leave_for_a_while_epoch;
+    m.epoch = shares() || consumer_.instance.empty() ? leave_epoch : leave_for_a_while_epoch;  // a share group knows no static members
     group_request(c, Kind::consumer_group_heartbeat, make_payload<ConsumerGroupHeartbeat>(std::move(m)), consumer_.request_timeout);
   }
 }

@@ -151,6 +151,7 @@ std::vector<OptionDecl> declared_options() {
       boolean("auto_offset_store", "consumer", true, "librdkafka: a record counts as done as soon as it is handed out.", "enable.auto.offset.store"),
       duration("api_timeout", "consumer", 60 * s, "A synchronous commit gives up after so long.", "default.api.timeout.ms", 1 * ms),
       boolean("explicit_acks", "consumer", false, "Share groups: the application confirms each record; else the next poll confirms all of the last.", "share.acknowledgement.mode"),
+      choice("share_acquire_mode", "consumer", "batch_optimized", {"batch_optimized", "record_limit"}, "Share groups: whether whole batches are acquired, or at most max_poll_records.", "share.acquire.mode, KIP-1206"),
       duration("fetch_wait", "consumer", 500 * ms, "How long a broker keeps a fetch without news.", "fetch.max.wait.ms", 1 * ms),
       integer("fetch_min_bytes", "consumer", 1, "A broker answers when it has so many bytes.", "fetch.min.bytes", 1),
       integer("max_poll_records", "consumer", 500, "A poll returns at most so many.", "max.poll.records", 1),
@@ -273,6 +274,7 @@ ConsumerSettings consumer_settings(const Options& o) {
     if (stores && !o.given("auto_offset_store")) c.auto_offset_store = false;
   }
   if (const std::string ack = asks("ack"); !ack.empty() && ack != "implicit" && !o.given("explicit_acks")) c.explicit_acks = true;
+  c.share_exactly = o.text("share_acquire_mode") == "record_limit";
   c.fetch_wait = o.duration("fetch_wait");
   c.fetch_min_bytes = o.integer("fetch_min_bytes");
   c.max_poll_records = o.integer("max_poll_records");

@@ -146,6 +146,7 @@ struct ConsumerSettings {
   bool auto_offset_store = true;  // librdkafka: what is handed out counts as done
   Duration api_timeout{};  // a synchronous commit gives up after so long
   bool explicit_acks = false;  // share groups: the application confirms each record
+  bool share_exactly = false;  // ... max_poll_records is a limit, though a batch is cut for it
   Duration fetch_wait{};
   std::int64_t fetch_min_bytes = 1;
   std::int64_t max_poll_records = 500;

@@ -175,6 +175,7 @@ void Client::share_work(Context& c) {
       fetch.member = group_.member;
       fetch.max_wait = consumer_.fetch_wait;
       fetch.max_records = poll_count_ > 0 ? std::min<std::int64_t>(poll_count_, consumer_.max_poll_records) : consumer_.max_poll_records;
+      fetch.exactly = consumer_.share_exactly;
       fetch.acks = acks_for(b, next_word_);
       request(c, Purpose::fetch, b, Kind::share_fetch, make_payload<ShareFetch>(std::move(fetch)), 96, consumer_.request_timeout);
     }
@@ -348,7 +349,7 @@ void Client::on_share_heartbeat_reply(Context& c, const Message& m) {
   Membership& g = group_;
   g.heartbeat_in_flight = false;
   const auto& reply = payload_as<ConsumerGroupHeartbeatReply>(m.payload);
-  const bool left_by_this = payload_as<ConsumerGroupHeartbeat>(r.payload).epoch == leave_epoch;
+  const bool left_by_this = payload_as<ConsumerGroupHeartbeat>(r.payload).epoch < 0;
   if (left_by_this) return left(c);
   if (reply.error == Error::none) {
     const bool joined = !g.in();

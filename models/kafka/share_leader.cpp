@@ -128,7 +128,7 @@ void Broker::acquire_for(Context& c, ShareWait& w) {
         lead->told_full = false;
         if (left > 0 && window.next_fetch() < r.high_watermark) {
           const std::vector<Batch> read = log.read(window.next_fetch(), r.high_watermark, offset_max, 1'048'576);
-          out.acquired = window.acquire(request.member, read, left, c.now());
+          out.acquired = window.acquire(request.member, read, left, c.now(), request.exactly);
           for (const Acquired& a : out.acquired) left -= a.last - a.first + 1;
           for (const Batch& b : read)
             if (std::any_of(out.acquired.begin(), out.acquired.end(), [&](const Acquired& a) { return a.first <= b.last_offset() && b.base_offset <= a.last; })) out.batches.push_back(b);

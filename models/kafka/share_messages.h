@@ -29,6 +29,7 @@ struct ShareFetch : Payload {
   std::string member;
   Duration max_wait{};
   std::int64_t max_records = 500;
+  bool exactly = false;               // not a batch more (KIP-1206)
   std::vector<PartitionId> partitions{};
   std::vector<PartitionAcks> acks{};  // ride along
 };

@@ -100,7 +100,7 @@ void SharePartition::take(Offset o, std::uint32_t member, Time now, std::vector<
 
 // What is available of one earlier acquisition. A record that failed often may be what kills its readers, so it travels
 // in ever smaller company, and the last time alone (SharePartition.acquireSubsetBatchRecords, 4.3).
-std::int64_t SharePartition::acquire_batch(std::uint32_t member, Offset first, Offset last, Time now, std::vector<Acquired>& out) {
+std::int64_t SharePartition::acquire_batch(std::uint32_t member, Offset first, Offset last, std::int64_t room, Time now, std::vector<Acquired>& out) {
   const std::int32_t limit = limits_.deliveries;
   const std::int32_t careful = std::max(2, (limit + 1) / 2);
   std::int64_t size = 0;
@@ -114,12 +114,12 @@ std::int64_t SharePartition::acquire_batch(std::uint32_t member, Offset first, O
     take(o, member, now, out);
     ++taken;
     if (limit > 2 && before == limit - 1) break;
-    if (taken == most) break;
+    if (taken == most || taken == room) break;
   }
   return taken;
 }
 
-std::vector<Acquired> SharePartition::acquire(const std::string& member, const std::vector<Batch>& read, std::int64_t most, Time now) {
+std::vector<Acquired> SharePartition::acquire(const std::string& member, const std::vector<Batch>& read, std::int64_t most, Time now, bool exactly) {
   std::vector<Acquired> out;
   if (most <= 0 || read.empty() || read.back().last_offset() < start_) return out;
   const std::uint32_t m = number_of(member);
@@ -133,7 +133,7 @@ std::vector<Acquired> SharePartition::acquire(const std::string& member, const s
     const Offset batch = at(o).batch;
     const Offset from = o;
     while (o < end() && o <= last && at(o).batch == batch) ++o;
-    taken += acquire_batch(m, from, o - 1, now, out);
+    taken += acquire_batch(m, from, o - 1, exactly ? wanted - taken : offset_max, now, out);
   }
   if (room <= 0 || taken >= wanted || end() > last) return out;
   // New ones. The log may begin, or go on, behind the window: nothing is there to wait for.
@@ -142,7 +142,7 @@ std::vector<Acquired> SharePartition::acquire(const std::string& member, const s
   const Offset from = end();
   Offset to = std::min(last, from + (wanted - taken) - 1);
   for (const Batch& b : read)
-    if (b.base_offset <= to && to <= b.last_offset()) to = b.last_offset();
+    if (!exactly && b.base_offset <= to && to <= b.last_offset()) to = b.last_offset();
   while (end() <= to) {
     window_.push_back(Entry{.batch = from});
     take(end() - 1, m, now, out);

@@ -109,8 +109,9 @@ class SharePartition {
   bool full() const { return static_cast<std::int64_t>(window_.size()) >= limits_.record_locks; }
 
   // Takes for a member what is available in these batches, and what is new. At most `most` records, but batches, of the
-  // log and of earlier acquisitions, are not cut for that. Requires: read from next_fetch() on, committed.
-  std::vector<Acquired> acquire(const std::string& member, const std::vector<Batch>& read, std::int64_t most, Time now);
+  // log and of earlier acquisitions, are not cut for that unless `exactly` (share.acquire.mode, KIP-1206).
+  // Requires: read from next_fetch() on, committed.
+  std::vector<Acquired> acquire(const std::string& member, const std::vector<Batch>& read, std::int64_t most, Time now, bool exactly = false);
 
   // All of them or none: one record that is not this member's any more, and all is refused.
   ShareChange acknowledge(const std::string& member, const std::vector<Acknowledgement>& acks, Time now);
@@ -146,7 +147,7 @@ class SharePartition {
   const Entry& at(Offset o) const { return window_[static_cast<std::size_t>(o - start_)]; }
   Entry& at(Offset o) { return window_[static_cast<std::size_t>(o - start_)]; }
   std::uint32_t number_of(const std::string& member);
-  std::int64_t acquire_batch(std::uint32_t member, Offset first, Offset last, Time now, std::vector<Acquired>& out);
+  std::int64_t acquire_batch(std::uint32_t member, Offset first, Offset last, std::int64_t room, Time now, std::vector<Acquired>& out);
   void take(Offset o, std::uint32_t member, Time now, std::vector<Acquired>& out);
   bool may_be_made(Offset o) const { return at(o).state == RecordState::available && at(o).change == 0; }
   RecordState after_release(const Entry& e) const { return e.deliveries >= limits_.deliveries ? RecordState::archived : RecordState::available; }

@@ -49,6 +49,11 @@ TEST(KafkaSharePartition, MembersShareAPartitionRecordByRecord) {
 TEST(KafkaSharePartition, ABatchIsTakenWhole) {
   SharePartition p(limits, {}, 3, 0);
   EXPECT_EQ(p.acquire("k1", records(0, {2, 5, 5}), 3, 0), (Ranges{{0, 6, 1}}));
+  EXPECT_EQ(p.acquire("k1", records(7, {5}), 3, 0, true), (Ranges{{7, 9, 1}}));
+  ack(p, "k1", 0, 6, AckType::release);
+  EXPECT_EQ(p.acquire("k2", records(0, {2, 5, 5}), 3, 0), (Ranges{{0, 6, 2}}));  // nor is an earlier acquisition
+  ack(p, "k2", 0, 6, AckType::release);
+  EXPECT_EQ(p.acquire("k1", records(0, {2, 5, 5}), 3, 0, true), (Ranges{{0, 2, 3}}));
 }
 
 TEST(KafkaSharePartition, TheStartMovesOverAFinishedPrefixOnly) {
