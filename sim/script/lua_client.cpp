@@ -24,6 +24,12 @@ const char* kind_name(CallKind k) {
     case CallKind::end_commit: return "commit_transaction";
     case CallKind::end_abort: return "abort";
     case CallKind::end_offset: return "end_offset";
+    case CallKind::subscribe: return "subscribe";
+    case CallKind::unsubscribe: return "unsubscribe";
+    case CallKind::pause: return "pause";
+    case CallKind::resume: return "resume";
+    case CallKind::release: return "release";
+    case CallKind::reject: return "reject";
     default: return "call";
   }
 }

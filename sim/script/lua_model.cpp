@@ -65,6 +65,7 @@ class LuaModel : public Model {
                  {"begin", "()", "As call.kind == \"begin\"."},
                  {"commit_transaction", "()", "As call.kind == \"commit_transaction\"."},
                  {"abort", "()", "As call.kind == \"abort\"."},
+                 {"subscribe", "(topic)", "As call.kind == \"subscribe\", with call.argument: the topics with commas. So are unsubscribe, pause, resume, release, reject."},
                  {"close", "()", "Closes the connections."}};
       m.not_modelled = {"whatever the file does not do"};
       return m;

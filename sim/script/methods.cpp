@@ -148,7 +148,7 @@ void open_methods(lua_State* L, bool node) {
     lua_pushinteger(L, static_cast<lua_Integer>(i));
     lua_pushboolean(L, node);
     const std::string_view name = methods[i].name;
-    const bool waits = !node && name != "now" && name != "wall" && name != "random" && name != "send_async" && name != "processed" && name != "effect" &&
+    const bool waits = !node && name != "now" && name != "wall" && name != "random" && name != "send_async" && name != "commit_async" && name != "processed" && name != "failed" && name != "effect" &&
                        name != "log" && name != "mark";
     lua_pushcclosure(L, waits ? call_waiting_method : wrap<call_method>, 2);
     lua_setfield(L, -2, methods[i].name);

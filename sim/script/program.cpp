@@ -83,6 +83,15 @@ LuaValue to_lua(World& world, const Answer& answer) {
       row.emplace_back(text("op"), LuaValue(static_cast<std::int64_t>(m.op)));
       out.emplace_back(LuaValue(++n), make_table(std::move(row)));
     }
+    // Lists of places beside the messages; what did not happen is nil.
+    const auto places = [&](const char* name, const std::vector<std::uint32_t>& all) {
+      LuaValue::Table list;
+      for (const std::uint32_t place : all) list.emplace_back(LuaValue(static_cast<std::int64_t>(list.size()) + 1), text(names.text(place)));
+      if (!list.empty()) out.emplace_back(text(name), make_table(std::move(list)));
+    };
+    places("assigned", answer.rebalance.assigned);
+    places("revoked", answer.rebalance.revoked);
+    places("lost", answer.rebalance.lost);
     if (answer.outcome != Outcome::ok) out.emplace_back(text("error"), text(answer.error ? names.text(answer.error) : outcome_name(answer.outcome)));
     return make_table(std::move(out));
   }

@@ -34,6 +34,12 @@ Out wait_for(const MethodCall& m, const LuaValue& id) {
   return waiting;
 }
 
+// ... or for the answer later, with c:wait.
+Out without_waiting(const MethodCall& m, const LuaValue& id) {
+  if (m.host.live()) program(m).asked[static_cast<CallId>(*id.integer())] = true;
+  return LuaValue(Thing{ThingKind::handle, *id.integer()});
+}
+
 // --- sending ---
 
 Call send_call(const MethodCall& m, const std::string& topic) {
@@ -94,15 +100,11 @@ LuaValue start_send(const MethodCall& m) {
 
 Out send(const MethodCall& m) { return wait_for(m, start_send(m)); }
 
-Out send_async(const MethodCall& m) {
-  const LuaValue id = start_send(m);
-  if (m.host.live()) program(m).asked[static_cast<CallId>(*id.integer())] = true;
-  return LuaValue(Thing{ThingKind::handle, *id.integer()});
-}
+Out send_async(const MethodCall& m) { return without_waiting(m, start_send(m)); }
 
 Out wait(const MethodCall& m) {
   const Thing* handle = m.at(0).thing(ThingKind::handle);
-  if (!handle) m.wrong(0, "what c:send_async returned");
+  if (!handle) m.wrong(0, "what c:send_async or c:commit_async returned");
   const auto id = static_cast<CallId>(handle->number);
   // False: no such answer will ever come.
   const LuaValue known = m.host.act(m.digest(), [&] {
@@ -160,6 +162,48 @@ Out seek(const MethodCall& m) {
   return place_call(m, CallKind::seek, m.text(0, "a place, as \"orders/0\""), position(m, 1));
 }
 Out commit(const MethodCall& m) { return place_call(m, CallKind::commit, m.text_or(0, "a place, as \"orders/0\"", ""), position(m, 1)); }
+Out commit_async(const MethodCall& m) {
+  const std::string place = m.text_or(0, "a place, as \"orders/0\"", "");
+  const std::int64_t at = position(m, 1);
+  return without_waiting(m, m.host.act(m.digest(), [&] {
+    Call call;
+    call.kind = CallKind::commit;
+    call.place = place.empty() ? 0 : world(m).journal.names.id(place);
+    call.position = at;
+    call.once = true;
+    return ask(m, std::move(call));
+  }));
+}
+Out pause(const MethodCall& m) { return place_call(m, CallKind::pause, m.text(0, "a place, as \"orders/0\""), -1); }
+Out resume(const MethodCall& m) { return place_call(m, CallKind::resume, m.text(0, "a place, as \"orders/0\""), -1); }
+Out unsubscribe(const MethodCall& m) { return place_call(m, CallKind::unsubscribe, "", -1); }
+
+// One topic, or a list of them.
+Out subscribe(const MethodCall& m) {
+  constexpr const char* wanted = "a topic, or a list of topics, as { \"orders\", \"payments\" }";
+  std::vector<std::string> topics;
+  if (m.at(0).is_table()) {
+    for (const auto& [key, value] : *m.at(0).table())
+      if (!key.integer() || !value.text()) m.wrong(0, wanted);
+    for (const LuaValue* v : m.at(0).items()) topics.push_back(*v->text());
+    if (topics.empty() || topics.size() != m.at(0).table()->size()) m.wrong(0, wanted);
+  } else {
+    topics.push_back(m.text(0, wanted));
+  }
+  std::string all;
+  for (const std::string& topic : topics) {
+    if (topic.empty() || topic.size() > 249 || topic.find_first_of(",/ ") != std::string::npos)
+      m.fail(fmt::format("`subscribe` wants names of topics, whose places the group hands out, and \"{}\" is none", topic.substr(0, 60)));
+    all += (all.empty() ? "" : ",") + topic;
+  }
+  const LuaValue id = m.host.act(m.digest(), [&] {
+    Call call;
+    call.kind = CallKind::subscribe;
+    call.argument = all;
+    return ask(m, std::move(call));
+  });
+  return wait_for(m, id);
+}
 Out end_offset(const MethodCall& m) { return place_call(m, CallKind::end_offset, m.text(0, "a place, as \"orders/0\""), -1); }
 Out begin(const MethodCall& m) { return place_call(m, CallKind::begin, "", -1); }
 Out commit_transaction(const MethodCall& m) { return place_call(m, CallKind::end_commit, "", -1); }
@@ -180,15 +224,19 @@ const Op& delivered(const MethodCall& m, std::int64_t row) {
   return ops[i];
 }
 
-Out processed(const MethodCall& m) {
+Out work_ended(const MethodCall& m, bool well) {
   const std::int64_t row = delivery(m, 0);
   m.host.act(m.digest(), [&] {
     const Op& op = delivered(m, row);
-    app_context(m).processed({op.place, op.key, op.message, op.position, op.attempt, op.flags, static_cast<OpIndex>(row)});
+    const PolledMessage message{op.place, op.key, op.message, op.position, op.attempt, op.flags, static_cast<OpIndex>(row)};
+    if (well) app_context(m).processed(message);
+    else app_context(m).failed(message);
     return LuaValue();
   });
   return nothing;
 }
+Out processed(const MethodCall& m) { return work_ended(m, true); }
+Out failed(const MethodCall& m) { return work_ended(m, false); }
 
 Out say(const MethodCall& m, CallKind kind) {
   const std::int64_t row = delivery(m, 0);
@@ -292,11 +340,16 @@ const std::vector<Method>& program_methods() {
   static const std::vector<Method> all = {
       {"send", "(topic, { key =, body =, partition =, size =, timestamp =, tombstone = })", "Sends and waits: a table with ok, outcome (ok, fail, info), error, place, position.", "send", send},
       {"send_async", "(topic, { ... })", "Sends without waiting; returns a handle for c:wait.", "send", send_async},
-      {"wait", "(handle)", "Waits for the answer to a send_async.", "", wait},
-      {"poll", "(timeout, max)", "Waits for messages: a list of { place, key, body, position, attempt, redelivered, tombstone }, empty when none came.", "poll", poll},
+      {"wait", "(handle)", "Waits for the answer to a send_async or commit_async.", "", wait},
+      {"poll", "(timeout, max)", "Waits for messages: a list of { place, key, body, position, attempt, redelivered, tombstone }, empty when none came; beside them `assigned`, `revoked`, `lost`: lists of places, when the group gave or took some.", "poll", poll},
+      {"subscribe", "(topic)", "Reads for the group what it gives: a topic, or a list of topics.", "subscribe", subscribe},
+      {"unsubscribe", "()", "Leaves the group.", "unsubscribe", unsubscribe},
       {"assign", "(place, position)", "Reads this topic or place, from a position, \"beginning\" or \"end\".", "assign", assign},
       {"seek", "(place, position)", "Goes on reading from another position.", "seek", seek},
       {"commit", "(place, position)", "Stores a position; without arguments, what was read so far.", "commit", commit},
+      {"commit_async", "(place, position)", "Stores it without waiting, in one attempt; returns a handle for c:wait.", "commit", commit_async},
+      {"pause", "(place)", "Fetches nothing from a place for a while.", "pause", pause},
+      {"resume", "(place)", "Fetches from it again.", "resume", resume},
       {"ack", "(message)", "Confirms one message.", "ack", ack},
       {"release", "(message)", "Gives one message back, for somebody else or for later.", "release", release},
       {"reject", "(message)", "Says that one message is good for nobody.", "reject", reject},
@@ -307,6 +360,7 @@ const std::vector<Method>& program_methods() {
       {"close", "()", "Closes the client in good order.", "close", close},
       {"call", "(verb, argument)", "What else the model's clients can do.", "", call},
       {"processed", "(message)", "The work on a message is finished.", "", processed},
+      {"failed", "(message)", "The work on a message was tried, and failed.", "", failed},
       {"effect", "(name, message)", "Something was done to the world outside because of a message (or a body).", "", effect},
       {"sleep", "(duration)", "Lets virtual time pass.", "", sleep},
       {"now", "()", "Virtual time since the beginning, a duration.", "", now},

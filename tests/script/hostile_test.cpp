@@ -187,7 +187,9 @@ return scenario {
   title = "x", cluster = toy { profile = "1" }, topics = { orders = { partitions = 2 } }, marks = { "seen" },
   clients = { producer "P1" { topic = "orders", records = 3, every = ms(5), acks = 1, zone = "a" }, consumer "C1" { topics = { "orders", "orders/0" } },
     client "X" { acks = "all", program = function(c) lives = lives + 1 local h = c:send_async("orders", { key = "k", body = "m1" }) c:wait(h)
-      c:assign("orders", 0) for _, m in ipairs(c:poll(ms(500), 3)) do c:processed(m) c:effect("e", m) end c:sleep(ms(c:random(5))) c:mark("seen", "t") end } },
+      c:assign("orders", 0) for _, m in ipairs(c:poll(ms(500), 3)) do c:processed(m) c:effect("e", m) end c:sleep(ms(c:random(5))) c:mark("seen", "t") end },
+    client "Y" { program = function(c) c:subscribe { "orders" } local got = c:poll(ms(20)) for _, p in ipairs(got.assigned or {}) do c:pause(p) end
+      local h = c:commit_async("orders/0", 1) for _, m in ipairs(c:poll(ms(500))) do c:failed(m) c:release(m) c:reject(m) end c:wait(h) c:unsubscribe() end } },
   faults = { at(ms(40), partition { { "B1", "P1" }, { "rest" } }), at(seconds(1), kill "B1" { duration = seconds(1) }, heal()),
     when(mark "broker_up" { nth = 2 }, after(ms(5), power "B1")), when(sent "Produce" { from = "P1" }, hold "Fetch" { to = "B1", nth = 1, count = 3, label = "h" }),
     at(seconds(2), release "h", latency { from = "B1", amount = ms(9), spread = ms(1), shape = "bimodal" }, slow "B1" { ratio = 10 }) },

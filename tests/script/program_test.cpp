@@ -106,6 +106,38 @@ TEST(Program, AnAnswerThatNobodyWaitsForYetWakesNobody) {
   EXPECT_NE(log_of(*w).find("0 nil true 0"), std::string::npos) << log_of(*w) << w->extension->failure();
 }
 
+TEST(Program, AGroupGivesAndTakesPlacesInsidePolls) {
+  const auto w = ran(with_program(R"(
+    c:send("orders", "m1")
+    c:log(tostring(c:subscribe { "orders", "payments" }.ok))
+    local got = c:poll(seconds(1))
+    c:log(#got .. " " .. table.concat(got.assigned, " ") .. " " .. tostring(got.revoked) .. " " .. tostring(got.lost))
+    local msgs = c:poll(seconds(1))
+    c:log(#msgs .. " " .. tostring(msgs.assigned))
+    c:failed(msgs[1])
+    c:pause("orders/0")
+    c:release(msgs[1])
+    c:reject(msgs[1])
+    local a, b = c:commit_async("orders/0", 1), c:commit_async()
+    c:log(tostring(c:wait(b).ok) .. " " .. c:wait(a).position)
+    c:subscribe("orders")
+    c:log(table.concat(c:poll(seconds(1)).revoked, " "))
+    c:unsubscribe()
+    c:log(table.concat(c:poll(seconds(1)).lost, " "))
+  )"));
+  EXPECT_TRUE(w->extension->failure().empty()) << w->extension->failure();
+  std::string said;
+  for (const std::string& line : logged(*w)) said += line.substr(line.find(' ', line.find('@') + 1) + 1) + "\n";
+  for (const char* line : {"0 orders/0 payments/0 nil nil\n", "1 nil\n", "true 1\n", "orders/0 payments/0\n", "orders/0\n"}) EXPECT_NE(said.find(line), std::string::npos) << line << said;
+  int failed = 0, commits = 0;
+  for (const Op& op : w->journal.ops) {
+    failed += op.kind == OpKind::process && op.outcome == Outcome::fail;
+    commits += op.kind == OpKind::commit && op.outcome == Outcome::ok;
+  }
+  EXPECT_EQ(failed, 1);
+  EXPECT_EQ(commits, 2);
+}
+
 TEST(Program, OtherCallsAreTheModels) {
   const auto w = ran(with_program(R"(
     local r = c:call("fail", "x")
@@ -147,6 +179,7 @@ local function work(c)
     shared = shared + 1
     if c:random(3) == 1 then handles[#handles + 1] = c:send_async("orders", { key = "k" .. c:random(4), body = c.name .. "." .. mine })
     else c:send("orders", c.name .. "." .. mine) end
+    if c:random(5) == 1 then handles[#handles + 1] = c:commit_async("orders/0", mine) end
     if math.random(2) == 1 and #handles > 0 then c:log(c:wait(table.remove(handles)).position) end
     for _, m in ipairs(c:poll(ms(c:random(30)))) do c:processed(m) c:log(shared .. m.body) end
     pcall(c.processed, c, { op = 1 })
@@ -206,7 +239,17 @@ TEST(ProgramErrors, AnErrorNamesItsLine) {
   EXPECT_NE(failure("c:call('ehco')").find("did you mean `echo`?"), std::string::npos);
   EXPECT_NE(failure("c:mark('sene')").find("did you mean `seen`?"), std::string::npos);
   EXPECT_NE(failure("c:processed({})").find("a message that c:poll returned"), std::string::npos);
-  EXPECT_NE(failure("c:wait(3)").find("what c:send_async returned"), std::string::npos);
+  EXPECT_NE(failure("c:wait(3)").find("what c:send_async or c:commit_async returned"), std::string::npos);
+  for (const char* wrong : {"c:subscribe()", "c:subscribe(3)", "c:subscribe({})", "c:subscribe({ 1 })", "c:subscribe({ a = 'orders' })", "c:subscribe({ [2] = 'orders' })", "c:subscribe({ 'orders', [3] = 'x' })"})
+    EXPECT_NE(failure(wrong).find("is a topic, or a list of topics"), std::string::npos) << wrong << failure(wrong);
+  for (const char* wrong : {"c:subscribe('')", "c:subscribe('orders/0')", "c:subscribe('a,b')", "c:subscribe({ 'orders', 'a b' })"})
+    EXPECT_NE(failure(wrong).find("`subscribe` wants names of topics"), std::string::npos) << wrong << failure(wrong);
+  EXPECT_NE(failure("c:pause()").find("argument 1 of `pause` is a place, as \"orders/0\", not nothing"), std::string::npos) << failure("c:pause()");
+  EXPECT_NE(failure("c:resume('orders/0')").find("toy has no call `resume`"), std::string::npos) << failure("c:resume('orders/0')");
+  EXPECT_NE(failure("c:failed({ op = 0 })").find("`failed` was given a message that this program never got"), std::string::npos) << failure("c:failed({ op = 0 })");
+  EXPECT_NE(failure("c:release({ op = 10 ^ 9 // 1 })").find("a message that c:poll returned"), std::string::npos) << failure("c:release({ op = 10 ^ 9 // 1 })");
+  EXPECT_NE(failure("c:reject({ op = 1000000000 })").find("`reject` was given a message that this program never got"), std::string::npos) << failure("c:reject({ op = 1000000000 })");
+  EXPECT_NE(failure("c:commit_async('orders/0', 'middle')").find("\"beginning\" or \"end\""), std::string::npos) << failure("c:commit_async('orders/0', 'middle')");
   EXPECT_NE(failure("kill 'B1'").find("only possible while the file is loaded"), std::string::npos);
   EXPECT_NE(failure("local f = coroutine.wrap(function() c:sleep(ms(1)) end) f()").find("not in a coroutine that it made"), std::string::npos);
   EXPECT_NE(failure("table.sort({3, 2, 1}, function(a, b) c:sleep(ms(1)) return a < b end)").find("can't wait here"), std::string::npos);

@@ -48,6 +48,7 @@ struct Client : ClientNodeBase<Client> {
   std::map<std::uint32_t, std::int64_t> positions;  // place -> next to read
   std::map<CallId, Call> polls;
   bool idle = false;
+  Rebalance news{};  // told with the next poll
 
   void on_start(Context& c) override { start_app(c); }
   void on_crash(const Crash&) override {
@@ -67,6 +68,13 @@ struct Client : ClientNodeBase<Client> {
     }
     const auto it = polls.find(argument);
     if (it == polls.end()) return;
+    if (!news.empty()) {
+      polls.erase(it);
+      Answer a;
+      a.rebalance = std::move(news);
+      news = {};
+      return complete(c, argument, a);
+    }
     if (c.now() >= it->second.timestamp) {
       polls.erase(it);
       complete(c, argument, {});
@@ -111,6 +119,17 @@ struct Client : ClientNodeBase<Client> {
       positions[id] = std::max<std::int64_t>(0, call.position);
       if (call.kind == CallKind::assign) record_assignment(c, id, true, positions[id], op_flag::assigned);
       complete(c, call.id, {});
+    } else if (call.kind == CallKind::subscribe || call.kind == CallKind::unsubscribe) {
+      // A group of its own: it is given place 0 of each topic, and all is taken away at once.
+      std::string topics = call.argument;
+      for (const auto& [place, next] : positions) (call.kind == CallKind::subscribe ? news.revoked : news.lost).push_back(place);
+      positions.clear();
+      for (std::size_t comma = 0; !topics.empty(); topics.erase(0, comma == std::string::npos ? comma : comma + 1)) {
+        comma = topics.find(',');
+        positions[c.names().id(topics.substr(0, comma) + "/0")] = 0;
+      }
+      for (const auto& [place, next] : positions) news.assigned.push_back(place);
+      complete(c, call.id, {});
     } else if (call.kind == CallKind::poll) {
       Call p = call;
       p.timestamp = c.now() + call.timeout;
@@ -148,7 +167,7 @@ class ToyModel : public Model {
           {"group", "consumer", T::text, std::string(), "Whose.", "", {}},
       };
       m.roles = {{"broker", "Keeps logs."}};
-      for (const char* call : {"send", "poll", "assign", "seek", "commit", "fail", "echo"}) m.calls.push_back({call, "", ""});
+      for (const char* call : {"send", "poll", "assign", "seek", "commit", "subscribe", "unsubscribe", "pause", "release", "reject", "ack", "fail", "echo"}) m.calls.push_back({call, "", ""});
       m.marks = {{"broker_up", "It began."}, {"leader_elected", "Never here."}};
       m.verbs = {{"elect", "place", "Does nothing."}};
       return m;
