@@ -335,7 +335,7 @@ void Client::share_heartbeat(Context& c, std::int32_t epoch) {
   m.member = group_.member;
   m.epoch = epoch;
   m.rebalance_timeout = consumer_.max_poll_interval;
-  m.tells_topics = epoch == 0;
+  m.tells_topics = epoch == 0 || share_.tells_all;
   if (m.tells_topics) m.topics = group_.topics;
   group_.heartbeat_in_flight = true;
   group_request(c, Kind::consumer_group_heartbeat, make_payload<ConsumerGroupHeartbeat>(std::move(m)), consumer_.request_timeout);
@@ -356,6 +356,7 @@ void Client::on_share_heartbeat_reply(Context& c, const Message& m) {
     g.state = Membership::State::member;
     g.rejoin = false;
     g.attempts = 0;
+    share_.tells_all = false;
     g.generation = reply.epoch;
     g.heartbeat_due = c.now() + reply.interval;
     if (joined) c.mark("group_joined", consumer_.group, fmt::format("{} is in epoch {}", g.member, g.generation));
@@ -378,6 +379,7 @@ void Client::on_share_heartbeat_reply(Context& c, const Message& m) {
 void Client::share_heartbeat_failed(Context& c) {
   Membership& g = group_;
   g.heartbeat_in_flight = false;
+  share_.tells_all = true;  // the answer that was lost may have brought an assignment
   if (g.leaving) return left(c);
   const Time again = c.now() + retry_backoff(c, ++g.attempts, consumer_.retry_backoff, consumer_.retry_backoff_max);
   (g.in() ? g.heartbeat_due : g.retry_at) = again;

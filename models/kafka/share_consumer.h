@@ -36,6 +36,7 @@ struct ShareConsumer {
   std::vector<Ack> acks{};       // not answered yet
   std::vector<Call> commits{};   // wait until there are none
   Error commit_error = Error::none;  // the first that came meanwhile
+  bool tells_all = true;         // the next heartbeat is a full one: then the coordinator says all again
   bool closing = false;          // sessions are being ended
   std::vector<BrokerId> to_close{};
 };
