@@ -98,11 +98,17 @@ void SharePartition::take(Offset o, std::uint32_t member, Time now, std::vector<
   else out.push_back({o, o, e.deliveries});
 }
 
+// Among what is available here is something that failed often (SharePartition.shouldThrottleRecordsDelivery, 4.3).
+bool SharePartition::suspicious(Offset first, Offset last) const {
+  for (Offset o = first; o <= last; ++o)
+    if (may_be_made(o) && at(o).deliveries >= careful()) return true;
+  return false;
+}
+
 // What is available of one earlier acquisition. A record that failed often may be what kills its readers, so it travels
 // in ever smaller company, and the last time alone (SharePartition.acquireSubsetBatchRecords, 4.3).
 std::int64_t SharePartition::acquire_batch(std::uint32_t member, Offset first, Offset last, std::int64_t room, Time now, std::vector<Acquired>& out) {
   const std::int32_t limit = limits_.deliveries;
-  const std::int32_t careful = std::max(2, (limit + 1) / 2);
   std::int64_t size = 0;
   for (Offset o = start_; o < end(); ++o) size += at(o).batch == at(first).batch ? 1 : 0;
   std::int64_t taken = 0, most = -1;
@@ -110,7 +116,7 @@ std::int64_t SharePartition::acquire_batch(std::uint32_t member, Offset first, O
     if (!may_be_made(o)) continue;
     const std::int32_t before = at(o).deliveries;
     if (limit > 2 && before == limit - 1 && taken > 0) break;
-    if (before >= careful && most < 0) most = std::max<std::int64_t>(1, size >> std::min(62, before - careful + 1));
+    if (before >= careful() && most < 0) most = std::max<std::int64_t>(1, size >> std::min(62, before - careful() + 1));
     take(o, member, now, out);
     ++taken;
     if (limit > 2 && before == limit - 1) break;
@@ -133,7 +139,10 @@ std::vector<Acquired> SharePartition::acquire(const std::string& member, const s
     const Offset batch = at(o).batch;
     const Offset from = o;
     while (o < end() && o <= last && at(o).batch == batch) ++o;
+    const bool alone = suspicious(from, o - 1);
+    if (alone && taken > 0) return out;
     taken += acquire_batch(m, from, o - 1, exactly ? wanted - taken : offset_max, now, out);
+    if (alone && taken > 0) return out;  // nothing else goes along
   }
   if (room <= 0 || taken >= wanted || end() > last) return out;
   // New ones. The log may begin, or go on, behind the window: nothing is there to wait for.

@@ -18,6 +18,7 @@
 //     persist(c.update), then p.complete(c.number, true);
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <string>
 #include <vector>
@@ -147,6 +148,8 @@ class SharePartition {
   const Entry& at(Offset o) const { return window_[static_cast<std::size_t>(o - start_)]; }
   Entry& at(Offset o) { return window_[static_cast<std::size_t>(o - start_)]; }
   std::uint32_t number_of(const std::string& member);
+  bool suspicious(Offset first, Offset last) const;
+  std::int32_t careful() const { return std::max(2, (limits_.deliveries + 1) / 2); }
   std::int64_t acquire_batch(std::uint32_t member, Offset first, Offset last, std::int64_t room, Time now, std::vector<Acquired>& out);
   void take(Offset o, std::uint32_t member, Time now, std::vector<Acquired>& out);
   bool may_be_made(Offset o) const { return at(o).state == RecordState::available && at(o).change == 0; }
