@@ -229,6 +229,17 @@ TEST(KafkaCompaction, MinCompactionLagProtectsYoungSegments) {
   EXPECT_EQ(t.text(), "1:a2 2:a3 3:a4 4:a5");
 }
 
+// The range ends at the first segment that must stay, even if an older one follows (times need not rise).
+TEST(KafkaCompaction, AYoungSegmentEndsTheRange) {
+  Table t({.dirty_percent = 0, .min_lag = 60_s});
+  for (const Time at : {0_s, 0_s, 50_s, 50_s, 0_s, 0_s, 0_s}) {
+    t.now = 100_s + at;
+    t.put('a', 1);
+  }
+  t.now = 170_s;
+  EXPECT_EQ(t.plan().to, 2);
+}
+
 // KIP-354: old ones are cleaned however little there is.
 TEST(KafkaCompaction, MaxCompactionLagOverrulesTheRatio) {
   Table t({.dirty_percent = 90, .max_lag = 100_s});
@@ -239,6 +250,7 @@ TEST(KafkaCompaction, MaxCompactionLagOverrulesTheRatio) {
   EXPECT_FALSE(t.plan().due);
   t.now += 101_s;
   EXPECT_TRUE(t.plan().overdue);
+  EXPECT_TRUE(t.plan().due);
   EXPECT_EQ(t.compact(), "0a");
 }
 

@@ -160,6 +160,23 @@ TEST(KafkaRetention, WhatAFollowerDeletedIsGoneWhenItLeads) {
   EXPECT_EQ(lab.taken(), "1@0 RETENTION");
 }
 
+// What the leader deleted later by itself it told itself: not once more when the follower leads.
+TEST(KafkaRetention, WhatBothDeletedIsToldOnce) {
+  Short lab;
+  lab.send();
+  Fault jump;
+  jump.kind = FaultKind::clock_jump;
+  jump.groups = {{"B2"}};
+  jump.amount = 100_s;
+  lab.world.inject(jump);
+  lab.run(80_s);
+  ASSERT_EQ(lab.log(1).start(), 1);
+  EXPECT_EQ(lab.taken(), "1@0 RETENTION");
+  lab.command("elect", "t/0 B2");
+  lab.run_until([&] { return lab.replica(2).role == Role::leader; });
+  EXPECT_EQ(lab.taken(), "1@0 RETENTION");
+}
+
 // A reader that was too slow is out of range, and goes on where auto.offset.reset says.
 TEST(KafkaRetention, ASlowReaderIsReset) {
   Short lab;
@@ -178,6 +195,36 @@ TEST(KafkaRetention, ASlowReaderIsReset) {
   lab.heal();
   lab.run(40_s);
   EXPECT_EQ(lab.marks("position_reset"), 1u);
+}
+
+// --- whose clock ---
+
+// message.timestamp.type of the topic overrules the cluster's.
+TEST(KafkaRetention, ATopicHasItsOwnTimestampType) {
+  Short create({{"timestamp_type", "append"}}, {{"timestamp_type", "create"}});
+  create.send(5_s);
+  EXPECT_EQ(create.log(1).batches().front().timestamp_of(0), 5_s);
+  Short append({{"timestamp_type", "create"}}, {{"timestamp_type", "append"}});
+  append.send(5_s);
+  EXPECT_NE(append.log(1).batches().front().timestamp_of(0), 5_s);
+  Short cluster({{"timestamp_type", "append"}}, Settings{});
+  cluster.send(5_s);
+  EXPECT_NE(cluster.log(1).batches().front().timestamp_of(0), 5_s);
+}
+
+// KIP-937: too old is refused as too new is, and the producer is told for certain.
+TEST(KafkaRetention, ATimeTooFarBackIsRefused) {
+  Short lab(Settings{{"timestamp_before_max", "10s"}});
+  Call c;
+  c.kind = CallKind::send;
+  c.place = lab.world.journal.names.id("t");
+  c.message = 1;
+  Context context(lab.world, lab.world.find("B1"));
+  c.timestamp = context.wall() - 11_s;
+  const CallId id = lab.client().call(c);
+  lab.run(1_s);
+  EXPECT_EQ(lab.client().answer(id), "fail INVALID_TIMESTAMP");
+  EXPECT_EQ(lab.marks("invalid_timestamp"), 1u);
 }
 
 // --- DeleteRecords, crashes and where a log starts ---
@@ -241,9 +288,10 @@ TEST(KafkaRetention, AClosedSegmentIsOnTheDisk) {
   Short lab({}, {{"segment_bytes", "322"}});
   for (int i = 0; i < 5; ++i) lab.send();
   lab.run(100_ms);
-  lab.fault(FaultKind::power, {{"B1"}});
+  lab.fault(FaultKind::power, {{"B1", "B2"}});
   lab.run(1_ms);
   EXPECT_EQ(lab.log(1).end(), 4) << "two segments of two are whole, the fifth record is not";
+  EXPECT_EQ(lab.log(2).end(), 4) << "a follower flushes too";
 }
 
 }  // namespace
