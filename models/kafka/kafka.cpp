@@ -441,8 +441,10 @@ class KafkaModel : public Model {
       if (!w.running(n)) continue;
       const Client& client = w.node_as<Client>(n);
       if (client.produces() && (!client.producer_idle() || (client.app() && role == "producer" && !client.app()->done()))) return false;
-      if (role == "consumer" && client.app() && client.app()->stuck()) continue;  // it will never catch up
-      if (role == "consumer" && client.app() && !client.app()->done()) return false;
+      if (const bool reads = role == "consumer" || client.membership().subscribed; reads && client.app()) {
+        if (client.app()->stuck()) continue;  // it will never catch up
+        if (!client.app()->done()) return false;
+      }
       if (client.buffered() > 0) return false;
       if (client.in_share_group()) {
         if (!shared_to_the_end(w, **cluster, client, ends, *controller)) return false;

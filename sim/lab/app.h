@@ -20,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/lab/options.h"
 #include "sim/world/world.h"
 
 namespace mqlab {
@@ -116,6 +117,9 @@ class AppContext {
   ClientNode& client_;
 };
 
+// Tried so often, a message that always fails will not succeed any more: nobody waits for it.
+inline constexpr std::uint32_t hopeless_after = 10;
+
 class App {
  public:
   App() = default;
@@ -123,6 +127,8 @@ class App {
   App& operator=(const App&) = default;
   virtual ~App() = default;
   virtual std::unique_ptr<App> clone() const = 0;
+  // A program's client has these options in this run: those of a producer, and those of a consumer.
+  virtual void configure(const std::vector<OptionDecl>& /*decls*/, const Options& /*producer*/, const Options& /*consumer*/) {}
   virtual void on_start(AppContext&) {}
   virtual void on_answer(AppContext&, const Answer&) {}
   virtual void on_timer(AppContext&, std::uint64_t /*argument*/) {}

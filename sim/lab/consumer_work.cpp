@@ -6,12 +6,6 @@
 #include "sim/lab/consumer_loop.h"
 
 namespace mqlab {
-namespace {
-
-// Tried so often, a record that always fails will not succeed any more: nobody needs to wait for it.
-constexpr std::uint32_t hopeless_after = 10;
-
-}  // namespace
 
 bool ConsumerLoop::is(AppContext& a, const PolledMessage& r, const std::string& name) const {
   return !name.empty() && a.context.world().journal.message_name(r.message) == name;

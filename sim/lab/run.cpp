@@ -92,6 +92,8 @@ std::unique_ptr<World> build_world(const Scenario& s, const Model& model, const 
     if (error) throw InputError(set.line ? s.path : "", set.line, *error);
   }
   check(model.check(d), 0);
+  for (ClientSpec& client : d.clients)
+    if (client.app) client.app->configure(all_options(model.decl()), client.options, client.consumer_options);
 
   WorldOptions w;
   w.queue = options.queue;

@@ -167,10 +167,12 @@ void open_methods(lua_State* L, bool node) {
 void open_program_verbs(lua_State* L) { open_methods(L, false); }
 void open_node_verbs(lua_State* L) { open_methods(L, true); }
 
-void push_program_object(lua_State* L, const std::string& name) {
+void push_program_object(lua_State* L, const std::string& name, const LuaValue& options) {
   lua_newtable(L);
   lua_pushlstring(L, name.data(), name.size());
   lua_setfield(L, -2, "name");
+  push_value(L, options);
+  lua_setfield(L, -2, "options");
   lua_rawgetp(L, LUA_REGISTRYINDEX, &methods_keys[0]);
   lua_setmetatable(L, -2);
 }

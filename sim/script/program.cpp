@@ -16,6 +16,32 @@ ScriptHost& host(AppContext& a) { return ScriptHost::of(a.context.world()); }
 
 std::unique_ptr<App> make_program(std::uint32_t number, const std::string& name) { return std::make_unique<ProgramApp>(number, name); }
 
+void ProgramApp::configure(const std::vector<OptionDecl>& decls, const Options& producer, const Options& consumer) {
+  std::map<std::string, LuaValue> all;
+  const auto take = [&](const char* scope, const Options& from) {
+    for (const auto& [option, value] : from.values()) {
+      const OptionDecl* d = find_option(decls, scope, option);
+      if (!d) continue;
+      LuaValue& v = all[option];
+      if (d->type == OptionType::boolean) v = LuaValue(std::get<bool>(value));
+      else if (d->type == OptionType::integer) v = LuaValue(std::get<std::int64_t>(value));
+      else if (d->type == OptionType::duration) v = LuaValue(LuaDuration{std::get<std::int64_t>(value)});
+      else if (d->type != OptionType::list) v = LuaValue(std::get<std::string>(value));
+      else {
+        LuaValue::Table list;
+        for (const std::string& item : from.list(option))
+          if (!item.empty()) list.emplace_back(LuaValue(static_cast<std::int64_t>(list.size()) + 1), LuaValue(item));
+        v = make_table(std::move(list));
+      }
+    }
+  };
+  take("producer", producer);
+  take("consumer", consumer);  // where both have a name, a program reads more often than it sends
+  LuaValue::Table rows;
+  for (auto& [option, value] : all) rows.emplace_back(LuaValue(option), std::move(value));
+  options = make_table(std::move(rows));
+}
+
 void ProgramApp::on_start(AppContext& a) {
   if (!has_random) random = Random(a.context.world().seed(), Stream::workload, number);
   has_random = true;
@@ -44,6 +70,7 @@ void ProgramApp::on_crash() {
   waits = Wait::nothing;
   asked.clear();
   answered.clear();
+  failures = 0;
   doing = "its process is dead";
 }
 

@@ -21,16 +21,19 @@ class ProgramApp : public AppBase<ProgramApp> {
  public:
   ProgramApp(std::uint32_t number, std::string name) : number(number), name(std::move(name)) {}
 
+  void configure(const std::vector<OptionDecl>& decls, const Options& producer, const Options& consumer) override;
   void on_start(AppContext& a) override;
   void on_answer(AppContext& a, const Answer& answer) override;
   void on_timer(AppContext& a, std::uint64_t serial) override;
   void on_crash() override;
   // Nothing more to send: it ended, or what it last heard was an empty poll.
-  bool done() const override { return finished || !busy; }
+  bool done() const override { return finished || !busy || stuck(); }
+  bool stuck() const override { return !finished && failures > hopeless_after; }
   Tree state() const override;
 
   const std::uint32_t number;  // of the client among those that the file declares
   const std::string name;
+  LuaValue options{};  // c.options
 
   enum class Wait : std::uint8_t { nothing, call, timer };
   Wait waits = Wait::nothing;
@@ -43,6 +46,8 @@ class ProgramApp : public AppBase<ProgramApp> {
   bool has_random = false;
   bool busy = true;
   bool finished = false;
+  MessageId failing = no_message;            // the message whose processing failed last
+  std::uint32_t failures = 0;                // ... so often, with nothing processed since
   std::string doing{};
 };
 

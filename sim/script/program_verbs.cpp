@@ -229,6 +229,9 @@ Out work_ended(const MethodCall& m, bool well) {
   m.host.act(m.digest(), [&] {
     const Op& op = delivered(m, row);
     const PolledMessage message{op.place, op.key, op.message, op.position, op.attempt, op.flags, static_cast<OpIndex>(row)};
+    ProgramApp& p = program(m);
+    p.failures = well ? 0 : p.failing == op.message ? p.failures + 1 : 1;
+    p.failing = op.message;
     if (well) app_context(m).processed(message);
     else app_context(m).failed(message);
     return LuaValue();

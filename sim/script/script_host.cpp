@@ -89,8 +89,8 @@ void ScriptHost::feed_log() {
     const bool is_node = e.kind == Entry::Kind::start_node || e.kind == Entry::Kind::call_node;
     actor_ = Actor{is_node, e.who, nullptr, nullptr, nullptr, nullptr};
     switch (e.kind) {
-      case Entry::Kind::start: run_program(e.who, nullptr); break;
-      case Entry::Kind::answer: run_program(e.who, &e.value); break;
+      case Entry::Kind::start: begin_program(e.who, e.value); break;
+      case Entry::Kind::answer: run_program(e.who, e.value); break;
       case Entry::Kind::start_node: run_start_node(e.who, static_cast<Durable>(e.number), e.value); break;
       case Entry::Kind::call_node: run_call_node(e.who, e.text, e.value, e.number); break;
       case Entry::Kind::act: mismatch();
@@ -117,52 +117,58 @@ void ScriptHost::turn(World& world, const Actor& actor, Entry entry, Run&& run) 
 }
 
 void ScriptHost::start_program(AppContext& a, ProgramApp& app) {
-  turn(a.context.world(), {false, app.number, &a, &app, &a.context, nullptr}, {Entry::Kind::start, app.number, 0, 0, {}, {}},
-       [&] { app.finished = run_program(app.number, nullptr); });
+  turn(a.context.world(), {false, app.number, &a, &app, &a.context, nullptr}, {Entry::Kind::start, app.number, 0, 0, app.options, {}},
+       [&] { app.finished = begin_program(app.number, app.options); });
 }
 
 void ScriptHost::resume_program(AppContext& a, ProgramApp& app, const LuaValue& answer) {
   turn(a.context.world(), {false, app.number, &a, &app, &a.context, nullptr}, {Entry::Kind::answer, app.number, 0, 0, answer, {}},
-       [&] { app.finished = run_program(app.number, &answer); });
+       [&] { app.finished = run_program(app.number, answer); });
 }
 
-bool ScriptHost::run_program(std::int64_t number, const LuaValue* answer) {
+bool ScriptHost::begin_program(std::int64_t number, const LuaValue& options) {
   Sandbox& box = script_->box;
   box.set_step_budget(steps_per_turn);
-  if (!answer) {
-    const DeclaredTable& declared = script_->declared.clients[static_cast<std::size_t>(number)];
-    thread_ = box.new_thread();
-    box.protect([&](lua_State* L) {
-      lua_pushthread(thread_);
-      lua_xmove(thread_, L, 1);
-      store_slot(L, &threads_key, number);
-      Script::push_declared(L, ThingKind::client, number);
-      lua_pushliteral(L, "program");
-      lua_rawget(L, -2);
-      push_program_object(L, declared.name);
-      lua_pushvalue(L, -1);
-      store_slot(L, &programs_key, number);
-      lua_checkstack(thread_, 4);
-      lua_xmove(L, thread_, 2);
-    });
-    lua_settop(box.state(), 0);
-  } else {
-    box.protect([&](lua_State* L) {
-      push_slot(L, &threads_key, number);
-      thread_ = lua_tothread(L, -1);
-      if (!thread_ || lua_status(thread_) != LUA_YIELD) raise(L, "a program was resumed that does not wait");
-      lua_checkstack(thread_, 4);
-      push_value(L, *answer);
-      lua_xmove(L, thread_, 1);
-    });
-    lua_settop(box.state(), 0);
-  }
+  const DeclaredTable& declared = script_->declared.clients[static_cast<std::size_t>(number)];
+  thread_ = box.new_thread();
+  box.protect([&](lua_State* L) {
+    lua_pushthread(thread_);
+    lua_xmove(thread_, L, 1);
+    store_slot(L, &threads_key, number);
+    Script::push_declared(L, ThingKind::client, number);
+    lua_pushliteral(L, "program");
+    lua_rawget(L, -2);
+    push_program_object(L, declared.name, options);
+    lua_pushvalue(L, -1);
+    store_slot(L, &programs_key, number);
+    lua_checkstack(thread_, 4);
+    lua_xmove(L, thread_, 2);
+  });
+  lua_settop(box.state(), 0);
+  return go_on();
+}
+
+bool ScriptHost::run_program(std::int64_t number, const LuaValue& answer) {
+  Sandbox& box = script_->box;
+  box.set_step_budget(steps_per_turn);
+  box.protect([&](lua_State* L) {
+    push_slot(L, &threads_key, number);
+    thread_ = lua_tothread(L, -1);
+    if (!thread_ || lua_status(thread_) != LUA_YIELD) raise(L, "a program was resumed that does not wait");
+    lua_checkstack(thread_, 4);
+    push_value(L, answer);
+    lua_xmove(L, thread_, 1);
+  });
+  lua_settop(box.state(), 0);
+  return go_on();
+}
+
+bool ScriptHost::go_on() {
   int results = 0;
-  const Sandbox::Progress progress = box.resume(thread_, 1, results);
+  const Sandbox::Progress progress = script_->box.resume(thread_, 1, results);
   lua_pop(thread_, results);
-  const bool ended = progress == Sandbox::Progress::finished;
   thread_ = nullptr;
-  return ended;
+  return progress == Sandbox::Progress::finished;
 }
 
 void ScriptHost::start_node(Context& c, LuaNode& node, std::int64_t number, Durable durable, const LuaValue& synced) {

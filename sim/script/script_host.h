@@ -108,7 +108,7 @@ class ScriptHost : public Extension {
     std::int64_t who = 0;
     std::uint64_t digest = 0;       // act
     std::int64_t number = 0;        // start_node: Durable; call_node: the call; act: the line of its error
-    LuaValue value{};
+    LuaValue value{};               // start: c.options
     std::string text{};             // call_node: the handler; act: its error
   };
 
@@ -117,7 +117,9 @@ class ScriptHost : public Extension {
   LuaValue replayed(std::uint64_t digest);
   [[noreturn]] void mismatch() const;
   // True when the program has ended.
-  bool run_program(std::int64_t number, const LuaValue* answer);
+  bool begin_program(std::int64_t number, const LuaValue& options);
+  bool run_program(std::int64_t number, const LuaValue& answer);
+  bool go_on();
   void run_start_node(std::int64_t number, Durable durable, const LuaValue& synced);
   void run_call_node(std::int64_t number, const std::string& handler, const LuaValue& arguments, std::int64_t call);
   template <class Run>
@@ -134,7 +136,7 @@ class ScriptHost : public Extension {
 };
 
 // program_verbs.cpp, node_verbs.cpp: `c` and `self` on top of the stack; may raise.
-void push_program_object(lua_State* L, const std::string& name);
+void push_program_object(lua_State* L, const std::string& name, const LuaValue& options);
 void push_node_object(lua_State* L, const NodeSpec& spec, const ScriptSource& source);
 void open_program_verbs(lua_State* L);
 void open_node_verbs(lua_State* L);

@@ -138,6 +138,42 @@ TEST(Program, AGroupGivesAndTakesPlacesInsidePolls) {
   EXPECT_EQ(commits, 2);
 }
 
+TEST(Program, KnowsTheOptionsOfItsClientInThisRun) {
+  const Scenario s = load_scenario(R"(
+return scenario { cluster = toy {}, topics = { orders = {} }, run_for = seconds(1), drain = false,
+  clients = { client "X" { linger = ms(2), group = "g", topics = { "orders", "payments" }, program = function(c)
+    local o = c.options
+    c:log(o.acks .. " " .. tostring(o.linger) .. " " .. o.group .. " " .. #o.topics .. o.topics[2] .. " " .. tostring(o.resend) .. " " .. o.keys .. " " .. tostring(o.nothing))
+    o.acks = "mine"
+  end } },
+  faults = { at(ms(100), kill "X" { duration = ms(100) }) },
+  cases = { case "a" {}, case "b" { set = { acks = "1", ["X.linger"] = ms(9) } } } })", "t.lua", models());
+  const auto said = [&](std::size_t i) {
+    Deployment d;
+    const auto w = build_world(s, *models().find("toy"), &s.cases[i], {}, d);
+    w->run_until(50'000'000);
+    World copy = *w;  // it makes its coroutine again, and knows the same
+    copy.run_until(500'000'000);
+    EXPECT_EQ(copy.extension->failure(), "");
+    return log_of(copy);
+  };
+  EXPECT_NE(said(0).find("all 2 ms g 2payments false 0 nil"), std::string::npos) << said(0);
+  EXPECT_NE(said(1).find("1 9 ms g 2payments false 0 nil"), std::string::npos) << said(1);
+  EXPECT_EQ(said(1).find("mine"), std::string::npos) << "a new life begins with them as they are";
+}
+
+TEST(Program, GivesUpOnAMessageThatAlwaysFails) {
+  const auto w = ran(with_program(R"(
+    c:send("orders", "m1") c:assign("orders")
+    local m = c:poll(seconds(1))[1]
+    while true do c:failed(m) c:sleep(ms(100)) end
+  )"));
+  EXPECT_EQ(w->extension->failure(), "");
+  const NodeId x = w->find("X");
+  EXPECT_TRUE(w->node_as<toy::Client>(x).app()->stuck());
+  EXPECT_TRUE(w->node_as<toy::Client>(x).app()->done());
+}
+
 TEST(Program, OtherCallsAreTheModels) {
   const auto w = ran(with_program(R"(
     local r = c:call("fail", "x")
