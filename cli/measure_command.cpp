@@ -23,6 +23,7 @@ struct Measure {
   Unit unit;
   std::int64_t (*of)(const GroupCost&);
   const char* sentence;
+  bool with_ranges = true;  // has a column in the table of many seeds too, which has less room
 };
 
 template <auto Member>
@@ -37,11 +38,11 @@ const std::vector<Measure> measures{
     {"stopped", "stopped_ns", Unit::time, value_of<&GroupCost::stopped>, "time without a living owner, added over partitions"},
     {"longest", "longest_ns", Unit::time, [](const GroupCost& g) -> std::int64_t { return g.longest.lasts; }, "the longest such time of one partition"},
     {"all", "all_stopped_ns", Unit::time, value_of<&GroupCost::all_stopped>, "time in which no partition had an owner"},
-    {"read", "delivered", Unit::count, value_of<&GroupCost::delivered>, "records delivered, each counted once"},
+    {"read", "delivered", Unit::count, value_of<&GroupCost::delivered>, "records delivered, each counted once", false},
     {"again", "again", Unit::count, value_of<&GroupCost::again>, "deliveries of a record that the group had got before"},
     {"lag", "lag_max", Unit::count, value_of<&GroupCost::lag_max>, "acknowledged and not yet delivered, at its worst"},
-    {"p50", "latency_p50_ns", Unit::time, value_of<&GroupCost::latency_p50>, "from the first attempt to send to the first delivery, for half of the records"},
-    {"p99", "latency_p99_ns", Unit::time, value_of<&GroupCost::latency_p99>, "... for 99 of 100"},
+    {"p50", "latency_p50_ns", Unit::time, value_of<&GroupCost::latency_p50>, "time from send to first delivery: half of the records took no longer", false},
+    {"p99", "latency_p99_ns", Unit::time, value_of<&GroupCost::latency_p99>, "time from send to first delivery: 99 of 100 records took no longer"},
 };
 
 // One group in one case, over all seeds.
@@ -85,12 +86,13 @@ struct Measured {
   }
 };
 
-// "0", "6.2 ms", "12.40 s": as many digits as a comparison needs.
+// "0", "6.2 ms", "12.4 s", "595 s": as many digits as a comparison needs.
 std::string short_time(Duration d) {
   if (d < 0) return "-";
   if (d == 0) return "0";
   const double ms = static_cast<double>(d) / 1e6;
-  return ms < 999.95 ? fmt::format("{:.1f} ms", ms) : fmt::format("{:.1f} s", ms / 1e3);
+  if (ms < 999.95) return fmt::format("{:.1f} ms", ms);
+  return fmt::format("{:.{}f} s", ms / 1e3, ms < 99'950 ? 1 : 0);
 }
 
 std::string shown(const Measure& m, std::int64_t v) { return m.unit == Unit::time ? short_time(v) : grouped(static_cast<std::uint64_t>(v)); }
@@ -120,17 +122,23 @@ Measured measure(const Plan& plan, const RunRequest& request) {
   return out;
 }
 
+// Whether the rows are medians, with ranges below them.
+bool has_ranges(const RunRequest& request) { return request.last_seed > request.first_seed; }
+bool has_column(const Measure& c, bool with_ranges) { return c.with_ranges || !with_ranges; }
+
 std::string table_text(const Plan& plan, const RunRequest& request, const Measured& m, const Style& style) {
   const bool several_groups = std::any_of(m.rows.begin(), m.rows.end(), [&](const Row& r) { return r.group != m.rows.front().group; });
-  const bool several_seeds = request.many_seeds && request.last_seed > request.first_seed;
+  const bool several_seeds = has_ranges(request);
   std::vector<std::string> head{"case"};
   if (several_groups) head.push_back("group");
   if (several_seeds) head.push_back("");
   const std::size_t first = head.size();
-  for (const Measure& c : measures) head.push_back(c.head);
+  for (const Measure& c : measures)
+    if (has_column(c, several_seeds)) head.push_back(c.head);
+  const std::size_t last = head.size();
   head.push_back("");  // the last column of a table takes what is left
   Table t(head);
-  for (std::size_t c = 0; c < measures.size(); ++c) t.right(first + c);
+  for (std::size_t c = first; c < last; ++c) t.right(c);
   for (const Row& r : m.rows) {
     const std::string label = plan.runs[r.run].label;
     const auto line = [&](const char* which, auto choose) {
@@ -139,7 +147,8 @@ std::string table_text(const Plan& plan, const RunRequest& request, const Measur
       cells.push_back({!top ? "" : label.empty() ? "(the scenario)" : label});
       if (several_groups) cells.push_back({top ? r.group : ""});
       if (several_seeds) cells.push_back({which, Style::Ink::quiet});
-      for (std::size_t c = 0; c < measures.size(); ++c) cells.push_back({shown(measures[c], choose(r.values[c]))});
+      for (std::size_t c = 0; c < measures.size(); ++c)
+        if (has_column(measures[c], several_seeds)) cells.push_back({shown(measures[c], choose(r.values[c]))});
       cells.push_back({""});
       t.row(std::move(cells));
     };
@@ -151,9 +160,10 @@ std::string table_text(const Plan& plan, const RunRequest& request, const Measur
   return t.text(style);
 }
 
-std::string legend(const Style& style) {
+std::string legend(bool with_ranges, const Style& style) {
   std::string out;
-  for (const Measure& c : measures) out += style.quiet(fmt::format("  {:<8}  {}", c.head, c.sentence)) + "\n";
+  for (const Measure& c : measures)
+    if (has_column(c, with_ranges)) out += style.quiet(fmt::format("  {:<8}  {}", c.head, c.sentence)) + "\n";
   return out;
 }
 
@@ -205,8 +215,11 @@ int run(const RunRequest& request) {
     print(style.strong(plan->scenario.title.empty() ? plan->scenario.path : plan->scenario.title) + "\n");
     print(request.many_seeds ? fmt::format("{}, seeds {} to {}\n\n", format_duration(plan->scenario.run_for), request.first_seed, request.last_seed)
                              : fmt::format("{}, seed {}\n\n", format_duration(plan->scenario.run_for), request.first_seed));
-    if (!m.rows.empty()) print(table_text(*plan, request, m, style) + "\n" + legend(style));
+    if (!m.rows.empty()) print(table_text(*plan, request, m, style) + "\n" + legend(has_ranges(request), style));
   }
+  for (std::size_t i = 0; complete && i < plan->runs.size(); ++i)
+    if (std::none_of(m.rows.begin(), m.rows.end(), [&](const Row& r) { return r.run == i; }))
+      complain(fmt::format("{}: no consumer was given a place by a group in this case", plan->runs[i].label));
   for (std::size_t i = 0; i < m.cases.size(); ++i)
     if (const CaseCount& c = m.cases[i]; c.right < c.runs)
       complain(fmt::format("{}{} of {} not as the scenario expects, so read the numbers with care: {}", plan->runs[i].label.empty() ? "" : plan->runs[i].label + ": ",
@@ -235,7 +248,7 @@ void add_measure_command(CLI::App& root, Commands& commands) {
       "Examples:\n"
       "  mqlab measure scenarios/lessons/rebalance.lua\n"
       "  mqlab measure scenarios/lessons/rebalance.lua --seeds 20            is it luck?\n"
-      "  mqlab measure scenarios/lessons/rebalance.lua --set session_timeout=10s");
+      "  mqlab measure scenarios/lessons/rebalance.lua --set group_heartbeat=1s");
   commands.push_back({app, [o, seed, seeds] {
                         RunRequest request = *o;
                         if (!seed->empty()) {

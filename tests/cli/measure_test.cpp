@@ -86,6 +86,16 @@ TEST(Measure, WithoutAGroupThereIsNothingToMeasure) {
   EXPECT_TRUE(says(o.err, "group = ")) << o.err;
 }
 
+// A case without a group has no row, and is not passed over in silence.
+TEST(Measure, ACaseWithoutAGroupIsNamed) {
+  NEEDS_KAFKA();
+  const Scratch scratch;
+  const Outcome o = mqlab({"measure", scratch.write("group.lua", group_with("  expect = { holds \"lost-message\" },\n  cases = { case \"group\" {}, case \"each alone\" { set = { group = \"\" } } },"))});
+  EXPECT_TRUE(says(o.out, "\n  group ")) << o.out;
+  EXPECT_FALSE(says(o.out, "each alone")) << o.out;
+  EXPECT_TRUE(says(o.err, "each alone: no consumer was given a place")) << o.err;
+}
+
 // A table of runs that went wrong says so.
 TEST(Measure, ARunThatWasNotAsExpectedIsNamed) {
   NEEDS_KAFKA();
