@@ -25,7 +25,9 @@ ReadShareState read(LeaderEpoch epoch) {
 TEST(KafkaShareState, WhatOneLeaderWritesTheNextOneReads) {
   ShareStates s;
   EXPECT_EQ(s.write(write(1, 0, {{0, 4, RecordState::acknowledged, 1}})).error, Error::none);
-  EXPECT_EQ(s.write(write(1, 5, {{6, 6, RecordState::available, 2}})).error, Error::none);
+  EXPECT_EQ(s.write(write(1, 0, {{6, 6, RecordState::available, 2}})).error, Error::none);
+  EXPECT_EQ(s.find("g", 0)->batches, (std::vector<StateBatch>{{0, 4, RecordState::acknowledged, 1}, {6, 6, RecordState::available, 2}}));
+  EXPECT_EQ(s.write(write(1, 5, {})).error, Error::none);
   ShareState got;
   EXPECT_EQ(s.read(read(2), got).error, Error::none);
   EXPECT_EQ(got.start, 5);
