@@ -58,6 +58,7 @@ struct LoopOptions {
   bool pause_while_working = false;
 
   std::vector<std::string> poison{};
+  Duration poison_until{};
   std::uint32_t attempts = 1;
   Duration attempt_backoff{};
   OnFailure on_failure = OnFailure::block;
@@ -71,8 +72,8 @@ struct LoopOptions {
   // Who works: others than the thread that polls?
   bool has_pool() const { return workers > 0 || pause_while_working; }
   std::size_t hands() const { return workers > 0 ? workers : 1; }
-  // A record that failed is tried again and again, for ever.
-  bool blocks() const {
+  // A record that fails is tried until it succeeds, and if it never does, for ever.
+  bool tries_on() const {
     return attempts == 0 || (on_failure == OnFailure::block && ack != AckHow::release_failed && ack != AckHow::reject_failed);
   }
 };

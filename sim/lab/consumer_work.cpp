@@ -12,6 +12,7 @@ bool ConsumerLoop::is(AppContext& a, const PolledMessage& r, const std::string& 
 }
 
 bool ConsumerLoop::fails(AppContext& a, const PolledMessage& r) const {
+  if (o_.poison_until > 0 && a.now() >= o_.poison_until) return false;
   return std::any_of(o_.poison.begin(), o_.poison.end(), [&](const std::string& name) { return is(a, r, name); });
 }
 
@@ -19,7 +20,7 @@ bool ConsumerLoop::anybody_busy() const {
   return std::any_of(hands_.begin(), hands_.end(), [](const Hand& h) { return h.busy(); });
 }
 
-bool ConsumerLoop::hopeless(const Hand& h) const { return h.tries > hopeless_after && o_.blocks(); }
+bool ConsumerLoop::hopeless(const Hand& h) const { return h.tries > hopeless_after && o_.tries_on() && o_.poison_until == 0; }
 
 // Workers take what waits, the oldest first.
 void ConsumerLoop::feed(AppContext& a) {
@@ -62,7 +63,7 @@ void ConsumerLoop::tried(AppContext& a, Hand& h) {
   }
   a.failed(h.record);
   if (h.dropped) h = Hand{};
-  else if (o_.attempts == 0 || h.tries < o_.attempts || o_.blocks()) sleep_hand(a, h, Hand::Does::rests, o_.attempt_backoff);
+  else if (h.tries < o_.attempts || o_.tries_on()) sleep_hand(a, h, Hand::Does::rests, o_.attempt_backoff);
   else gave_up(a, h);
 }
 

@@ -177,6 +177,15 @@ TEST(ConsumerLoop, ARecordThatAlwaysFailsBlocksThoseBehindIt) {
   EXPECT_TRUE(s.app().done());
 }
 
+TEST(ConsumerLoop, UntilWhatItNeedsIsBack) {
+  Story s{{"poison", "P1-1"}, {"poison_until", "2s"}, {"attempt_backoff", "100ms"}};
+  s.poll("orders/0 1 2");
+  EXPECT_EQ(s.run(150_ms), "0 s assign orders\n0 s failed P1-1\n100 ms failed P1-1\n");
+  s.run(1900_ms);
+  EXPECT_FALSE(s.app().stuck()) << "it will succeed";
+  EXPECT_NE(s.run().find("2 s done P1-1\n2 s done P1-2\n"), std::string::npos);
+}
+
 TEST(ConsumerLoop, OrIsLeft) {
   Story s{{"group", "g"}, {"commit", "after"}, {"poison", "P1-9,P1-1"}, {"attempts", "2"}, {"attempt_backoff", "10ms"}, {"on_failure", "skip"}, {"effect", "mail"}};
   s.poll("orders/0 1 2");
