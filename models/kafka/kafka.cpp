@@ -224,7 +224,7 @@ void add_topic(Cluster& cluster, TopicSettings topic) {
 // What reading for a group adds: where a position may get ahead of the work, or fall behind it.
 void claim_for_groups(const Deployment& d, const FaultSummary& f, const ClusterSettings& c, std::vector<Claim>& out) {
   std::string ahead;  // why a committed position may pass what is not done; empty = it may not
-  bool held_up = false, groups = false, programs = false, shared = false;
+  bool held_up = false, groups = false, programs = false, shared = false, careless = false;
   for (const ClientSpec& spec : d.clients) {
     if (spec.role == "producer") continue;
     const ConsumerSettings s = consumer_settings(spec.role == "consumer" ? spec.options : spec.consumer_options);
@@ -236,16 +236,18 @@ void claim_for_groups(const Deployment& d, const FaultSummary& f, const ClusterS
       continue;
     }
     const auto text = [&](const char* name) { return spec.options.has(name) ? spec.options.text(name) : std::string(); };
-    const bool handed_on = spec.options.has("workers") && spec.options.integer("workers") > 0;
+    const bool handed_on = spec.options.has("workers") && (spec.options.integer("workers") > 0 || spec.options.boolean("pause_while_working"));
     const std::string commit = text("commit");
     if (s.protocol == GroupProtocol::share) {
       if (text("ack") == "accept") ahead = "what failed is accepted all the same";
       else if (!s.explicit_acks && handed_on) ahead = "the next poll accepts what workers have not done yet";
     } else if (commit == "before") ahead = "positions are committed before the work";
     else if (handed_on && commit == "highest") ahead = "workers finish out of order, and the highest position is committed";
+    else if (!text("poison").empty() && text("on_failure") == "skip") ahead = "a record that always fails is passed over";
     else if (s.auto_commit == AutoCommit::librdkafka && s.auto_offset_store) ahead = "the background commit counts what was only handed out";
     else if (s.auto_commit == AutoCommit::java && handed_on) ahead = "the next poll commits what workers have not done yet";
     if (!text("poison").empty() && text("on_failure") == "block") held_up = true;
+    careless = careless || (spec.options.has("finish_revoked") && spec.options.boolean("finish_revoked"));
   }
   if (!groups) return;
   if (programs && ahead.empty()) ahead = "a program commits when it likes";
@@ -274,7 +276,10 @@ void claim_for_groups(const Deployment& d, const FaultSummary& f, const ClusterS
   else if (programs) no = "a program commits what it likes";
   // The coordinator compares nothing: a commit that its sender has given up, and that is still under way, counts when it
   // comes, although a later one has been confirmed.
-  const std::string back = no.empty() && f.network_faults ? "a commit given up may still arrive, and the last one counts" : no;
+  const std::string back = !no.empty()        ? no
+                           : careless         ? "a member commits for places that it has no longer, and nobody asks whose they are"
+                           : f.network_faults ? "a commit given up may still arrive, and the last one counts"
+                                              : "";
   out.push_back({"position-regression", back.empty(), back.empty() ? "positions have two copies, and members commit forward" : back});
   out.push_back({"commit-ahead-of-processing", ahead.empty(), ahead.empty() ? "positions are committed after the work" : ahead});
   out.push_back({"group-starvation", no.empty(), no.empty() ? "after heal each partition has an owner" : no});

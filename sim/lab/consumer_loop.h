@@ -16,7 +16,8 @@
 //     commit = "highest" passes what slower workers still hold: loss.
 //     commit = "prefix"  stops before the first unfinished record: repetitions, no loss.
 //   pause_while_working  places are paused, the loop polls on: long work and no missed poll.
-//   finish_revoked       records of places that were taken away are worked on: done twice.
+//   finish_revoked       records of places that were taken away are worked on, and committed: done
+//                        twice, and the group's position goes back.
 //   attempts, on_failure a record that always fails blocks its place ("block"), is never done
 //                        ("skip"), is overtaken by those behind it ("retry_topic"), or goes aside
 //                        for good ("dead_letter").

@@ -36,6 +36,7 @@ struct Found {
   int ahead = 0;       // commit-ahead-of-processing
   std::uint64_t first_lost = 0, first_twice = 0;  // seeds
   std::string undecided;
+  std::string bugs;    // promised, and broken
 };
 
 // A story of 20 seconds of work, in which up to three things go wrong.
@@ -104,6 +105,8 @@ Found search(const std::string& options) {
     if (violated("effect-lost") && found.lost++ == 0) found.first_lost = seed;
     if (violated("effect-duplicate") && found.twice++ == 0) found.first_twice = seed;
     if (violated("commit-ahead-of-processing")) ++found.ahead;
+    for (const VerdictRow& v : r.verdicts)
+      if (v.claim.claimed && v.report.verdict == Verdict::violated) found.bugs += fmt::format("seed {}: {}: {}\n", seed, v.claim.anomaly, v.report.worst.front().sentence);
   }
   return found;
 }
@@ -123,6 +126,7 @@ TEST_P(Programs, LoseOrRepeatOnlyWhereTheirWindowIs) {
   const Program& p = GetParam();
   const Found f = search(p.options);
   EXPECT_EQ(f.undecided, "");
+  EXPECT_EQ(f.bugs, "");
   EXPECT_EQ(f.lost > 0, p.lost == Window::found) << "lost in " << f.lost << " of " << f.runs << " runs, first with seed " << f.first_lost;
   EXPECT_EQ(f.ahead > 0, p.lost == Window::found) << "a commit was ahead of the work in " << f.ahead << " runs";
   EXPECT_EQ(f.twice > 0, p.twice == Window::found) << "twice in " << f.twice << " of " << f.runs << " runs, first with seed " << f.first_twice;
