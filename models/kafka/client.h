@@ -87,6 +87,31 @@ struct PendingCommit {
   std::vector<Part> parts{};
 };
 
+// Places that a KIP-848 member was told to have, or has. `number` counts what was told: the same places, told again after
+// others, count as new and are answered for (AbstractMembershipManager.LocalAssignment).
+struct LocalAssignment {
+  std::int64_t number = -1;  // -1: nothing was told yet
+  std::vector<PartitionId> partitions{};
+
+  bool operator==(const LocalAssignment&) const = default;
+};
+
+// What a member by KIP-848 has besides the rest of Membership. It walks from `current` to `target` inside polls.
+struct ConsumerMember {
+  LocalAssignment target{};     // as the coordinator told it
+  LocalAssignment current{};    // what it has
+  LocalAssignment under_way{};  // the target that it is walking to; others may have come meanwhile
+  enum class Step : std::uint8_t { none, commits, committed, gives_up };
+  Step step = Step::none;
+  bool acknowledges = false;    // it has got there: a heartbeat must say so at once
+  bool tells_all = true;        // what it said before may not have been heard
+  LocalAssignment said{};       // in the last heartbeat
+  std::vector<std::int32_t> said_topics{};
+  bool waits_for_poll = true;   // it joins when the application polls, not before
+  Duration interval = 0;        // of heartbeats, the broker's word
+  std::uint64_t word = 0;       // of the heartbeat whose answer counts
+};
+
 // What a consumer knows of its group.
 struct Membership {
   enum class State : std::uint8_t { outside, joining, syncing, member };
@@ -124,6 +149,7 @@ struct Membership {
   bool leave_sent = false;
   CallId close_call = 0;
   bool exits = false;
+  ConsumerMember consumer{};
 
   bool in() const { return state == State::member; }
 };
@@ -256,6 +282,7 @@ class Client : public ClientNodeBase<Client> {
   void group_request(Context& c, Kind k, PayloadRef payload, Duration timeout);
   void work_classic(Context& c);
   bool prepare_to_join(Context& c);
+  bool commit_before_giving_up(Context& c);
   void send_join(Context& c);
   void on_join_reply(Context& c, const Message& m);
   void on_sync_reply(Context& c, const Message& m);
@@ -275,6 +302,10 @@ class Client : public ClientNodeBase<Client> {
 
   // --- consumer_member.cpp: KIP-848 ---
   void work_consumer_member(Context& c);
+  void reconcile_member(Context& c);
+  void send_consumer_heartbeat(Context& c);
+  void leave_for_lack_of_polls(Context& c);
+  void out_of_group(Context& c, bool until_next_poll);
   void on_consumer_heartbeat_reply(Context& c, const Message& m);
   void consumer_heartbeat_failed(Context& c);
 

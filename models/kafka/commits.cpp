@@ -92,7 +92,9 @@ std::uint64_t Client::commit_by_itself(Context& c, Why why) {
 void Client::own_commit_failed(Context& c, const PendingCommit& commit, Error e) {
   for (const PendingCommit::Part& part : commit.parts)
     std::erase_if(group_.auto_committed, [&](const CommittedOffset& o) { return o.partition == part.offset.partition && o.offset == part.offset.offset; });
-  const bool away = e == Error::coordinator_load_in_progress || e == Error::coordinator_not_available || e == Error::not_coordinator || e == Error::network_exception;
+  // KIP-848: or the member's epoch has moved on; with the next heartbeat it knows the new one.
+  const bool stale = e == Error::stale_member_epoch && group_.in();
+  const bool away = stale || e == Error::coordinator_load_in_progress || e == Error::coordinator_not_available || e == Error::not_coordinator || e == Error::network_exception;
   if (commit.number == group_.last_commit && group_.commits && away) {
     group_.commit_again = true;
     group_.retry_at = c.now() + consumer_.retry_backoff;
@@ -143,9 +145,11 @@ void Client::send_commits(Context& c) {
       m.generation = group_.generation;
       m.instance = consumer_.instance;
       // Out of the group, or on the way into its next generation: the library does not even ask
-      // (AbstractCoordinator.generationIfStable).
-      const bool joins = consumer_.protocol == GroupProtocol::classic && !group_.in() && (m.generation >= 0 || group_.state != Membership::State::outside);
-      if (joins || m.generation < 0) {
+      // (AbstractCoordinator.generationIfStable). A member by KIP-848 does, without an epoch (CommitRequestManager): that
+      // is taken if nobody is in the group any more.
+      const bool classic = consumer_.protocol == GroupProtocol::classic;
+      const bool joins = classic && !group_.in() && (m.generation >= 0 || group_.state != Membership::State::outside);
+      if (joins || (classic && m.generation < 0)) {
         commit_done(c, i, Outcome::fail, joins ? Error::rebalance_in_progress : Error::commit_failed);
         continue;
       }
@@ -193,8 +197,8 @@ void Client::on_commit_reply(Context& c, const Message& m) {
       if (group_.in()) group_.rejoin = true;
       return commit_done(c, i, Outcome::fail, e);
     case Error::stale_member_epoch:
-      // The member's epoch has moved on meanwhile; a synchronous commit is sent again with the new one (KIP-848).
-      if (it->once || payload_as<OffsetCommit>(r.payload).generation == group_.generation) return commit_done(c, i, Outcome::fail, e);
+      // The member's epoch has moved on; a synchronous commit is sent again until it knows the new one (KIP-848).
+      if (it->once || !group_.in()) return commit_done(c, i, Outcome::fail, e);
       it->retry_at = c.now() + consumer_.retry_backoff;
       return;
     default: {

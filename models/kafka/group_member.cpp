@@ -192,14 +192,28 @@ bool Client::prepare_to_join(Context& c) {
     g.prepared = true;
     return g.news.lost.empty();
   }
+  // KAFKA-14024: nothing is handed out of them while the commit is under way, or the next owner would read it again.
+  if (!cooperative())
+    for (Assigned& a : assigned_) a.revoking = true;
+  if (!commit_before_giving_up(c)) return false;
+  if (!cooperative() && !assigned_.empty()) {
+    for (const Assigned& a : assigned_) g.news.revoked.push_back(a.place);
+    g.told = true;
+    g.prepared = true;
+    return false;
+  }
+  g.prepared = true;
+  return true;
+}
+
+// What automatic commits have to say before a rebalance, again while the coordinator is away. False: not yet.
+bool Client::commit_before_giving_up(Context& c) {
+  Membership& g = group_;
   if (!g.commits) {
     g.commits = true;
     g.commit_until = c.now() + consumer_.max_poll_interval;
     g.last_commit = commit_by_itself(c, Why::rebalance);
     send_commits(c);
-    // KAFKA-14024: nothing is handed out of them while the commit is under way, or the next owner would read it again.
-    if (!cooperative())
-      for (Assigned& a : assigned_) a.revoking = true;
   }
   if (!committed(g.last_commit)) return false;
   if (g.commit_again) {
@@ -217,13 +231,6 @@ bool Client::prepare_to_join(Context& c) {
     }
   }
   g.commits = false;
-  if (!cooperative() && !assigned_.empty()) {
-    for (const Assigned& a : assigned_) g.news.revoked.push_back(a.place);
-    g.told = true;
-    g.prepared = true;
-    return false;
-  }
-  g.prepared = true;
   return true;
 }
 
@@ -448,8 +455,8 @@ void Client::on_group_heartbeat_reply(Context& c, const Message& m) {
 void Client::put_out(Context& c, Error why) {
   Membership& g = group_;
   if (g.lost || !g.subscribed) return;
+  if (consumer_.protocol != GroupProtocol::classic) return;  // its next heartbeat will learn of it
   c.mark("member_put_out", consumer_.group, fmt::format("{}: {}", g.member, name(why)));
-  if (consumer_.protocol != GroupProtocol::classic) return consumer_heartbeat_failed(c);
   if (why == Error::fenced_instance_id) g.fatal = why;
   if (why == Error::unknown_member_id) g.member.clear();
   g.generation = -1;
