@@ -7,22 +7,23 @@
 --
 --   eager        everybody gives up everything, and when all are there, all is dealt anew
 --   cooperative  everybody keeps reading and gives up what is to move, which takes a second round
+--   KIP-848      the coordinator assigns, and no member waits for another
 --   static       eager, but members have lasting names: who is soon back has missed nothing
 --
 -- `mqlab measure` on this file prints what each of them cost. No record is lost in any of them.
 --
--- Source: KIP-429 (cooperative), KIP-345 (static); AbstractCoordinator, ConsumerCoordinator,
+-- Source: KIP-429 (cooperative), KIP-345 (static), KIP-848; AbstractCoordinator, ConsumerCoordinator,
 -- ClassicGroup.
 return scenario {
-  title = "Three ways to share twelve partitions",
+  title = "Four ways to share twelve partitions",
   chapter = "docs/kafka/05-rebalancing.md",
   cluster = kafka { brokers = 3, controllers = 1, min_insync = 2 },
   topics = { orders = { partitions = 12, replicas = 3 } },
   clients = {
     producer "P" { topic = "orders", records = 13000, every = ms(20), start_at = seconds(15), keys = 240 },
     consumer "K1" { topics = { "orders" }, group = "readers", auto_offset_reset = "earliest" },
-    consumer "K2" { topics = { "orders" }, group = "readers", auto_offset_reset = "earliest" },
-    consumer "K3" { topics = { "orders" }, group = "readers", auto_offset_reset = "earliest" },
+    consumer "K2" { topics = { "orders" }, group = "readers", auto_offset_reset = "earliest", start_at = seconds(1) },
+    consumer "K3" { topics = { "orders" }, group = "readers", auto_offset_reset = "earliest", start_at = seconds(2) },
     consumer "K4" { topics = { "orders" }, group = "readers", auto_offset_reset = "earliest", start_at = seconds(40) },
   },
   faults = {
@@ -42,6 +43,11 @@ return scenario {
       why = "Only what moves stops.",
       set = { assignors = "cooperative-sticky" },
       expect = { reaches "generation_began", reaches "member_expired" },
+    },
+    case "KIP-848" {
+      why = "The coordinator assigns; nobody waits.",
+      set = { group_protocol = "consumer", assignors = "uniform" },
+      expect = { reaches "group_epoch_bumped" },
     },
     case "static" {
       why = "Who is soon back has missed nothing.",
