@@ -109,7 +109,7 @@ struct ConsumerMember {
   std::vector<std::int32_t> said_topics{};
   bool waits_for_poll = true;   // it joins when the application polls, not before
   Duration interval = 0;        // of heartbeats, the broker's word
-  std::uint64_t word = 0;       // of the heartbeat whose answer counts
+  std::uint64_t word = 0;       // of the heartbeat that is under way; 0 = none
 };
 
 // What a consumer knows of its group.
@@ -307,7 +307,8 @@ class Client : public ClientNodeBase<Client> {
   void leave_for_lack_of_polls(Context& c);
   void out_of_group(Context& c, bool until_next_poll);
   void on_consumer_heartbeat_reply(Context& c, const Message& m);
-  void consumer_heartbeat_failed(Context& c);
+  void consumer_heartbeat_failed(Context& c, const Request& r);
+  void back_off(Context& c);
 
   // --- share_consumer.cpp: share groups ---
   bool shares() const { return consumer_.protocol == GroupProtocol::share && !consumer_.group.empty(); }

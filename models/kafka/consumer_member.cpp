@@ -75,7 +75,7 @@ void Client::reconcile_member(Context& c) {
 void Client::send_consumer_heartbeat(Context& c) {
   Membership& g = group_;
   ConsumerMember& k = g.consumer;
-  if (g.heartbeat_in_flight) return;
+  if (k.word != 0) return;
   const bool joins = g.state == Membership::State::joining;
   // In the product who joins or answers for an assignment does not wait after a failure either.
   const Time due = std::max(joins || k.acknowledges ? 0 : g.heartbeat_due, g.retry_at);
@@ -100,7 +100,6 @@ void Client::send_consumer_heartbeat(Context& c) {
   k.said = k.current;
   k.said_topics = g.topics;
   k.word = next_word_;
-  g.heartbeat_in_flight = true;
   g.heartbeat_due = c.now() + k.interval;
   group_request(c, Kind::consumer_group_heartbeat, make_payload<ConsumerGroupHeartbeat>(std::move(m)), consumer_.request_timeout);
 }
@@ -116,9 +115,8 @@ void Client::on_consumer_heartbeat_reply(Context& c, const Message& m) {
     if (g.leave_sent) left(c);
     return;
   }
-  // Of a membership that has ended meanwhile.
-  if (r.word != k.word || g.state == Membership::State::outside) return;
-  g.heartbeat_in_flight = false;
+  if (r.word != k.word) return;  // of a membership that has ended meanwhile
+  k.word = 0;
   const auto& reply = payload_as<ConsumerGroupHeartbeatReply>(m.payload);
   if (reply.error == Error::none) {
     g.session_deadline = c.now() + consumer_.session_timeout;
@@ -137,7 +135,7 @@ void Client::on_consumer_heartbeat_reply(Context& c, const Message& m) {
   k.tells_all = true;
   g.heartbeat_due = c.now();
   if (coordinator_refused(c, reply.error)) {
-    if (reply.error == Error::coordinator_load_in_progress) consumer_heartbeat_failed(c);
+    if (reply.error == Error::coordinator_load_in_progress) back_off(c);
     return;
   }
   if (reply.error == Error::fenced_member_epoch || reply.error == Error::unknown_member_id) {
@@ -149,12 +147,19 @@ void Client::on_consumer_heartbeat_reply(Context& c, const Message& m) {
   while (!assigned_.empty()) drop_assignment(c, assigned_.back().partition);
 }
 
-// No answer, or none of use. It is not known what was heard, so the next heartbeat says all.
-void Client::consumer_heartbeat_failed(Context& c) {
+// There will be no answer. It is not known what was heard, so the next heartbeat says all.
+void Client::consumer_heartbeat_failed(Context& c, const Request& r) {
   Membership& g = group_;
-  if (g.leave_sent) return left(c);
+  if (payload_as<ConsumerGroupHeartbeat>(r.payload).epoch < 0 && g.leave_sent) return left(c);
+  if (r.word != g.consumer.word) return;
+  g.consumer.word = 0;
   g.consumer.tells_all = true;
   g.heartbeat_due = c.now();
+  back_off(c);
+}
+
+void Client::back_off(Context& c) {
+  Membership& g = group_;
   g.retry_at = c.now() + retry_backoff(c, ++g.attempts, consumer_.retry_backoff, consumer_.retry_backoff_max);
 }
 
@@ -185,7 +190,6 @@ void Client::out_of_group(Context&, bool until_next_poll) {
   g.rejoin = true;
   g.lost = !assigned_.empty();
   g.commits = g.commit_again = false;
-  g.heartbeat_in_flight = false;
   g.retry_at = 0;
   g.news.assigned.clear();
   g.consumer = ConsumerMember{};

@@ -132,7 +132,7 @@ bool Client::group_failed(Context& c, const Request& r) {
     case Kind::consumer_group_heartbeat:
       coordinator_lost(c);
       if (shares()) share_heartbeat_failed(c);
-      else consumer_heartbeat_failed(c);
+      else consumer_heartbeat_failed(c, r);
       return true;
     case Kind::leave_group: left(c); return true;
     case Kind::offset_commit:

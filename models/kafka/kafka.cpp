@@ -169,6 +169,26 @@ std::size_t brokers_lost(const FaultSummary& f, bool every_record_synced) {
   return data ? brokers.size() : 0;
 }
 
+// KIP-848 has a gap: an answer tells of partitions only if they changed by the very request (hasAssignedPartitionsChanged).
+// If a late request of a member, given up long ago, made the coordinator give it some, nobody hears that answer, and the
+// member's next ones say nothing of it. It lasts until a heartbeat fails or the group changes.
+bool given_but_never_told(const World& w, const Cluster& cluster, const Controller& controller, const std::string& group, PartitionId p) {
+  const auto log = cluster.internal_partition(offsets_topic, group);
+  const NodeId leader = log ? cluster.node_of(controller.committed().partitions[*log].leader) : nobody;
+  const GroupCoordinator* coordinator = leader == nobody ? nullptr : w.node_as<Broker>(leader).coordinator(*log);
+  if (!coordinator || !coordinator->modern().count(group)) return false;
+  for (const auto& [id, member] : coordinator->modern().at(group).members) {
+    if (!member.assigned.count(p) || member.state != MemberState::stable) continue;
+    for (NodeId n = 0; n < w.node_count(); ++n) {
+      const std::string& role = w.node_options(n).role;
+      if ((role != "consumer" && role != "client") || !w.running(n)) continue;
+      const Membership& m = w.node_as<Client>(n).membership();
+      if (m.in() && m.member == id && m.generation == member.epoch && m.consumer.target == m.consumer.current) return true;
+    }
+  }
+  return false;
+}
+
 // Of each topic that a running member of a group reads, some running member has each partition.
 bool every_place_has_an_owner(const World& w, const Cluster& cluster, const Controller& controller) {
   std::map<std::string, std::set<std::int32_t>> topics;
@@ -178,7 +198,7 @@ bool every_place_has_an_owner(const World& w, const Cluster& cluster, const Cont
     const std::string& role = w.node_options(n).role;
     if ((role != "consumer" && role != "client") || !w.running(n)) continue;
     const Client& client = w.node_as<Client>(n);
-    if (client.group().empty() || !client.membership().subscribed) continue;
+    if (client.group().empty() || !client.membership().subscribed || client.membership().fatal != Error::none) continue;
     if (client.app() && client.app()->stuck()) stuck.insert(client.group());
     topics[client.group()].insert(client.membership().topics.begin(), client.membership().topics.end());
     for (const Assigned& a : client.assigned()) owned[client.group()].insert(a.partition);
@@ -189,7 +209,7 @@ bool every_place_has_an_owner(const World& w, const Cluster& cluster, const Cont
       const TopicSettings& topic = cluster.topics[static_cast<std::size_t>(t)];
       for (std::int32_t i = 0; i < topic.partitions_max; ++i) {
         const PartitionId p = topic.first + static_cast<PartitionId>(i);
-        if (!controller.committed().partitions[p].replicas.empty() && !owned[group].count(p)) return false;
+        if (!controller.committed().partitions[p].replicas.empty() && !owned[group].count(p) && !given_but_never_told(w, cluster, controller, group, p)) return false;
       }
     }
   return true;
@@ -224,13 +244,14 @@ void add_topic(Cluster& cluster, TopicSettings topic) {
 // What reading for a group adds: where a position may get ahead of the work, or fall behind it.
 void claim_for_groups(const Deployment& d, const FaultSummary& f, const ClusterSettings& c, std::vector<Claim>& out) {
   std::string ahead;  // why a committed position may pass what is not done; empty = it may not
-  bool held_up = false, groups = false, programs = false, shared = false, careless = false;
+  bool held_up = false, groups = false, programs = false, shared = false, careless = false, modern = false;
   for (const ClientSpec& spec : d.clients) {
     if (spec.role == "producer") continue;
     const ConsumerSettings s = consumer_settings(spec.role == "consumer" ? spec.options : spec.consumer_options);
     if (s.group.empty()) continue;
     groups = true;
     shared = shared || s.protocol == GroupProtocol::share;
+    modern = modern || s.protocol == GroupProtocol::consumer;
     if (spec.app) {
       programs = true;
       continue;
@@ -282,6 +303,7 @@ void claim_for_groups(const Deployment& d, const FaultSummary& f, const ClusterS
                                               : "";
   out.push_back({"position-regression", back.empty(), back.empty() ? "positions have two copies, and members commit forward" : back});
   out.push_back({"commit-ahead-of-processing", ahead.empty(), ahead.empty() ? "positions are committed after the work" : ahead});
+  if (no.empty() && modern && f.network_faults) no = "a member whose late request was answered to nobody is not told again what it was given";
   out.push_back({"group-starvation", no.empty(), no.empty() ? "after heal each partition has an owner" : no});
 }
 

@@ -61,6 +61,7 @@ void every_promise_holds(const std::vector<Setting>& settings) {
 }
 
 TEST(GroupSchedules, EveryPromiseHoldsInTheClassicProtocol) { every_promise_holds({}); }
+TEST(GroupSchedules, EveryPromiseHoldsWhereTheCoordinatorAssigns) { every_promise_holds({{"group_protocol", Value{std::string("consumer")}}}); }
 
 }  // namespace
 }  // namespace mqlab::kafka
