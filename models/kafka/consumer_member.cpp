@@ -44,7 +44,7 @@ void Client::reconcile_member(Context& c) {
   ConsumerMember& k = g.consumer;
   if (!g.in()) return;
   if (k.step == Step::none) {
-    if (!in_poll() || k.target == k.current) return;
+    if (!in_poll() || k.target == k.current || k.acknowledges) return;
     k.under_way = k.target;
     k.step = Step::commits;
     for (Assigned& a : assigned_) a.revoking = std::find(k.under_way.partitions.begin(), k.under_way.partitions.end(), a.partition) == k.under_way.partitions.end();
