@@ -214,6 +214,17 @@ TEST(KafkaClassicGroup, AssignorThatNotAllKnowCannotWin) {
   EXPECT_EQ(g("A").said(), "generation 1 sticky A leads A B C");
 }
 
+// The product leaves it to the order of a hash table; here the name decides.
+TEST(KafkaClassicGroup, BetweenEqualVotesTheNameDecides) {
+  Groups g;
+  g("A").protocols = {"sticky", "range"};
+  g("B").protocols = {"range", "sticky"};
+  g("A").join();
+  g("B").join();
+  g.run(6_s);
+  EXPECT_EQ(g("A").said(), "generation 1 range A leads A B");
+}
+
 // --- a JoinGroup that is sent again ---
 
 TEST(KafkaClassicGroup, LostAnswerOfAJoinIsGivenAgain) {
@@ -424,6 +435,8 @@ TEST(KafkaClassicGroup, WhoWaitsForAnAnswerIsNotPutOut) {
   EXPECT_EQ(g.b.said(), "t/1");
   g.run(9999_ms);
   EXPECT_EQ(g.b.beat(), "ok") << "its session begins with the answer";
+  g.run(10_s);
+  EXPECT_EQ(g("C").beat() + " " + g.b.beat(), "UNKNOWN_MEMBER_ID UNKNOWN_MEMBER_ID");
 }
 
 // It cannot send heartbeats yet, and whether it hung up is not seen while its connection is muted.
@@ -645,6 +658,44 @@ TEST(KafkaStaticMember, WhileAllAreAwayNoGenerationBegins) {
   EXPECT_EQ(g.state(), "PreparingRebalance 1 range B2: B2 t/2");
   g.run(10_s);
   EXPECT_EQ(g.state(), "Empty 2  nobody:");
+}
+
+TEST(KafkaStaticMember, WhoComesBackThenWaitsForTheOthersOnceMore) {
+  TwoStatic g;
+  g.another("A2", g.a).session = g.another("B2", g.b).session = 2000_s;
+  g("A2").join_once();
+  g("B2").join_once();
+  g("C").session = 5_s;
+  g("C").join();  // nobody else joins again
+  g.run(60_s);
+  g("C").generation = 2;
+  g("C").leave();
+  EXPECT_EQ(g.state(), "PreparingRebalance 2 range A2: A2, B2");
+  g.run(70_s);
+  g.another("A3", g.a).session = 2000_s;
+  g("A3").join_once();
+  g.run(49'999_ms);
+  EXPECT_EQ(g("A3").heard(), 0u);
+  g.run(1_ms);
+  EXPECT_EQ(g("A3").said(), "generation 3 range A3 leads A3 B2");
+}
+
+// A new member's place is forgotten after a while; one that was taken over is not new.
+TEST(KafkaStaticMember, ThatTakesOverFromOneThatWaitsMayWaitAsLong) {
+  Two g;
+  g("S").instance = "one";
+  g("S").join_once();
+  g("S2").instance = "one";
+  g("S2").join_once();
+  for (int i = 0; i < 5; ++i) {
+    g.run(5_s);
+    g.a.beat();
+    g.b.beat();
+  }
+  EXPECT_EQ(g("S2").heard(), 0u);
+  g.a.join();
+  g.b.join();
+  EXPECT_EQ(g("S2").said(), "generation 2 range A leads");
 }
 
 // --- who may commit (ClassicGroup.validateOffsetCommit) ---

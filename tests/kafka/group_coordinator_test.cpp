@@ -202,6 +202,8 @@ TEST(KafkaOffsetExpiry, EmptyGroupLosesAllSomeTimeAfterItBecameEmpty) {
   g.run(1_ms);
   EXPECT_EQ(g.after_a_look(), "none");
   EXPECT_EQ(g.state(), "no group") << "without members and positions it is nothing (maybeDeleteGroup)";
+  g.move();
+  EXPECT_EQ(g.state(), "no group");
 }
 
 // Seen with 4.3.1 too.
