@@ -98,6 +98,9 @@ void Client::answer_poll(Context& c, bool timed_out) {
     Answer a = outcome(c, Outcome::fail, poll_error_);
     if (group_.fatal == Error::none) a.place = c.names().id(place(poll_error_partition_));
     poll_error_ = Error::none;
+    // Who polls on all the same joins again, and may throw out who threw it out (seen with 4.3.1, where each of two
+    // instances is told in turn); a member by KIP-848 stays out.
+    if (consumer_.protocol == GroupProtocol::classic) group_.fatal = Error::none;
     return complete(c, id, std::move(a));
   }
   Answer answer;

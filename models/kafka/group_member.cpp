@@ -101,6 +101,7 @@ void Client::coordinator_lost(Context& c) {
   group_.coordinator = no_broker;
   group_.coordinator_retry_at = c.now() + consumer_.retry_backoff;
   group_.heartbeat_in_flight = false;
+  wake_at(c, group_.coordinator_retry_at);
 }
 
 bool Client::coordinator_ready(Context& c) { return group_.coordinator != no_broker && can_connect(c, Purpose::group, group_.coordinator); }
@@ -168,6 +169,7 @@ void Client::work_classic(Context& c) {
   // The leader watches the topics: other partitions, another assignment.
   if (g.in() && g.member == g.leader && !g.counts.empty() && g.counts != counts_of_topics()) g.rejoin = true;
   if (g.told) {
+    if (!g.news.revoked.empty()) return;  // this poll will tell it
     // The application has been told, has done what it wanted, and polls again.
     g.told = false;
     give_up(c, false);
@@ -418,6 +420,7 @@ void Client::beat(Context& c) {
     coordinator_lost(c);
     g.session_deadline = c.now() + consumer_.session_timeout;
   }
+  wake_at(c, g.session_deadline);
   if (g.heartbeat_in_flight) return;
   if (g.heartbeat_due > c.now()) {
     wake_at(c, g.heartbeat_due);
@@ -458,7 +461,7 @@ void Client::put_out(Context& c, Error why) {
   if (consumer_.protocol != GroupProtocol::classic) return;  // its next heartbeat will learn of it
   c.mark("member_put_out", consumer_.group, fmt::format("{}: {}", g.member, name(why)));
   if (why == Error::fenced_instance_id) g.fatal = why;
-  if (why == Error::unknown_member_id) g.member.clear();
+  if (why != Error::illegal_generation) g.member.clear();
   g.generation = -1;
   g.state = Membership::State::outside;
   g.rejoin = g.lost = true;

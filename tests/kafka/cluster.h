@@ -172,7 +172,9 @@ struct Setup {
   Settings topic{};
   Settings producer{};  // of K's producer
   Settings consumer{};  // of K's consumer
+  std::vector<std::pair<std::string, Settings>> more{};  // further clients: their names, and their consumers' options
   std::uint64_t seed = 1;
+  const App* app = nullptr;  // what these run, a Script or what derives from one
 };
 
 class Lab {
@@ -185,13 +187,17 @@ class Lab {
     topic.name = "t";
     topic.options = options_of(*model, s.profile, "topic", s.topic);
     d.topics.push_back(std::move(topic));
-    ClientSpec client;
-    client.name = "K";
-    client.role = "client";
-    client.options = options_of(*model, s.profile, "producer", s.producer);
-    client.consumer_options = options_of(*model, s.profile, "consumer", s.consumer);
-    client.app = std::make_unique<Script>();
-    d.clients.push_back(std::move(client));
+    const auto add = [&](const std::string& name, const Settings& consumer, std::unique_ptr<App> app) {
+      ClientSpec client;
+      client.name = name;
+      client.role = "client";
+      client.options = options_of(*model, s.profile, "producer", s.producer);
+      client.consumer_options = options_of(*model, s.profile, "consumer", consumer);
+      client.app = std::move(app);
+      d.clients.push_back(std::move(client));
+    };
+    add("K", s.consumer, std::make_unique<Script>());
+    for (const auto& [name, consumer] : s.more) add(name, consumer, s.app ? s.app->clone() : std::make_unique<Script>());
     if (const auto error = model->check(d)) throw std::invalid_argument(*error);
     model->deploy(world, d);
     probe_ = world.add_node(std::make_unique<Probe>(), {.name = "X"});
@@ -214,8 +220,8 @@ class Lab {
     return done();
   }
 
-  ScriptedClient client() { return {world, world.find("K")}; }
-  const Client& client_node() { return world.node_as<Client>(world.find("K")); }
+  ScriptedClient client(const std::string& name = "K") { return {world, world.find(name)}; }
+  const Client& client_node(const std::string& name = "K") { return world.node_as<Client>(world.find(name)); }
   BrokerId brokers() { return static_cast<BrokerId>(world.node_as<Broker>(world.find("B1")).cluster()->brokers.size()); }
   Broker& broker(BrokerId b) { return world.node_as<Broker>(world.find(fmt::format("B{}", b))); }
   const Replica& replica(BrokerId b, PartitionId p = 0) { return broker(b).replica(p); }

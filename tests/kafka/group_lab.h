@@ -7,7 +7,8 @@
 //
 // Always true: 1. an answer is told in the words "error", "generation 2 range A leads A B", "t/0 t/1". 2. A later answer
 // never comes before an earlier write is committed.
-// Elsewhere: the broker that does the same for real (coordinator.cpp), members with a client library (group_story.h).
+// Elsewhere: the broker that does the same for real (coordinator.cpp), a client library whose brokers do as told
+// (member_lab.h), members in a cluster (group_story.h).
 //
 //     Groups g;
 //     g("A").join();                       // asks for an id, and joins with it
