@@ -34,8 +34,9 @@ using namespace mqlab::literals;
 using Settings = std::vector<std::pair<std::string, std::string>>;  // option and its value, as the command line has it
 
 inline std::string describe(MessageKind k, const PayloadRef& p) {
-  for (const MessageDecl& d : message_declarations())
-    if (d.kind == k) return d.describe(*p);
+  for (const auto* all : {&message_declarations(), &group_message_declarations()})
+    for (const MessageDecl& d : *all)
+      if (d.kind == k) return d.describe(*p);
   return "?";
 }
 
@@ -159,6 +160,8 @@ inline Kind kind_of(const BrokerHeartbeat&) { return Kind::broker_heartbeat; }
 inline Kind kind_of(const AlterPartition&) { return Kind::alter_partition; }
 inline Kind kind_of(const AlterPartitionReply&) { return Kind::alter_partition_reply; }
 inline Kind kind_of(const AllocateProducerIds&) { return Kind::allocate_producer_ids; }
+inline Kind kind_of(const OffsetFetch&) { return Kind::offset_fetch; }
+inline Kind kind_of(const OffsetCommit&) { return Kind::offset_commit; }
 
 struct Probe : NodeBase<Probe> {
   std::map<ConnId, std::vector<std::string>> answers{};
