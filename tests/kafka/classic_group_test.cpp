@@ -721,6 +721,7 @@ TEST(KafkaClassicGroup, CommitWithoutMembershipIsTakenOnlyByAnEmptyGroup) {
   Groups g;
   Person& x = g("X");
   EXPECT_EQ(x.commit_as(-1, "", "", 1), "ok") << "a group of positions only";
+  EXPECT_EQ(x.commit_as(3, "", "", 1), "UNKNOWN_MEMBER_ID");
   g("A").join_once();
   EXPECT_EQ(x.commit_as(-1, "", "", 2), "ok") << "nobody is in yet";
   g("A").join_once();

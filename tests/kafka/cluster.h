@@ -162,6 +162,7 @@ inline Kind kind_of(const AlterPartitionReply&) { return Kind::alter_partition_r
 inline Kind kind_of(const AllocateProducerIds&) { return Kind::allocate_producer_ids; }
 inline Kind kind_of(const OffsetFetch&) { return Kind::offset_fetch; }
 inline Kind kind_of(const OffsetCommit&) { return Kind::offset_commit; }
+inline Kind kind_of(const JoinGroup&) { return Kind::join_group; }
 
 struct Probe : NodeBase<Probe> {
   std::map<ConnId, std::vector<std::string>> answers{};

@@ -138,6 +138,12 @@ class GroupLab : public Lab {
     run(150_ms);
     return settled;
   }
+  static OffsetFetch where_is(PartitionId p = 0) {
+    OffsetFetch m;
+    m.group = "g";
+    m.partitions = {p};
+    return m;
+  }
   CallId commit(const std::string& k, const std::string& place, Offset offset, bool once = false) {
     Call c;
     c.kind = CallKind::commit;

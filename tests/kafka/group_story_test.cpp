@@ -192,10 +192,7 @@ TEST(KafkaGroup, NewCoordinatorTellsPositionsWhenTheyAreCommitted) {
   ASSERT_TRUE(g.run_until([&] { return g.coordinator() != old && g.coordinator() != no_broker && g.group(); }));
   const std::string now = g.coordinator_name();
   ASSERT_NE(now, last) << "the first of the replicas leads";
-  OffsetFetch ask;
-  ask.group = "g";
-  ask.partitions = {0};
-  const ConnId question = g.post(now, std::move(ask));
+  const ConnId question = g.post(now, g.where_is());
   g.run(2_s);
   EXPECT_EQ(g.answer(question), "") << "the replica that is cut off is still in the ISR";
   g.heal();
@@ -209,14 +206,71 @@ TEST(KafkaGroup, CommitThatTakesTooLongIsRefusedAndMayCountLater) {
   ASSERT_TRUE(g.settle());
   g.cut_replication(g.other(1));
   const CallId id = g.commit("K1", "t/0", 5, true);
-  g.run(4900_ms);
-  EXPECT_EQ(g.answer_of("K1", id), "");
+  g.run(100_ms);
+  const ConnId question = g.post(g.coordinator_name(), g.where_is());
+  g.run(4800_ms);
+  EXPECT_EQ(g.answer_of("K1", id) + g.answer(question), "");
   g.run(300_ms);
   EXPECT_EQ(g.answer_of("K1", id), "info COORDINATOR_NOT_AVAILABLE");
+  EXPECT_EQ(g.answer(question), "error=COORDINATOR_NOT_AVAILABLE") << "who asks would be told of it";
   EXPECT_EQ(g.committed(0), -1);
   g.heal();
   g.run(3_s);
   EXPECT_EQ(g.committed(0), 5);
+}
+
+// A member that joins or waits for its assignment is told of nothing that must be committed first; all others are not
+// answered before what they might be told of is.
+TEST(KafkaGroup, JoiningDoesNotWaitForACommitThatIsUnderWay) {
+  GroupLab g(Story{.members = 1, .partitions = 1, .cluster = {{"replica_lag_max", "60s"}}});
+  ASSERT_TRUE(g.settle());
+  g.cut_replication(g.other(1));
+  g.commit("K1", "t/0", 5, true);
+  g.run(100_ms);
+  JoinGroup join;
+  join.group = "g";
+  join.protocols = {"range"};
+  join.session_timeout = 10_s;
+  EXPECT_EQ(g.ask(g.coordinator_name(), std::move(join)).substr(0, 24), "error=MEMBER_ID_REQUIRED");
+  const ConnId waits = g.post(g.coordinator_name(), g.where_is());
+  g.run(1_s);
+  EXPECT_EQ(g.answer(waits), "");
+  g.heal();
+  g.run(2_s);
+  EXPECT_EQ(g.answer(waits), "#0=5");
+}
+
+// The lead moves while a commit waits for a replica: nobody can say what will become of it. Here it has counted.
+TEST(KafkaGroup, CommitThatWaitsWhenTheCoordinatorMovesIsOfUnknownOutcome) {
+  GroupLab g(Story{.members = 1, .partitions = 1, .cluster = {{"replica_lag_max", "60s"}}});
+  ASSERT_TRUE(g.settle());
+  g.cut_replication(g.other(2));
+  const CallId id = g.commit("K1", "t/0", 5, true);
+  g.run(600_ms);
+  EXPECT_EQ(g.answer_of("K1", id), "");
+  const BrokerId old = g.coordinator();
+  g.command("elect", fmt::format("{}/0 {}", offsets_topic, g.other(1)));
+  ASSERT_TRUE(g.run_until([&] { return g.coordinator() != old && g.group(); }));
+  g.run(100_ms);
+  EXPECT_EQ(g.answer_of("K1", id), "info NOT_COORDINATOR");
+  g.heal();
+  g.run(2_s);
+  EXPECT_EQ(g.answer_of("K1", id), "info NOT_COORDINATOR");
+  EXPECT_EQ(g.ask(g.coordinator_name(), g.where_is()), "#0=5");
+}
+
+// The end of a group is a record; until it can be written the last member stays.
+TEST(KafkaGroup, SessionThatCannotEndForLackOfReplicasEndsLater) {
+  GroupLab g(Story{.members = 1, .partitions = 1, .cluster = {{"offsets_min_insync", "2"}}});
+  ASSERT_TRUE(g.settle());
+  const std::vector<std::string> gone{g.other(1), g.other(2)};
+  for (const std::string& b : gone) g.kill(b);
+  ASSERT_TRUE(g.run_until([&] { return g.replica(g.coordinator(), g.log_of_group()).isr.size() == 1; }));
+  g.kill("K1");
+  g.run(20_s);
+  EXPECT_EQ(g.group()->members.size(), 1u);
+  for (const std::string& b : gone) g.restart(b);
+  EXPECT_TRUE(g.run_until([&] { return g.group()->state == ClassicState::empty; }, 30_s));
 }
 
 // What cannot be written is not done; what needs no record goes on: the member stays in its group.
@@ -230,6 +284,7 @@ TEST(KafkaGroup, WithTooFewReplicasCommitsAreRefusedAndHeartbeatsAreNot) {
   const CallId id = g.commit("K1", "t/0", 5, true);
   g.run(50_ms);
   EXPECT_EQ(g.answer_of("K1", id), "info COORDINATOR_NOT_AVAILABLE");
+  EXPECT_EQ(g.ask(g.coordinator_name(), g.where_is()), "#0=-1");
   g.run(30_s);
   EXPECT_EQ(g.group()->members.size(), 2u);
   EXPECT_EQ(g.group()->state, ClassicState::stable);
