@@ -91,9 +91,11 @@ TEST(KafkaGroup, EagerStopsAllAndCooperativeOnlyWhatMoves) {
     g.restart("K2");
     ASSERT_TRUE(g.run_until([&] { return !g.owns("K2").empty() && g.settle(); }));
     g.run(100_ms);
-    std::string seen = g.hands();
+    const std::string seen = g.hands();
     EXPECT_EQ(seen.size(), hands.size()) << seen;
-    if (assignor == "cooperative-sticky") EXPECT_EQ(seen, hands);
+    if (assignor == "cooperative-sticky") {
+      EXPECT_EQ(seen, hands);
+    }
     EXPECT_EQ(g.group()->generation - before, assignor == "range" ? 1 : 2) << "cooperative needs a second round";
   }
 }
