@@ -54,12 +54,12 @@ return scenario {
   clients = {
     producer "P1" { topic = "orders", records = 600, every = ms(100), start_at = seconds(5), keys = 20 },
     client "K1" {
-      topics = { "orders" }, group = "readers", auto_offset_reset = "earliest", assignors = "range", auto_commit = "off",
-      work = ms(5), effect = "wrote a row", program = loop,
+      topics = { "orders" }, group = "readers", auto_offset_reset = "earliest", assignors = "range",
+      auto_commit = "off", work = ms(5), effect = "wrote a row", program = loop,
     },
     client "K2" {
-      topics = { "orders" }, group = "readers", auto_offset_reset = "earliest", assignors = "range", auto_commit = "off",
-      work = ms(5), effect = "wrote a row", start_at = seconds(35), program = loop,
+      topics = { "orders" }, group = "readers", auto_offset_reset = "earliest", assignors = "range",
+      auto_commit = "off", work = ms(5), effect = "wrote a row", start_at = seconds(35), program = loop,
     },
   },
   run_for = minutes(3),

@@ -50,12 +50,12 @@ return scenario {
   clients = {
     producer "P1" { topic = "customers", records = 600, every = ms(5), start_at = seconds(1), keys = 5 },
     client "K1" {
-      topics = { "customers" }, group = "readers", auto_offset_reset = "earliest", assignors = "range", auto_commit = "off",
-      max_poll_records = 100, work = ms(20), start_at = seconds(2), program = loop,
+      topics = { "customers" }, group = "readers", auto_offset_reset = "earliest", assignors = "range",
+      auto_commit = "off", max_poll_records = 100, work = ms(20), start_at = seconds(2), program = loop,
     },
     client "K2" {
-      topics = { "customers" }, group = "readers", auto_offset_reset = "earliest", assignors = "range", auto_commit = "off",
-      max_poll_records = 100, work = ms(20), start_at = seconds(3), program = loop,
+      topics = { "customers" }, group = "readers", auto_offset_reset = "earliest", assignors = "range",
+      auto_commit = "off", max_poll_records = 100, work = ms(20), start_at = seconds(3), program = loop,
     },
   },
   faults = {

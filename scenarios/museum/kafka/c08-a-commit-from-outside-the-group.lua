@@ -3,12 +3,12 @@
 -- away from anybody. What can it do to the service?
 --
 -- A commit is checked against the group's members: who sends it, in which generation. A client that has joined nothing
--- has neither, and its commit is taken only if the group is empty. But the coordinator can't tell a group that never has
--- members from one whose members are all down for the moment. K1 is being deployed: it has committed and left in good
--- order, and will be back in half a minute. X looks meanwhile.
+-- has neither, and its commit is taken only if the group is empty. But the coordinator can't tell a group that never
+-- has members from one whose members are all down for the moment. K1 is being deployed: it has committed and left in
+-- good order, and will be back in half a minute. X looks meanwhile.
 --
--- First case: X begins where the group stands, prints what has come since, and commits. K1 comes back, and begins behind
--- it: these records were seen, and nobody will ever work on them. There is no error, and no lag.
+-- First case: X begins where the group stands, prints what has come since, and commits. K1 comes back, and begins
+-- behind it: these records were seen, and nobody will ever work on them. There is no error, and no lag.
 -- Second case: X looks at the first ten records, and commits. The group stands at 10 now, and K1 does the rest again.
 -- Third case: the first once more, while K1 is at work. X's commit is refused: UNKNOWN_MEMBER_ID.
 -- Fourth case: X does not commit. With enable.auto.commit, the default, that takes care: the library commits when X
