@@ -9,7 +9,8 @@
 -- record only one mail can be sent twice, for the price of a round trip each time. And the library's own commit inside
 -- a later poll is the second kind: it commits what earlier polls had returned, and this loop has finished that by then.
 --
--- The loop below is also built in: `consumer "K1" { commit = "after" }` does the same.
+-- The loop below is also built in: `consumer "K1" { commit = "after" }` does the same. one-loop.lua has one loop with
+-- all that the programs of this folder do.
 -- Source: KafkaConsumer javadoc, "automatic offset committing" and "manual offset control".
 
 -- The work on one message.

@@ -9,7 +9,7 @@
 -- stays its own and brings no records. Or it takes fewer records with each poll, so that it is back in time; that
 -- is simpler, and enough as long as no single record takes too long.
 --
--- The same is built in as `consumer "K1" { pause_while_working = true }` and `max_poll = 50`.
+-- The same is built in as `consumer "K1" { pause_while_working = true }` and `max_poll = 50`, and part of one-loop.lua.
 -- Source: KIP-62; KafkaConsumer javadoc, "detecting consumer failures" and "consumption flow control".
 
 local function do_work(c, o, m)

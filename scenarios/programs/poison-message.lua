@@ -6,7 +6,8 @@
 -- after three attempts, it sends the message to a dead-letter topic, waits until that is confirmed, and goes on: P1-7
 -- is kept where somebody may look at it.
 --
--- Built in: `consumer "K1" { attempts = 3, on_failure = "dead_letter", dead_letter_topic = "failed" }`.
+-- Built in: `consumer "K1" { attempts = 3, on_failure = "dead_letter", dead_letter_topic = "failed" }`;
+-- in one-loop.lua too.
 -- Source: Kafka leaves this to the application; Connect has a dead-letter topic of its own (KIP-298).
 
 local function fails(o, m)

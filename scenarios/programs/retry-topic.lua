@@ -10,6 +10,7 @@
 --
 -- K1 commits past P1-4 only when the retry topic has confirmed it: else a crash could lose it between the two.
 -- Built in: `consumer "K1" { on_failure = "retry_topic", retry_topic = "retries" }`, `consumer "K2" { retry_delay = ... }`.
+-- In one-loop.lua too.
 -- Source: a pattern of applications; Kafka has no retry topics of its own. Order is per partition: Kafka documentation,
 -- introduction.
 

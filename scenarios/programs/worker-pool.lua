@@ -9,7 +9,7 @@
 -- is done again. The longer one message takes, the more of it there is.
 --
 -- Here each worker is a row with the time at which it will be ready; `consumer "K1" { workers = 3, commit = "prefix" }`
--- does the same. Source: KafkaConsumer javadoc, "multi-threaded processing"; ConsumerCoordinator.
+-- does the same, and one-loop.lua. Source: KafkaConsumer javadoc, "multi-threaded processing"; ConsumerCoordinator.
 
 -- What was handed out, place by place, and how far it is finished.
 local function new_ledger()
