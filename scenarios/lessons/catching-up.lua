@@ -49,7 +49,7 @@ return scenario {
   run_for = minutes(9),
   expect = { holds "lost-message" },
   cases = {
-    case "work=25ms" { why = "Twice as fast as the writer.", set = { work = ms(25) }, expect = { reaches "caught_up" } },
+    case "work=25ms" { why = "Twice as fast.", set = { work = ms(25) }, expect = { reaches "caught_up" } },
     case "work=40ms" { why = "A quarter faster.", set = { work = ms(40) }, expect = { reaches "caught_up" } },
     case "work=50ms" { why = "Just as fast.", set = { work = ms(50) }, expect = { reaches "still_behind" } },
   },

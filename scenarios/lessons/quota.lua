@@ -1,7 +1,7 @@
 -- A client is over its quota. Is it refused?
 --
 -- P sends a hundred kilobytes a second, and the brokers allow each client fifty (KIP-13). Nothing is refused, and no
--- error is seen. The answer to a request says how long the client is to send nothing (throttle_time_ms), and for so long
+-- error is seen. The answer to a request says how long the client is to send nothing (throttle_time_ms), and so long
 -- the broker reads nothing from its connection. So the broker takes its fifty a second, and the rest waits with P.
 --
 -- It does not stay there. An order that is sent a minute after the beginning is stored a minute later, and after two
