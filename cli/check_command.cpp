@@ -15,7 +15,7 @@ namespace {
 struct Options {
   std::string history;
   std::vector<std::string> claims;
-  std::string dedup_window;
+  std::string dedup_window, stall_bound, starvation_bound;
   bool json = false;
   bool verbose = false;
 };
@@ -45,15 +45,21 @@ std::vector<std::string> claimed_names(const std::vector<std::string>& given) {
   return out;
 }
 
+// -1 where nothing is said.
+Duration bound_of(const char* option, const std::string& text) {
+  if (text.empty()) return -1;
+  const auto bound = parse_duration(text);
+  if (!bound || *bound < 0) throw BadInput(fmt::format("{} {}: a time was expected, as in 10min", option, text));
+  return *bound;
+}
+
 int check(const Options& o) {
   catch_interrupts();
   const std::vector<std::string> claims = claimed_names(o.claims);
   CheckOptions options;
-  if (!o.dedup_window.empty()) {
-    const auto window = parse_duration(o.dedup_window);
-    if (!window || *window < 0) throw BadInput(fmt::format("--dedup-window {}: a time was expected, as in 10min", o.dedup_window));
-    options.dedup_window = *window;
-  }
+  options.dedup_window = bound_of("--dedup-window", o.dedup_window);
+  options.stall_bound = bound_of("--stall-bound", o.stall_bound);
+  options.starvation_bound = bound_of("--starvation-bound", o.starvation_bound);
   const std::string text = read_file(o.history);
   Journal journal;
   if (const auto error = read_any_history(text, journal)) throw BadInput(fmt::format("{}:{}: {}", o.history, error->line, error->message));
@@ -131,6 +137,8 @@ void add_check_command(CLI::App& root, Commands& commands) {
   app->add_option("HISTORY", o->history, "JSON Lines (docs/internals/history-schema.md) or Jepsen's EDN; told apart by content")->required();
   app->add_option("--claims", o->claims, "Anomalies that must not happen, with commas; or `all`")->take_all();
   app->add_option("--dedup-window", o->dedup_window, "The deduplication window that the broker promises, as in 10min");
+  app->add_option("--stall-bound", o->stall_bound, "So long one message may be tried again and again before it counts as holding others back");
+  app->add_option("--starvation-bound", o->starvation_bound, "So long a message may wait in a place that delivers nothing; without a bound, a history that does not end at rest decides neither");
   app->add_flag("--json", o->json, "The result as JSON (docs/reference/json.md)");
   app->add_flag("--verbose,-v", o->verbose, "Every verdict and every witness");
   app->footer("Exit code 1: something is violated that was claimed (or anything at all, without --claims).\n\n"

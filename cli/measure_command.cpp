@@ -232,16 +232,8 @@ int run(const RunRequest& request) {
 
 void add_measure_command(CLI::App& root, Commands& commands) {
   auto o = std::make_shared<RunRequest>();
-  auto seed = std::make_shared<std::string>();
-  auto seeds = std::make_shared<std::string>();
   CLI::App* app = root.add_subcommand("measure", "Run a scenario and compare what its consumer groups cost, case by case");
-  app->add_option("SCENARIO", o->scenario, "A Lua file, or a name as `mqlab scenarios` lists it")->required();
-  auto* one = app->add_option("--seed", *seed, "The seed of chance (1)");
-  app->add_option("--seeds", *seeds, "Many seeds, with medians and ranges: A..B, or N for 1..N")->excludes(one);
-  app->add_option("--case", o->case_name, "Only this case; without it, all cases and sweep combinations");
-  app->add_option("--on", o->on, "MODEL or MODEL:PROFILE to run on");
-  app->add_option("--set", o->set, "key=value: change an option; K1.work=5ms changes one client's (may be repeated)")->expected(1)->take_all();
-  app->add_flag("--json", o->json, "The result as JSON (docs/reference/json.md)");
+  const auto parsed = add_run_options(*app, o, "Many seeds, with medians and ranges", "K1.work=5ms");
   app->footer(
       "Counted from the clients' history, from a group's first assignment to the end of run_for.\n"
       "Exit code 0: every run was as its scenario expects. 1: one was not.\n\n"
@@ -249,20 +241,7 @@ void add_measure_command(CLI::App& root, Commands& commands) {
       "  mqlab measure scenarios/lessons/rebalance.lua\n"
       "  mqlab measure scenarios/lessons/rebalance.lua --seeds 20            is it luck?\n"
       "  mqlab measure scenarios/lessons/rebalance.lua --set group_heartbeat=1s");
-  commands.push_back({app, [o, seed, seeds] {
-                        RunRequest request = *o;
-                        if (!seed->empty()) {
-                          const auto range = parse_seeds(*seed);
-                          if (range.first != range.second) throw BadInput(fmt::format("--seed {}: one number was expected; a range is --seeds {}", *seed, *seed));
-                          request.first_seed = request.last_seed = range.first;
-                        }
-                        if (!seeds->empty()) {
-                          const bool range = seeds->find("..") != std::string::npos;
-                          std::tie(request.first_seed, request.last_seed) = parse_seeds(range ? *seeds : "1.." + *seeds);
-                          request.many_seeds = true;
-                        }
-                        return run(request);
-                      }});
+  commands.push_back({app, [parsed] { return run(parsed()); }});
 }
 
 }  // namespace mqlab::cli

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <tuple>
 
 #include "cli/library.h"
 #include "cli/text.h"
@@ -123,5 +124,31 @@ std::vector<const VerdictRow*> broken_claims(const RunResult& r) {
 }
 
 bool is_right(const RunResult& r) { return r.as_expected && broken_claims(r).empty(); }
+
+std::function<RunRequest()> add_run_options(CLI::App& app, std::shared_ptr<RunRequest> request, const std::string& seeds_text, const std::string& setting) {
+  auto seed = std::make_shared<std::string>();
+  auto seeds = std::make_shared<std::string>();
+  app.add_option("SCENARIO", request->scenario, "A Lua file, or a name as `mqlab scenarios` lists it")->required();
+  auto* one = app.add_option("--seed", *seed, "The seed of chance (1)");
+  app.add_option("--seeds", *seeds, seeds_text + ": A..B, or N for 1..N")->excludes(one);
+  app.add_option("--case", request->case_name, "Only this case; without it, all cases and sweep combinations");
+  app.add_option("--on", request->on, "MODEL or MODEL:PROFILE to run on");
+  app.add_option("--set", request->set, fmt::format("key=value: change an option; {} changes one client's (may be repeated)", setting))->expected(1)->take_all();
+  app.add_flag("--json", request->json, "The result as JSON (docs/reference/json.md)");
+  return [request, seed, seeds] {
+    RunRequest out = *request;
+    if (!seed->empty()) {
+      const auto range = parse_seeds(*seed);
+      if (range.first != range.second) throw BadInput(fmt::format("--seed {}: one number was expected; a range is --seeds {}", *seed, *seed));
+      out.first_seed = out.last_seed = range.first;
+    }
+    if (!seeds->empty()) {
+      const bool range = seeds->find("..") != std::string::npos;
+      std::tie(out.first_seed, out.last_seed) = parse_seeds(range ? *seeds : "1.." + *seeds);
+      out.many_seeds = true;
+    }
+    return out;
+  };
+}
 
 }  // namespace mqlab::cli

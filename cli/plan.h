@@ -1,6 +1,8 @@
 // cli/plan.h: which runs a command line asks for: cases x combinations of a sweep x seeds.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -48,6 +50,10 @@ struct Plan {
   // The command that repeats this one run.
   std::string command(const RunRequest& request, const PlannedRun& run, std::uint64_t seed) const;
 };
+
+// Declares what all subcommands that run a scenario have in common: SCENARIO, --seed, --seeds, --case, --on, --set,
+// --json. What it returns gives the whole request, once the command line is parsed; it throws BadInput.
+std::function<RunRequest()> add_run_options(CLI::App& app, std::shared_ptr<RunRequest> request, const std::string& seeds, const std::string& setting);
 
 // Throws BadInput, InputError, ScriptError. The plan may not move once made: runs point into it.
 std::unique_ptr<Plan> make_plan(const RunRequest& request);

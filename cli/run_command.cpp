@@ -230,17 +230,9 @@ int run(const RunRequest& request) {
 
 void add_run_command(CLI::App& root, Commands& commands) {
   auto o = std::make_shared<RunRequest>();
-  auto seed = std::make_shared<std::string>();
-  auto seeds = std::make_shared<std::string>();
   CLI::App* app = root.add_subcommand("run", "Run a scenario and judge what its clients saw");
-  app->add_option("SCENARIO", o->scenario, "A Lua file, or a name as `mqlab scenarios` lists it")->required();
-  auto* one = app->add_option("--seed", *seed, "The seed of chance (1)");
-  app->add_option("--seeds", *seeds, "Run many seeds, and count: A..B, or N for 1..N")->excludes(one);
-  app->add_option("--case", o->case_name, "Only this case; without it, all cases and sweep combinations");
-  app->add_option("--on", o->on, "MODEL or MODEL:PROFILE to run on");
-  app->add_option("--set", o->set, "key=value: change an option; P1.acks=0 changes one client's (may be repeated)")->expected(1)->take_all();
+  const auto parsed = add_run_options(*app, o, "Run many seeds, and count", "P1.acks=0");
   app->add_flag("--twice", o->twice, "Run twice and compare, event by event if they differ");
-  app->add_flag("--json", o->json, "The result as JSON (docs/reference/json.md)");
   app->add_option("--history", o->history, "Write what the clients did and saw to this file, as JSON Lines");
   app->add_option("--trace", o->trace, "Write what happened inside to this file");
   app->add_option("--format", o->format, "... in this form: " + trace_form_names() + " (else by the file's ending)");
@@ -253,18 +245,8 @@ void add_run_command(CLI::App& root, Commands& commands) {
       "  mqlab run scenarios/showcase.lua --set acks=all       turn one knob\n"
       "  mqlab run scenarios/showcase.lua --seeds 1..100       is it luck?\n"
       "  mqlab run scenarios/showcase.lua --trace trace.json --format perfetto");
-  commands.push_back({app, [o, seed, seeds] {
-                        RunRequest request = *o;
-                        if (!seed->empty()) {
-                          const auto range = parse_seeds(*seed);
-                          if (range.first != range.second) throw BadInput(fmt::format("--seed {}: one number was expected; a range is --seeds {}", *seed, *seed));
-                          request.first_seed = request.last_seed = range.first;
-                        }
-                        if (!seeds->empty()) {
-                          const bool range = seeds->find("..") != std::string::npos;
-                          std::tie(request.first_seed, request.last_seed) = parse_seeds(range ? *seeds : "1.." + *seeds);
-                          request.many_seeds = true;
-                        }
+  commands.push_back({app, [parsed] {
+                        const RunRequest request = parsed();
                         if (!request.format.empty() && request.trace.empty()) throw BadInput("--format says how --trace FILE is written; it needs --trace");
                         return run(request);
                       }});

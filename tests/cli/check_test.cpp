@@ -54,6 +54,41 @@ TEST(Check, ClaimsSayWhatCounts) {
   EXPECT_NE(typo.err.find("did you mean `lost-message`?"), std::string::npos) << typo.err;
 }
 
+// Twelve times the first message, each time with failure, and never the one behind it. The history does not end at rest.
+TEST(Check, BoundsDecideWhereAHistoryJustEnds) {
+  std::string text = R"({"format":"mqlab-history/1"}
+{"time":0,"process":"C1","op":"assign","outcome":"ok","place":"orders/0","position":0,"subscription":"g","flags":["assigned"]}
+{"time":1,"process":"P1","op":"send","outcome":"invoke","place":"orders","message":"P1-1"}
+{"time":2,"process":"P1","op":"send","outcome":"ok","of":1,"place":"orders/0","message":"P1-1","position":0}
+{"time":3,"process":"P1","op":"send","outcome":"invoke","place":"orders","message":"P1-2"}
+{"time":4,"process":"P1","op":"send","outcome":"ok","of":3,"place":"orders/0","message":"P1-2","position":1}
+)";
+  std::size_t row = 5;
+  for (int attempt = 1; attempt <= 12; ++attempt) {
+    const std::string time = std::to_string(attempt) + "000000000";
+    text += R"({"time":)" + time + R"(,"process":"C1","op":"deliver","outcome":"ok","place":"orders/0","message":"P1-1","position":0,"subscription":"g","attempt":)" + std::to_string(attempt) + "}\n";
+    text += R"({"time":)" + time + R"(,"process":"C1","op":"process","outcome":"fail","of":)" + std::to_string(row) + R"(,"place":"orders/0","message":"P1-1","position":0,"subscription":"g"})" + "\n";
+    row += 2;
+  }
+  const Scratch scratch;
+  const std::string file = scratch.write("history.jsonl", text);
+  const auto verdict = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"check", file});
+    const auto j = mqlab_json(more);
+    for (const auto& v : j.at("verdicts"))
+      if (v.at("anomaly") == "head-of-line-stall") return v.at("verdict").get<std::string>();
+    return std::string("none");
+  };
+  EXPECT_EQ(verdict({}), "unknown");
+  EXPECT_EQ(verdict({"--stall-bound", "5s"}), "violated");
+  EXPECT_EQ(verdict({"--stall-bound", "1h"}), "unknown");
+  for (const char* option : {"--stall-bound", "--starvation-bound", "--dedup-window"}) {
+    const Outcome wrong = mqlab({"check", file, option, "soon"});
+    EXPECT_EQ(wrong.code, 2);
+    EXPECT_NE(wrong.err.find(std::string(option) + " soon: a time was expected, as in 10min"), std::string::npos) << wrong.err;
+  }
+}
+
 TEST(Check, JepsensFormIsToldByItsContent) {
   const Scratch scratch;
   const std::string file = scratch.write("history.txt", R"({:index 0, :time 5, :process 1, :type :invoke, :f :send, :value [[:send "orders/0" 1]]}
