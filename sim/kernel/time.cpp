@@ -22,9 +22,9 @@ std::string format_duration(Duration d) {
   const auto ns = d < 0 ? 0 - static_cast<std::uint64_t>(d) : static_cast<std::uint64_t>(d);
   for (const Unit& u : units) {
     if (ns % u.size == 0) return fmt::format("{}{} {}", sign, ns / u.size, u.name);
-    const std::uint64_t step = u.size / 1'000;
-    if (u.size <= 1'000'000'000 && ns >= u.size && ns % step == 0) {
-      const std::string text = fmt::format("{}{}.{:03}", sign, ns / u.size, ns % u.size / step);
+    if (u.size <= 1'000'000'000 && ns >= u.size) {
+      const int digits = u.size == 1'000'000'000 ? 9 : u.size == 1'000'000 ? 6 : 3;
+      const std::string text = fmt::format("{}{}.{:0{}}", sign, ns / u.size, ns % u.size, digits);
       return text.substr(0, text.find_last_not_of('0') + 1) + " " + u.name;
     }
   }
