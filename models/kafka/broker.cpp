@@ -498,6 +498,8 @@ void Broker::on_metadata(Context& c, const Message& m) {
     const PartitionState& s = image_.partitions[p];
     if (!s.replicas.empty()) reply.partitions[p] = {s.leader, s.leader_epoch, true};
   }
+  for (BrokerId b = 1; cluster_->settings.rack_aware && b <= static_cast<BrokerId>(image_.brokers.size()); ++b)
+    if (!image_.broker(b).registered || image_.broker(b).fenced) reply.offline.push_back(b);
   c.reply(m, kind(Kind::metadata_reply), make_payload<MetadataReply>(std::move(reply)), 200, m.word);
 }
 

@@ -35,6 +35,7 @@ struct FollowerState {
   Offset leader_end_then = 0;        // the leader's log end at that fetch
   Time last_caught_up = 0;
   BrokerEpoch epoch = no_broker_epoch;
+  Offset log_start = 0;
 };
 
 // The volatile half of a replica.
@@ -207,6 +208,7 @@ class Broker : public NodeBase<Broker> {
   template <class Operation>
   bool operate(Context& c, PartitionId p, Operation operation);
   void carry_out(Context& c, PartitionId p, Effects e);
+  void append_state(Context& c, PartitionId p, std::shared_ptr<const std::vector<GroupRecord>> state);
   void time_write(Context& c, SeatWrite& w);
   void finish_group_writes(Context& c, PartitionId p);
   void send_group_replies(Context& c, const std::vector<Effects::Reply>& replies);
@@ -253,7 +255,6 @@ class Broker : public NodeBase<Broker> {
   void load_share_seat(Context& c, PartitionId p);
   void leave_share_seat(Context& c, PartitionId p);
   void on_share_state_request(Context& c, const Waiting& from, Kind k, const PayloadRef& request);
-  void append_share_state(Context& c, PartitionId p, std::vector<GroupRecord> state);
   void finish_share_writes(Context& c, PartitionId p);
   void time_out_share_write(Context& c, std::uint64_t number);
   void answer_share_state(Context& c, const Waiting& to, Kind k, PayloadRef payload);
@@ -281,6 +282,9 @@ class Broker : public NodeBase<Broker> {
   bool may_join_isr(const FollowerState& f) const;
   Error check_epoch(const Replica& r, LeaderEpoch theirs) const;
   void write_log(Context& c, PartitionId p, std::uint32_t bytes);
+
+  // --- follower_fetch.cpp ---
+  BrokerId preferred_read_replica(const FetchRequest& request, const FetchPartition& f) const;
 
   // --- quota.cpp ---
   static ByteRate& rate_of(std::vector<ClientRate>& rates, NodeId client);

@@ -42,8 +42,7 @@ const char* name(ClassicState s) {
 
 void ClassicGroup::join(const Waiting& from, const JoinGroup& m, GroupScene& s) {
   const auto refuse = [&](Error e, const std::string& member = {}) {
-    JoinGroupReply r;
-    r.error = e;
+    JoinGroupReply r(e);
     r.member = member.empty() ? m.member : member;
     s.effects.reply(from, Kind::join_group_reply, std::move(r));
   };
@@ -88,11 +87,7 @@ void ClassicGroup::join_static(const Waiting& from, const JoinGroup& m, GroupSce
   const std::string old = known->second;
   ClassicMember member = members.at(old);
   // Whoever still uses the old id is told that another process has its name now.
-  if (member.joining()) {
-    JoinGroupReply r;
-    r.error = Error::fenced_instance_id;
-    s.effects.reply(member.join, Kind::join_group_reply, std::move(r));
-  }
+  if (member.joining()) s.effects.reply(member.join, Kind::join_group_reply, JoinGroupReply(Error::fenced_instance_id));
   if (member.syncing()) s.effects.reply(member.sync, Kind::sync_group_reply, SyncGroupReply{Error::fenced_instance_id, {}});
   s.effects.set_timer({name, old, What::session, -1});
   members.erase(old);
@@ -309,11 +304,7 @@ void ClassicGroup::drop_member(const std::string& id, GroupScene& s) {
   const auto it = members.find(id);
   if (it == members.end()) return;
   const ClassicMember& member = it->second;
-  if (member.joining()) {
-    JoinGroupReply r;
-    r.error = Error::unknown_member_id;
-    s.effects.reply(member.join, Kind::join_group_reply, std::move(r));
-  }
+  if (member.joining()) s.effects.reply(member.join, Kind::join_group_reply, JoinGroupReply(Error::unknown_member_id));
   if (member.syncing()) s.effects.reply(member.sync, Kind::sync_group_reply, SyncGroupReply{Error::unknown_member_id, {}});
   if (!member.about.instance.empty()) static_members.erase(member.about.instance);
   s.effects.set_timer({name, id, What::session, -1});

@@ -20,12 +20,14 @@ Client::Client(ClusterRef cluster, std::unique_ptr<App> app, bool produces, Prod
 void Client::on_start(Context& c) {
   for (auto& p : peers_) p.assign(cluster_->brokers.size(), Peer{});
   metadata_.assign(cluster_->partitions.size(), PartitionMetadata{});
+  offline_.clear();
   queues_.assign(cluster_->partitions.size(), PartitionQueue{});
   uniform_.assign(cluster_->topics.size(), UniformSticky{.batch_size = producer_.batch_bytes});
   sticky_.assign(cluster_->topics.size(), StickyPerBatch{});
   // Bootstrap servers are tried in an order that differs between clients.
   next_broker_ = static_cast<BrokerId>(1 + c.random().below(cluster_->brokers.size()));
   want_metadata(c);
+  group_.auto_commit_due = c.now() + consumer_.auto_commit_interval;  // ConsumerCoordinator: its timer begins with the consumer
   start_app(c);
   work(c);
 }
@@ -79,8 +81,7 @@ void Client::on_message(Context& c, const Message& m) {
     case Kind::sync_group_reply: on_sync_reply(c, m); break;
     case Kind::group_heartbeat_reply: on_group_heartbeat_reply(c, m); break;
     case Kind::leave_group_reply: {
-      const Request r = take_request(m.word);
-      if (r.word != 0 && r.timer != no_event) c.cancel_timer(r.timer);
+      const Request r = take_request(c, m.word);
       left(c);
       break;
     }
@@ -151,8 +152,10 @@ void Client::work(Context& c) {
     drain(c);
   }
   if (consumes_) {
+    // Whoever polls because of what the group's work has told is answered when the group has worked again.
+    const CallId open = poll_;
     work_group(c);
-    answer_poll(c, false);
+    if (poll_ == open) answer_poll(c, false);
     fetch(c);
   }
 }
@@ -248,12 +251,13 @@ std::uint64_t Client::request(Context& c, Purpose p, BrokerId b, Kind k, Payload
   return requests_.back().word;
 }
 
-// Takes the request that this answers; word 0 when it was given up meanwhile.
-Client::Request Client::take_request(std::uint64_t word) {
+// Takes the request that this answers, and waits for it no longer; word 0 when it was given up meanwhile.
+Client::Request Client::take_request(Context& c, std::uint64_t word) {
   for (std::size_t i = 0; i < requests_.size(); ++i)
     if (requests_[i].word == word) {
       Request r = std::move(requests_[i]);
       requests_.erase(requests_.begin() + static_cast<std::ptrdiff_t>(i));
+      if (r.timer != no_event) c.cancel_timer(r.timer);
       return r;
     }
   return {};
@@ -369,14 +373,14 @@ void Client::refresh_metadata(Context& c) {
 }
 
 void Client::on_metadata(Context& c, const Message& m) {
-  const Request r = take_request(m.word);
+  const Request r = take_request(c, m.word);
   if (r.word == 0) return;
-  if (r.timer != no_event) c.cancel_timer(r.timer);
   peer(r.purpose, r.broker).backoff = 0;
   metadata_asked_ = false;
   metadata_wanted_ = false;
   metadata_at_ = c.now();
   const auto& reply = payload_as<MetadataReply>(m.payload);
+  offline_ = reply.offline;
   bool missing = false;
   for (PartitionId p = 0; p < metadata_.size() && p < reply.partitions.size(); ++p) {
     // Metadata.updateLatestMetadata: an older epoch tells nothing new.
@@ -416,7 +420,8 @@ Tree Client::state() const {
     Tree& k = t.add("consumer", fmt::format("{} partitions", assigned_.size()));
     if (!consumer_.group.empty()) k.add("group", fmt::format("{} {}", consumer_.group, group_.in() ? fmt::format("{} in generation {}", group_.member, group_.generation) : "outside"));
     for (const Assigned& a : assigned_)
-      k.add(place(a.partition), (a.position == no_offset ? "no position yet" : fmt::format("at {}", a.position)) + (a.paused ? ", paused" : a.revoking ? ", to be given up" : ""));
+      k.add(place(a.partition), (a.position == no_offset ? "no position yet" : fmt::format("at {}", a.position)) + (a.reads_from == no_broker ? "" : fmt::format(", reads from B{}", a.reads_from)) +
+                                 (a.paused ? ", paused" : a.revoking ? ", to be given up" : ""));
     k.add("records fetched ahead", std::to_string(buffer_.size()));
   }
   if (app()) t.children.push_back(app()->state());

@@ -11,6 +11,8 @@
 // Sources: Sender, RecordAccumulator, TransactionManager, NetworkClient, Fetcher, SubscriptionState (Java).
 #pragma once
 
+#include <array>
+#include <cassert>
 #include <deque>
 #include <string>
 #include <vector>
@@ -69,6 +71,9 @@ struct Assigned {
   bool paused = false;
   bool failed = false;                         // the application was told of an error; it must seek
   Time retry_at = 0;
+  BrokerId reads_from = no_broker;             // KIP-392: the follower that the leader named; no_broker: from the leader
+  Time reads_from_until = 0;                   // ... for so long
+  LeaderEpoch reads_from_epoch = no_leader_epoch;  // ... under this leader
 };
 
 // A position on its way to the coordinator.
@@ -143,6 +148,7 @@ struct Membership {
   Time session_deadline = time_max;
   Time poll_deadline = time_max;
   Error fatal = Error::none;
+  bool fatal_told = false;  // the application knows
   Time auto_commit_due = 0;
   std::vector<CommittedOffset> auto_committed{};  // librdkafka: never lower, never twice
   bool leaving = false;             // the last commit, the last word, the end
@@ -214,11 +220,14 @@ class Client : public ClientNodeBase<Client> {
   };
 
   // --- client.cpp ---
-  Peer& peer(Purpose p, BrokerId b) { return peers_[static_cast<std::size_t>(p)][static_cast<std::size_t>(b - 1)]; }
+  Peer& peer(Purpose p, BrokerId b) {
+    assert(b >= 1 && static_cast<std::size_t>(b) <= cluster_->brokers.size());
+    return peers_[static_cast<std::size_t>(p)][static_cast<std::size_t>(b - 1)];
+  }
   bool can_connect(Context& c, Purpose p, BrokerId b);
   void throttle(Context& c, const Request& r, Duration wait, bool honoured);
   std::uint64_t request(Context& c, Purpose p, BrokerId b, Kind k, PayloadRef payload, std::uint32_t size, Duration timeout);
-  Request take_request(std::uint64_t word);
+  Request take_request(Context& c, std::uint64_t word);
   bool in_flight(Purpose p, BrokerId b) const;
   std::int32_t count_in_flight(Purpose p, BrokerId b) const;
   void connection_lost(Context& c, Purpose p, BrokerId b, ConnId connection, bool timed_out);
@@ -271,6 +280,11 @@ class Client : public ClientNodeBase<Client> {
   Assigned* find_assigned(PartitionId p);
   void fetch_failed(Context& c, const Request& r);
 
+  // --- follower_fetch.cpp ---
+  void read_from(Context& c, Assigned& a, BrokerId b);
+  void read_from_leader(Context& c, Assigned& a, const char* why);
+  void check_read_replica(Context& c, Assigned& a);
+
   // --- group_member.cpp: the classic protocol ---
   void subscribe_call(Context& c, const Call& call);
   void work_group(Context& c);
@@ -298,7 +312,7 @@ class Client : public ClientNodeBase<Client> {
   bool cooperative() const { return consumer_.assignors.size() == 1 && consumer_.assignors.front() == "cooperative-sticky"; }
   std::vector<std::int32_t> counts_of_topics() const;
   bool group_failed(Context& c, const Request& r);
-  bool in_poll() const { return poll_ != 0; }
+  bool in_poll(Context& c) { return poll_ != 0 && !app_stands(c); }
 
   // --- consumer_member.cpp: KIP-848 ---
   void work_consumer_member(Context& c);
@@ -359,6 +373,7 @@ class Client : public ClientNodeBase<Client> {
   std::vector<Request> requests_;
   std::uint64_t next_word_ = 1;
   std::vector<PartitionMetadata> metadata_;
+  std::vector<BrokerId> offline_;  // as the last metadata said
   bool metadata_wanted_ = false;
   bool metadata_asked_ = false;
   Time metadata_at_ = 0;

@@ -7,6 +7,8 @@ namespace mqlab::kafka {
 
 inline constexpr TimerKind timer_wake = 40;     // something of the sender or fetcher is due
 inline constexpr TimerKind timer_request = 41;  // argument: word of a request without answer
-inline constexpr TimerKind timer_poll = 42;     // argument: call
+
+// Inside a poll it is the application's thread that waits: what stops the application stops this.
+inline constexpr TimerKind timer_poll = application_timer + 2;  // argument: call
 
 }  // namespace mqlab::kafka

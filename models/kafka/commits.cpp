@@ -62,7 +62,7 @@ void Client::auto_commit(Context& c) {
     wake_at(c, g.auto_commit_due);
     return;
   }
-  if (consumer_.auto_commit == AutoCommit::java && !in_poll()) return;
+  if (consumer_.auto_commit == AutoCommit::java && !in_poll(c)) return;
   g.auto_commit_due = c.now() + consumer_.auto_commit_interval;
   wake_at(c, g.auto_commit_due);
   commit_by_itself(c, Why::time);
@@ -92,10 +92,12 @@ std::uint64_t Client::commit_by_itself(Context& c, Why why) {
 void Client::own_commit_failed(Context& c, const PendingCommit& commit, Error e) {
   for (const PendingCommit::Part& part : commit.parts)
     std::erase_if(group_.auto_committed, [&](const CommittedOffset& o) { return o.partition == part.offset.partition && o.offset == part.offset.offset; });
-  // KIP-848: or the member's epoch has moved on; with the next heartbeat it knows the new one.
+  const bool away = e == Error::coordinator_load_in_progress || e == Error::coordinator_not_available || e == Error::not_coordinator || e == Error::network_exception;
+  // KIP-848: the member's epoch has moved on, and with the next heartbeat it knows the new one. Only the commit before a
+  // partition is given up is made anew for that (CommitRequestManager.maybeAutoCommitSyncBeforeRebalance); an
+  // application's own fails (commitSyncExceptionForError), and one of the timer's waits for its next time.
   const bool stale = e == Error::stale_member_epoch && group_.in();
-  const bool away = stale || e == Error::coordinator_load_in_progress || e == Error::coordinator_not_available || e == Error::not_coordinator || e == Error::network_exception;
-  if (commit.number == group_.last_commit && group_.commits && away) {
+  if (commit.number == group_.last_commit && group_.commits && (away || stale)) {
     group_.commit_again = true;
     group_.retry_at = c.now() + consumer_.retry_backoff;
     return;
@@ -174,9 +176,8 @@ void Client::commit_done(Context& c, std::size_t i, Outcome o, Error e) {
 }
 
 void Client::on_commit_reply(Context& c, const Message& m) {
-  const Request r = take_request(m.word);
+  const Request r = take_request(c, m.word);
   if (r.word == 0) return;
-  if (r.timer != no_event) c.cancel_timer(r.timer);
   const Error e = payload_as<OffsetCommitReply>(m.payload).error;
   const auto it = std::find_if(commits_.begin(), commits_.end(), [&](const PendingCommit& p) { return p.word == r.word; });
   if (it == commits_.end()) return;
@@ -196,11 +197,6 @@ void Client::on_commit_reply(Context& c, const Message& m) {
     case Error::rebalance_in_progress:
       if (group_.in()) group_.rejoin = true;
       return commit_done(c, i, Outcome::fail, e);
-    case Error::stale_member_epoch:
-      // The member's epoch has moved on; a synchronous commit is sent again until it knows the new one (KIP-848).
-      if (it->once || !group_.in()) return commit_done(c, i, Outcome::fail, e);
-      it->retry_at = c.now() + consumer_.retry_backoff;
-      return;
     default: {
       const bool same = payload_as<OffsetCommit>(r.payload).generation == group_.generation;
       commit_done(c, i, Outcome::fail, e);
@@ -231,9 +227,8 @@ void Client::fetch_committed(Context& c) {
 }
 
 void Client::on_offset_fetch_reply(Context& c, const Message& m) {
-  const Request r = take_request(m.word);
+  const Request r = take_request(c, m.word);
   if (r.word == 0) return;
-  if (r.timer != no_event) c.cancel_timer(r.timer);
   const auto& reply = payload_as<OffsetFetchReply>(m.payload);
   for (const PartitionId p : payload_as<OffsetFetch>(r.payload).partitions)
     if (Assigned* a = find_assigned(p)) {

@@ -18,9 +18,9 @@ void Client::add_assignment(Context& c, PartitionId p, std::int64_t position) {
   a.partition = p;
   a.place = c.names().id(place(p));
   a.position = position >= 0 ? position : no_offset;
-  a.reset = consumer_.reset;
+  a.reset = position == from_end ? OffsetReset::latest : position == from_beginning ? OffsetReset::earliest : consumer_.reset;
   // Without a position of its own it begins where its group stands, if it names one.
-  a.wants_committed = position < 0 && !consumer_.group.empty();
+  a.wants_committed = position == -1 && !consumer_.group.empty();
   assigned_.push_back(a);
   if (!a.wants_committed) record_assignment(c, a.place, true, position, op_flag::assigned);
 }
@@ -55,7 +55,7 @@ void Client::seek_call(Context& c, const Call& call) {
   if (!a) return complete(c, call.id, outcome(c, Outcome::fail, Error::unknown_topic_or_partition));
   a->position = call.position >= 0 ? call.position : no_offset;
   a->position_epoch = a->validated = no_leader_epoch;
-  if (call.position < 0) a->reset = call.position == -2 ? OffsetReset::latest : OffsetReset::earliest;
+  if (call.position < 0) a->reset = call.position == from_end ? OffsetReset::latest : OffsetReset::earliest;
   a->failed = false;
   buffer_.erase(std::remove_if(buffer_.begin(), buffer_.end(), [&](const BufferedRecord& r) { return r.partition == p; }), buffer_.end());
   Answer answer;
@@ -74,14 +74,17 @@ void Client::poll_call(Context& c, const Call& call) {
   if (!consumes_ || poll_ != 0) return complete(c, call.id, outcome(c, Outcome::fail, Error::invalid_request));
   poll_ = call.id;
   poll_count_ = call.count;
+  // Who polls on after such an error joins again, and may throw out who threw it out (seen with 4.3.1, where each of two
+  // instances is told in turn); a member by KIP-848 stays out.
+  if (consumer_.protocol == GroupProtocol::classic && group_.fatal_told) group_.fatal = Error::none;
   group_.poll_deadline = c.now() + consumer_.max_poll_interval;
   poll_timer_ = c.set_timer(call.timeout, timer_poll, call.id);
 }
 
 // Hands over what was fetched, or an error that only the application can deal with.
 void Client::answer_poll(Context& c, bool timed_out) {
+  if (!in_poll(c)) return;
   if (shares()) return share_answer_poll(c, timed_out);
-  if (poll_ == 0) return;
   const bool told_to_go = !group_.news.revoked.empty() || !group_.news.lost.empty();
   if (group_.fatal != Error::none && poll_error_ == Error::none) poll_error_ = group_.fatal;
   // Inside a rebalance nothing is handed out but what the rebalance says.
@@ -96,11 +99,9 @@ void Client::answer_poll(Context& c, bool timed_out) {
   poll_ = 0;
   if (poll_error_ != Error::none) {
     Answer a = outcome(c, Outcome::fail, poll_error_);
-    if (group_.fatal == Error::none) a.place = c.names().id(place(poll_error_partition_));
+    group_.fatal_told = group_.fatal != Error::none;
+    if (!group_.fatal_told) a.place = c.names().id(place(poll_error_partition_));
     poll_error_ = Error::none;
-    // Who polls on all the same joins again, and may throw out who threw it out (seen with 4.3.1, where each of two
-    // instances is told in turn); a member by KIP-848 stays out.
-    if (consumer_.protocol == GroupProtocol::classic) group_.fatal = Error::none;
     return complete(c, id, std::move(a));
   }
   Answer answer;
@@ -137,6 +138,7 @@ void Client::answer_poll(Context& c, bool timed_out) {
 
 void Client::fetch(Context& c) {
   if (shares()) return share_work(c);
+  for (Assigned& a : assigned_) check_read_replica(c, a);
   for (BrokerId b = 1; b <= static_cast<BrokerId>(cluster_->brokers.size()); ++b) {
     if (in_flight(Purpose::fetch, b)) continue;
     ListOffsets lookups;
@@ -149,18 +151,22 @@ void Client::fetch(Context& c) {
         want_metadata(c);
         continue;
       }
-      if (leader_of(a.partition) != b || a.failed || a.wants_committed || a.revoking || (a.paused && a.position != no_offset)) continue;
+      const LeaderEpoch epoch = metadata_[a.partition].leader_epoch;
+      const bool unvalidated = consumer_.position_validation && a.position_epoch != no_leader_epoch && a.validated < epoch;
+      // Questions are the leader's to answer; to fetch from it may have named another (KIP-392).
+      const bool asks = a.position == no_offset || unvalidated;
+      if ((asks || a.reads_from == no_broker ? leader_of(a.partition) : a.reads_from) != b) continue;
+      if (a.failed || a.wants_committed || a.revoking || (a.paused && a.position != no_offset)) continue;
       if (a.retry_at > c.now()) {
         wake_at(c, a.retry_at);
         continue;
       }
-      const LeaderEpoch epoch = metadata_[a.partition].leader_epoch;
       if (a.position == no_offset) {
         if (a.reset == OffsetReset::none) reset_position(c, a, Error::offset_out_of_range);
         else lookups.questions.push_back({a.partition, epoch, a.reset == OffsetReset::earliest ? earliest_timestamp : latest_timestamp});
         continue;
       }
-      if (consumer_.position_validation && a.position_epoch != no_leader_epoch && a.validated < epoch) {
+      if (unvalidated) {
         questions.questions.push_back({a.partition, epoch, a.position_epoch});
         continue;
       }
@@ -184,6 +190,7 @@ void Client::fetch(Context& c) {
     } else {
       fetches.max_wait = consumer_.fetch_wait;
       fetches.min_bytes = consumer_.fetch_min_bytes;
+      fetches.rack = consumer_.rack;
       request(c, Purpose::fetch, b, Kind::fetch, make_payload<FetchRequest>(std::move(fetches)), 64, consumer_.request_timeout);
     }
   }
@@ -194,7 +201,11 @@ void Client::fetch_failed(Context& c, const Request& r) {
     if (Assigned* a = find_assigned(p)) a->retry_at = c.now() + consumer_.retry_backoff;
   };
   if (r.kind == Kind::fetch)
-    for (const FetchPartition& f : payload_as<FetchRequest>(r.payload).partitions) rest(f.partition);
+    for (const FetchPartition& f : payload_as<FetchRequest>(r.payload).partitions) {
+      rest(f.partition);
+      // AbstractFetch.handleFetchFailure (KAFKA-14379).
+      if (Assigned* a = find_assigned(f.partition)) read_from_leader(c, *a, "no answer");
+    }
   else if (r.kind == Kind::list_offsets)
     for (const OffsetQuestion& q : payload_as<ListOffsets>(r.payload).questions) rest(q.partition);
   else if (r.kind == Kind::offset_for_leader_epoch)
@@ -216,9 +227,8 @@ void Client::reset_position(Context& c, Assigned& a, Error why) {
 }
 
 void Client::on_fetch_reply(Context& c, const Message& m) {
-  const Request r = take_request(m.word);
+  const Request r = take_request(c, m.word);
   if (r.word == 0) return;
-  if (r.timer != no_event) c.cancel_timer(r.timer);
   peer(r.purpose, r.broker).backoff = 0;
   const auto& asked = payload_as<FetchRequest>(r.payload);
   const auto& reply = payload_as<FetchReply>(m.payload);
@@ -228,6 +238,7 @@ void Client::on_fetch_reply(Context& c, const Message& m) {
     Assigned* a = find_assigned(got.partition);
     if (!a || a->position != asked.partitions[i].fetch_offset) continue;
     if (got.error == Error::none) {
+      if (got.preferred_read_replica != no_broker) read_from(c, *a, got.preferred_read_replica);
       for (const Batch& b : got.batches) {
         if (b.control != Control::none) continue;
         for (std::int32_t k = 0; k < b.held(); ++k)
@@ -243,18 +254,24 @@ void Client::on_fetch_reply(Context& c, const Message& m) {
         a->position_epoch = last.leader_epoch;
       }
     } else if (got.error == Error::offset_out_of_range) {
-      reset_position(c, *a, got.error);
+      // FetchCollector.handleInitializeErrors: a follower may begin later, or end earlier, than its leader. Who keeps that
+      // in mind asks the leader, and resets only when it says so as well.
+      const bool of_follower = a->reads_from != no_broker;
+      if (of_follower) c.mark("follower_out_of_range", place(got.partition), fmt::format("B{} has no {}", a->reads_from, a->position));
+      read_from_leader(c, *a, name(got.error));
+      if (!of_follower || !consumer_.out_of_range_asks_leader) reset_position(c, *a, got.error);
     } else {
       if (got.error != Error::corrupt_message) want_metadata(c);
+      // FetchUtils.requestMetadataUpdate (KAFKA-14379).
+      if (got.error != Error::corrupt_message && got.error != Error::unknown_leader_epoch) read_from_leader(c, *a, name(got.error));
       a->retry_at = c.now() + consumer_.retry_backoff;
     }
   }
 }
 
 void Client::on_list_offsets_reply(Context& c, const Message& m) {
-  const Request r = take_request(m.word);
+  const Request r = take_request(c, m.word);
   if (r.word == 0) return;
-  if (r.timer != no_event) c.cancel_timer(r.timer);
   for (const OffsetAnswer& answer : payload_as<ListOffsetsReply>(m.payload).answers) {
     if (answer.error != Error::none) {
       want_metadata(c);
@@ -294,9 +311,8 @@ void Client::record_reset(Context& c, const Assigned& a) {
 
 // SubscriptionState.maybeCompleteValidation: the log was cut below what this consumer had read.
 void Client::on_epoch_reply(Context& c, const Message& m) {
-  const Request r = take_request(m.word);
+  const Request r = take_request(c, m.word);
   if (r.word == 0) return;
-  if (r.timer != no_event) c.cancel_timer(r.timer);
   const auto& asked = payload_as<OffsetForLeaderEpoch>(r.payload);
   const auto& reply = payload_as<OffsetForLeaderEpochReply>(m.payload);
   for (std::size_t i = 0; i < reply.answers.size() && i < asked.questions.size(); ++i) {

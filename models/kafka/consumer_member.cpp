@@ -17,10 +17,10 @@ namespace mqlab::kafka {
 void Client::work_consumer_member(Context& c) {
   Membership& g = group_;
   ConsumerMember& k = g.consumer;
-  if (in_poll()) k.waits_for_poll = false;
+  if (in_poll(c)) k.waits_for_poll = false;
   // While no coordinator is known, nobody can be told (AbstractHeartbeatRequestManager.poll).
-  if (g.state != Membership::State::outside && !in_poll() && g.poll_deadline <= c.now() && g.coordinator != no_broker) leave_for_lack_of_polls(c);
-  if (g.lost && in_poll()) {
+  if (g.state != Membership::State::outside && !in_poll(c) && g.poll_deadline <= c.now() && g.coordinator != no_broker) leave_for_lack_of_polls(c);
+  if (g.lost && in_poll(c)) {
     give_up(c, true);
     g.lost = false;
   }
@@ -30,7 +30,7 @@ void Client::work_consumer_member(Context& c) {
     g.state = Membership::State::joining;
     c.mark("group_join", consumer_.group, fmt::format("{} joins", g.member));
   }
-  if (!in_poll() && g.poll_deadline > c.now()) wake_at(c, g.poll_deadline);
+  if (!in_poll(c) && g.poll_deadline > c.now()) wake_at(c, g.poll_deadline);
   reconcile_member(c);
   send_consumer_heartbeat(c);
 }
@@ -44,7 +44,7 @@ void Client::reconcile_member(Context& c) {
   ConsumerMember& k = g.consumer;
   if (!g.in()) return;
   if (k.step == Step::none) {
-    if (!in_poll() || k.target == k.current || k.acknowledges) return;
+    if (!in_poll(c) || k.target == k.current || k.acknowledges) return;
     k.under_way = k.target;
     k.step = Step::commits;
     for (Assigned& a : assigned_) a.revoking = std::find(k.under_way.partitions.begin(), k.under_way.partitions.end(), a.partition) == k.under_way.partitions.end();
@@ -53,7 +53,7 @@ void Client::reconcile_member(Context& c) {
     if (!commit_before_giving_up(c)) return;
     k.step = Step::committed;
   }
-  if (!in_poll()) return;
+  if (!in_poll(c)) return;
   if (k.step == Step::committed) {
     k.step = Step::gives_up;
     for (const Assigned& a : assigned_)
@@ -105,9 +105,8 @@ void Client::send_consumer_heartbeat(Context& c) {
 }
 
 void Client::on_consumer_heartbeat_reply(Context& c, const Message& m) {
-  const Request r = take_request(m.word);
+  const Request r = take_request(c, m.word);
   if (r.word == 0) return;
-  if (r.timer != no_event) c.cancel_timer(r.timer);
   peer(r.purpose, r.broker).backoff = 0;
   Membership& g = group_;
   ConsumerMember& k = g.consumer;

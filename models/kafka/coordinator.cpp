@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 #include <optional>
 
 #include "models/kafka/broker.h"
@@ -15,25 +16,13 @@ constexpr Duration write_again = 500'000'000;  // CoordinatorTimerImpl: an opera
 // The answer of a request that no coordinator has looked at, or whose records were never committed.
 PayloadRef refusal(Kind reply, Error e) {
   switch (reply) {
-    case Kind::join_group_reply: {
-      JoinGroupReply r;
-      r.error = e;
-      return make_payload<JoinGroupReply>(std::move(r));
-    }
+    case Kind::join_group_reply: return make_payload<JoinGroupReply>(e);
     case Kind::sync_group_reply: return make_payload<SyncGroupReply>(e, std::vector<PartitionId>{});
     case Kind::group_heartbeat_reply: return make_payload<GroupHeartbeatReply>(e);
     case Kind::leave_group_reply: return make_payload<LeaveGroupReply>(e);
     case Kind::offset_commit_reply: return make_payload<OffsetCommitReply>(e);
-    case Kind::offset_fetch_reply: {
-      OffsetFetchReply r;
-      r.error = e;
-      return make_payload<OffsetFetchReply>(std::move(r));
-    }
-    default: {
-      ConsumerGroupHeartbeatReply r;
-      r.error = e;
-      return make_payload<ConsumerGroupHeartbeatReply>(std::move(r));
-    }
+    case Kind::offset_fetch_reply: return make_payload<OffsetFetchReply>(e);
+    default: return make_payload<ConsumerGroupHeartbeatReply>(e);
   }
 }
 
@@ -145,35 +134,39 @@ void Broker::carry_out(Context& c, PartitionId p, Effects e) {
   write.replies = std::move(e.replies);
   write.then = e.then;
   if (!e.records.empty()) {
-    std::vector<Record> records;
-    for (const GroupRecord& r : e.records) {
-      Record record;
-      record.key = c.names().id(r.key());
-      record.timestamp = c.wall();
-      record.size = 100;
-      record.tombstone = r.gone;
-      records.push_back(record);
-    }
-    PartitionBatch b;
-    b.partition = p;
-    b.batch = make_batch(std::move(records));
     write.records = std::make_shared<const std::vector<GroupRecord>>(std::move(e.records));
-    b.batch.state = write.records;
+    write.required = log_of(p).end() + static_cast<Offset>(write.records->size());
     time_write(c, write);
-    Offset required = 0;
-    const std::size_t at = seat->writes.size();
+    const auto state = write.records;
+    // It waits in its place before it is appended: what the append lets through may write in turn.
     seat->writes.push_back(std::move(write));
-    seat->writes[at].required = offset_max;  // not before it is known
-    const ProduceResult result = append(c, b, 0, required);
-    seat = seat_of(p);
-    if (!seat) return;
-    seat->writes.back().required = result.error == Error::none ? required : offset_max;
+    append_state(c, p, state);
   } else {
     if (write.replies.empty() && write.then.group.empty()) return;
     if (write.required > replicas_[p].high_watermark) time_write(c, write);
     seat->writes.push_back(std::move(write));
   }
   finish_group_writes(c, p);
+}
+
+// The caller has made sure by may_write that it can be written.
+void Broker::append_state(Context& c, PartitionId p, std::shared_ptr<const std::vector<GroupRecord>> state) {
+  std::vector<Record> records;
+  for (const GroupRecord& r : *state) {
+    Record record;
+    record.key = c.names().id(r.key());
+    record.timestamp = c.wall();
+    record.size = 100;
+    record.tombstone = r.gone;
+    records.push_back(record);
+  }
+  PartitionBatch b;
+  b.partition = p;
+  b.batch = make_batch(std::move(records));
+  b.batch.state = std::move(state);
+  Offset end = 0;
+  [[maybe_unused]] const ProduceResult result = append(c, b, 0, end);
+  assert(result.error == Error::none);
 }
 
 void Broker::time_write(Context& c, SeatWrite& w) {

@@ -52,6 +52,7 @@ std::string metadata_reply(const Payload& p) {
   const auto& m = as<MetadataReply>(p);
   for (std::size_t i = 0; i < m.partitions.size() && i < 8; ++i)
     if (m.partitions[i].exists) out += fmt::format("{}#{}=B{}@{}", out.empty() ? "" : " ", i, m.partitions[i].leader, m.partitions[i].leader_epoch);
+  if (!m.offline.empty()) out += " offline=" + describe(m.offline);
   return out;
 }
 std::string init(const Payload&) { return {}; }
@@ -80,6 +81,7 @@ std::string produce_reply(const Payload& p) {
 std::string fetch(const Payload& p) {
   const auto& m = as<FetchRequest>(p);
   std::string out = m.replica == no_broker ? "consumer" : fmt::format("B{}", m.replica);
+  if (!m.rack.empty()) out += " in " + m.rack;
   for (const FetchPartition& f : m.partitions) {
     out += fmt::format(" #{} offset={} epoch={}", f.partition, f.fetch_offset, f.current_leader_epoch);
     if (f.last_fetched_epoch != no_leader_epoch) out += fmt::format(" last_epoch={}", f.last_fetched_epoch);
@@ -97,6 +99,7 @@ std::string fetch_reply(const Payload& p) {
     if (f.diverging.defined()) out += fmt::format(" diverging epoch={} end={}", f.diverging.epoch, f.diverging.end);
     if (!f.batches.empty()) out += fmt::format(" records={}..{}", f.batches.front().base_offset, f.batches.back().last_offset());
     out += fmt::format(" hw={}", f.high_watermark);
+    if (f.preferred_read_replica != no_broker) out += fmt::format(" read_from=B{}", f.preferred_read_replica);
   }
   if (as<FetchReply>(p).throttle > 0) out += fmt::format("{}throttle={} ms", out.empty() ? "" : " ", as<FetchReply>(p).throttle / 1'000'000);
   return out;

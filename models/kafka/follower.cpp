@@ -27,8 +27,8 @@ void Broker::become_follower(Context& c, PartitionId p, const PartitionState& s)
     leave_share_seat(c, p);
     leave_share_leads(c, p);
     finish_produces(c, p);
-    wake_fetches(c, p);
   }
+  if (was_leader || cluster_->settings.rack_aware) wake_fetches(c, p);
   if (s.leader == no_broker || s.leader == id_) return;
   // Truncation starts over with every leader epoch, even if the leader is the same broker.
   switch (switches().truncation) {
@@ -175,6 +175,8 @@ void Broker::on_fetch_reply(Context& c, const Message& m) {
         forget_taken(p, got.log_start);
         // Assigned, not raised: after a change of leader it may go back.
         r.high_watermark = std::clamp(got.high_watermark, log.start(), log.end());
+        // ReplicaFetcherThread.completeDelayedFetchRequests: consumers that wait here.
+        if (cluster_->settings.rack_aware) wake_fetches(c, p);
         break;
       }
       case Error::offset_out_of_range:
@@ -257,6 +259,7 @@ void Broker::truncate(Context& c, PartitionId p, Offset end, const char* why) {
   r.flushed = std::min(r.flushed, log.end());
   durable_[p].recovery_point = std::min(durable_[p].recovery_point, log.end());
   r.high_watermark = std::min(r.high_watermark, log.end());
+  if (cluster_->settings.rack_aware) wake_fetches(c, p);
 }
 
 }  // namespace mqlab::kafka

@@ -57,15 +57,9 @@ void GroupCoordinator::handle(const Waiting& from, Kind k, const PayloadRef& req
   switch (k) {
     case Kind::join_group: {
       const auto& m = payload_as<JoinGroup>(request);
-      if (!m.member.empty() && !classic_.count(m.group)) {
-        JoinGroupReply r;
-        r.error = Error::unknown_member_id;
-        return e.reply(from, Kind::join_group_reply, std::move(r));
-      }
+      if (!m.member.empty() && !classic_.count(m.group)) return e.reply(from, Kind::join_group_reply, JoinGroupReply(Error::unknown_member_id));
       if (ClassicGroup* g = classic_for(m.group)) return g->join(from, m, s);
-      JoinGroupReply r;
-      r.error = Error::inconsistent_group_protocol;
-      return e.reply(from, Kind::join_group_reply, std::move(r));
+      return e.reply(from, Kind::join_group_reply, JoinGroupReply(Error::inconsistent_group_protocol));
     }
     case Kind::sync_group: {
       const auto& m = payload_as<SyncGroup>(request);
@@ -87,17 +81,12 @@ void GroupCoordinator::handle(const Waiting& from, Kind k, const PayloadRef& req
     }
     case Kind::consumer_group_heartbeat: {
       const auto& m = payload_as<ConsumerGroupHeartbeat>(request);
-      const auto refuse = [&](Error error) {
-        ConsumerGroupHeartbeatReply r;
-        r.error = error;
-        e.reply(from, Kind::consumer_group_heartbeat_reply, std::move(r));
-      };
+      const auto refuse = [&](Error error) { e.reply(from, Kind::consumer_group_heartbeat_reply, ConsumerGroupHeartbeatReply(error)); };
       const auto other = classic_.find(m.group);
       if (other != classic_.end() && other->second.state != ClassicState::empty) return refuse(Error::group_id_not_found);
       auto g = modern_.find(m.group);
       if (g == modern_.end()) {
-        if (m.epoch > 0) return refuse(Error::unknown_member_id);
-        if (m.epoch < 0) return refuse(Error::unknown_member_id);
+        if (m.epoch != 0) return refuse(Error::unknown_member_id);
         if (other != classic_.end()) {
           e.records.push_back({m.group, ClassicGroupRecord{}, true});
           classic_.erase(other);

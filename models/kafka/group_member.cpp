@@ -37,10 +37,10 @@ void Client::subscribe_call(Context& c, const Call& call) {
 
 void Client::work_group(Context& c) {
   if (consumer_.group.empty()) return;
-  if (in_poll()) group_.poll_deadline = c.now() + consumer_.max_poll_interval;
+  if (in_poll(c)) group_.poll_deadline = c.now() + consumer_.max_poll_interval;
   if (group_.subscribed || !commits_.empty() || std::any_of(assigned_.begin(), assigned_.end(), [](const Assigned& a) { return a.wants_committed; }))
     find_coordinator(c);
-  if (group_.exits && !group_.leaving && (in_poll() || !app() || !group_.subscribed)) {
+  if (group_.exits && !group_.leaving && (in_poll(c) || !app() || !group_.subscribed)) {
     commit_by_itself(c, Why::close);
     group_.leaving = true;
   }
@@ -83,9 +83,8 @@ void Client::find_coordinator(Context& c) {
 }
 
 void Client::on_coordinator(Context& c, const Message& m) {
-  const Request r = take_request(m.word);
+  const Request r = take_request(c, m.word);
   if (r.word == 0) return;
-  if (r.timer != no_event) c.cancel_timer(r.timer);
   peer(r.purpose, r.broker).backoff = 0;
   const auto& reply = payload_as<FindCoordinatorReply>(m.payload);
   group_.coordinator_asked = false;
@@ -165,7 +164,7 @@ bool Client::group_failed(Context& c, const Request& r) {
 void Client::work_classic(Context& c) {
   Membership& g = group_;
   beat(c);
-  if (!in_poll() || g.state == Membership::State::joining || g.state == Membership::State::syncing) return;
+  if (!in_poll(c) || g.state == Membership::State::joining || g.state == Membership::State::syncing) return;
   // The leader watches the topics: other partitions, another assignment.
   if (g.in() && g.member == g.leader && !g.counts.empty() && g.counts != counts_of_topics()) g.rejoin = true;
   if (g.told) {
@@ -194,7 +193,7 @@ bool Client::prepare_to_join(Context& c) {
     g.prepared = true;
     return g.news.lost.empty();
   }
-  // KAFKA-14024: nothing is handed out of them while the commit is under way, or the next owner would read it again.
+  // KAFKA-14196: nothing is handed out of them while the commit is under way, or the next owner would read it again.
   if (!cooperative())
     for (Assigned& a : assigned_) a.revoking = true;
   if (!commit_before_giving_up(c)) return false;
@@ -285,9 +284,8 @@ void Client::send_join(Context& c) {
 }
 
 void Client::on_join_reply(Context& c, const Message& m) {
-  const Request r = take_request(m.word);
+  const Request r = take_request(c, m.word);
   if (r.word == 0) return;
-  if (r.timer != no_event) c.cancel_timer(r.timer);
   Membership& g = group_;
   if (g.state != Membership::State::joining) return;
   const auto& reply = payload_as<JoinGroupReply>(m.payload);
@@ -299,6 +297,8 @@ void Client::on_join_reply(Context& c, const Message& m) {
   g.generation = reply.generation;
   g.protocol = reply.protocol;
   g.leader = reply.leader;
+  // A commit that was refused meanwhile has shown that another coordinates (AbstractCoordinator.sendSyncGroupRequest).
+  if (g.coordinator == no_broker) return join_failed(c, Error::coordinator_not_available);
   g.state = Membership::State::syncing;
   g.session_deadline = c.now() + consumer_.session_timeout;
   SyncGroup sync;
@@ -326,9 +326,8 @@ void Client::on_join_reply(Context& c, const Message& m) {
 }
 
 void Client::on_sync_reply(Context& c, const Message& m) {
-  const Request r = take_request(m.word);
+  const Request r = take_request(c, m.word);
   if (r.word == 0) return;
-  if (r.timer != no_event) c.cancel_timer(r.timer);
   Membership& g = group_;
   if (g.state != Membership::State::syncing) return;
   const auto& reply = payload_as<SyncGroupReply>(m.payload);
@@ -400,7 +399,7 @@ void Client::take_assignment(Context& c, std::vector<PartitionId> assigned) {
 void Client::beat(Context& c) {
   Membership& g = group_;
   if (!g.in()) return;
-  if (!in_poll() && g.poll_deadline <= c.now()) {
+  if (!in_poll(c) && g.poll_deadline <= c.now()) {
     // AbstractCoordinator.maybeLeaveGroup: the application is stuck. It may still be working on what it has.
     c.mark("max_poll_interval_exceeded", consumer_.group, fmt::format("{} has not polled for too long and leaves", g.member));
     if (consumer_.instance.empty() && coordinator_ready(c)) {
@@ -438,9 +437,8 @@ void Client::beat(Context& c) {
 }
 
 void Client::on_group_heartbeat_reply(Context& c, const Message& m) {
-  const Request r = take_request(m.word);
+  const Request r = take_request(c, m.word);
   if (r.word == 0) return;
-  if (r.timer != no_event) c.cancel_timer(r.timer);
   Membership& g = group_;
   g.heartbeat_in_flight = false;
   const auto& sent = payload_as<GroupHeartbeat>(r.payload);

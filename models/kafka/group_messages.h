@@ -21,6 +21,8 @@ struct FindCoordinator : Payload {
   std::string group;
 };
 struct FindCoordinatorReply : Payload {
+  FindCoordinatorReply() = default;
+  explicit FindCoordinatorReply(Error e) : error(e) {}
   Error error{};
   BrokerId broker = no_broker;
 };
@@ -38,6 +40,8 @@ struct JoinGroup : Payload {
   std::int32_t owned_generation = -1;
 };
 struct JoinGroupReply : Payload {
+  JoinGroupReply() = default;
+  explicit JoinGroupReply(Error e) : error(e) {}
   Error error{};
   std::int32_t generation = -1;
   std::string protocol{};
@@ -95,6 +99,8 @@ struct ConsumerGroupHeartbeat : Payload {
   std::vector<PartitionId> owned{};
 };
 struct ConsumerGroupHeartbeatReply : Payload {
+  ConsumerGroupHeartbeatReply() = default;
+  explicit ConsumerGroupHeartbeatReply(Error e) : error(e) {}
   Error error{};
   std::int32_t epoch{};
   Duration interval{};
@@ -127,6 +133,8 @@ struct OffsetFetch : Payload {
   std::vector<PartitionId> partitions{};
 };
 struct OffsetFetchReply : Payload {
+  OffsetFetchReply() = default;
+  explicit OffsetFetchReply(Error e) : error(e) {}
   Error error{};
   std::vector<CommittedOffset> offsets{};  // no_offset where nothing was committed
 };

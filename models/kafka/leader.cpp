@@ -189,7 +189,8 @@ void Broker::time_out_produce(Context& c, std::uint64_t number) {
 }
 
 // ---------------------------------------------------------------------------------------------
-// Fetch: of followers up to the log end, of consumers up to the high watermark.
+// Fetch: of followers up to the log end, of consumers up to the high watermark. A follower serves consumers, too, if
+// they name their rack (KIP-392; KAFKA-9004: an older consumer would not know what to make of its errors).
 
 // KIP-320: both sides must be in the same epoch before any offset means anything.
 Error Broker::check_epoch(const Replica& r, LeaderEpoch theirs) const {
@@ -219,7 +220,9 @@ bool Broker::answer_fetch(Context& c, const Waiting& to, const FetchRequest& req
   bool news = must;
   reply.partitions.reserve(request.partitions.size());
   // ClientQuotaManager.getMaxValueInQuotaWindow: one answer must not be more than the quota could ever let through.
-  const bool limited = request.replica == no_broker && cluster_->settings.consumer_byte_rate > 0;
+  // The reader that the lab adds when a run is over has no quota.
+  const bool of_the_lab = !cluster_->is_client(to.from) && c.world().node_options(to.from).role == "consumer";
+  const bool limited = request.replica == no_broker && cluster_->settings.consumer_byte_rate > 0 && !of_the_lab;
   const std::int64_t most = limited ? cluster_->settings.consumer_byte_rate * static_cast<std::int64_t>(quota_samples - 1) - 64 : offset_max;
   for (const FetchPartition& f : request.partitions) {
     reply.partitions.push_back(read_for(c, request, f, first, most - bytes, news));
@@ -251,9 +254,16 @@ FetchedPartition Broker::read_for(Context& c, const FetchRequest& request, const
   if (r.role == Role::none) return refuse(Error::unknown_topic_or_partition);
   if (r.epoch != no_leader_epoch)
     if (const Error e = check_epoch(r, f.current_leader_epoch); e != Error::none) return refuse(e);
-  if (r.role != Role::leader) return refuse(Error::not_leader_or_follower);
+  const bool at_follower = r.role == Role::follower && request.replica == no_broker && !request.rack.empty();
+  if (r.role != Role::leader && !at_follower) return refuse(Error::not_leader_or_follower);
   out.log_start = log.start();
   out.high_watermark = r.high_watermark;
+  if (r.role == Role::leader) out.preferred_read_replica = preferred_read_replica(request, f);
+  if (out.preferred_read_replica != no_broker) {
+    // Said at once (KAFKA-13767). One that waits here already hears it when there are records to read.
+    if (first || f.fetch_offset < r.high_watermark) news = true;
+    return out;
+  }
 
   // Truncation on fetch (KIP-595 took it over for the quorum): where the follower's last epoch ends
   // here tells whether the two logs agree up to what it asks for. If not, nothing of this fetch counts.
@@ -275,6 +285,9 @@ FetchedPartition Broker::read_for(Context& c, const FetchRequest& request, const
     out.log_end = log.end();
     return refuse(Error::offset_out_of_range);
   }
+  // DelayedFetch, case F. So a consumer that is ahead of this follower's high watermark asks again and again; KIP-392
+  // has OFFSET_NOT_AVAILABLE for it, which no broker sends for a fetch.
+  if (at_follower && f.fetch_offset > readable) news = true;
   if (f.fetch_offset < readable && most > 0) {
     out.batches = log.read(f.fetch_offset, readable, offset_max, std::min<std::int64_t>(1'048'576, most));
     // A copy that does not match its checksum is not handed to anyone: the reader finds out.
@@ -326,6 +339,7 @@ void Broker::update_follower(Context& c, PartitionId p, const FetchRequest& requ
     const Offset before = follower.end;
     follower.end = f.fetch_offset;
     follower.last_fetch = c.now();
+    follower.log_start = f.log_start;
     follower.leader_end_then = leader_end;
     follower.epoch = request.replica_epoch;
     maybe_expand_isr(c, p, follower);

@@ -2,7 +2,7 @@
 //
 // Always true (tests/kafka/ledger_test.cpp): each row names a source, and files that exist: `kafka/log_test` is
 // tests/kafka/log_test.cpp, `museum/kafka/...` and `showcase` are scenarios.
-// Elsewhere: which handler carries a rule out (README.md), what is not modelled (kafka.cpp).
+// Elsewhere: which handler carries a rule out (README.md), what is not modelled (declaration.cpp).
 #pragma once
 
 #include <vector>

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "models/kafka/epochs.h"
@@ -132,6 +133,7 @@ struct PartitionMetadata {
 };
 struct MetadataReply : Payload {
   std::vector<PartitionMetadata> partitions{};  // by PartitionId
+  std::vector<BrokerId> offline{};  // brokers of which nobody shall read; told where consumers may read from followers
 };
 
 struct InitProducerId : Payload {};
@@ -173,6 +175,7 @@ struct FetchRequest : Payload {
   BrokerEpoch replica_epoch = no_broker_epoch;  // KIP-903
   Duration max_wait{};
   std::int64_t min_bytes = 1;
+  std::string rack{};  // KIP-392: where the consumer is; empty = it reads from leaders only
   std::vector<FetchPartition> partitions{};
 };
 struct FetchedPartition {
@@ -182,6 +185,7 @@ struct FetchedPartition {
   Offset high_watermark{};
   Offset log_start{};
   Offset log_end = no_offset;  // told with OFFSET_OUT_OF_RANGE, where the product asks by ListOffsets
+  BrokerId preferred_read_replica = no_broker;  // KIP-392: there are no records here, the consumer shall read from that one
   std::vector<Batch> batches{};
 };
 struct FetchReply : Payload {

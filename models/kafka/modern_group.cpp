@@ -43,11 +43,7 @@ const char* name(MemberState s) {
 
 void ModernGroup::heartbeat(const Waiting& from, const ConsumerGroupHeartbeat& m, GroupScene& s) {
   if (m.epoch == leave_epoch || m.epoch == leave_for_a_while_epoch) return leave(from, m, s);
-  if (const Error e = admit(m, s); e != Error::none) {
-    ConsumerGroupHeartbeatReply r;
-    r.error = e;
-    return s.effects.reply(from, Kind::consumer_group_heartbeat_reply, std::move(r));
-  }
+  if (const Error e = admit(m, s); e != Error::none) return s.effects.reply(from, Kind::consumer_group_heartbeat_reply, ConsumerGroupHeartbeatReply(e));
   GroupMemberRecord& member = members.at(m.member);
   const GroupMemberRecord before = member;
   const bool is_new = member.topics.empty();

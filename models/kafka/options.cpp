@@ -59,6 +59,8 @@ std::vector<OptionDecl> declared_options() {
       duration("cleaner_interval", "cluster", 15 * s, "How long the log cleaner rests when no log is dirty enough.", "log.cleaner.backoff.ms", 1 * ms),
       duration("log_start_checkpoint_interval", "cluster", 60 * s, "How often it is written to disk where logs start, as DeleteRecords moved it (when high watermarks are).", "log.flush.start.offset.checkpoint.interval.ms", 1 * ms),
       integer("producer_byte_rate", "cluster", 0, "Bytes a second that a broker takes from one client before it throttles it; 0 = no quota.", "producer_byte_rate, KIP-13", 0),
+      {"racks", "cluster", OptionType::list, std::string(), "Racks of B1, B2, ... in turn, \"r1,r2,r3\"; empty = brokers have none.", "broker.rack", {}},
+      choice("replica_selector", "cluster", "none", {"none", "rack_aware"}, "Whom consumers read from: the leader, or an in-sync replica in their rack that has what they ask for.", "replica.selector.class, KIP-392"),
       integer("consumer_byte_rate", "cluster", 0, "Bytes a second that a broker hands to one client before it throttles it; 0 = no quota.", "consumer_byte_rate, KIP-13", 0),
       duration("broker_service", "cluster", 20'000, "Time an I/O thread of a broker needs for a request.", "LinkedIn benchmark (order of magnitude)"),
       integer("io_threads", "cluster", 8, "I/O threads of a broker.", "num.io.threads", 1, 1000),
@@ -156,6 +158,8 @@ std::vector<OptionDecl> declared_options() {
       integer("fetch_min_bytes", "consumer", 1, "A broker answers when it has so many bytes.", "fetch.min.bytes", 1),
       integer("max_poll_records", "consumer", 500, "A poll returns at most so many.", "max.poll.records", 1),
       rule(boolean("client_honours_throttle", "consumer", true, "A client that was throttled asks for nothing until the time is over.", "KIP-219")),
+      {"client_rack", "consumer", OptionType::text, std::string(), "The rack that it is in, as it tells brokers; empty = it reads from leaders.", "client.rack, KIP-392", {}},
+      rule(boolean("out_of_range_asks_leader", "consumer", true, "What a follower calls out of range the consumer asks the leader for, before it resets its position.", "KIP-392; FetchCollector.handleInitializeErrors")),
       rule(boolean("position_validation", "consumer", true, "After a change of leader the consumer asks whether its position still means what it meant.", "KIP-320")),
       duration("metadata_max_age", "consumer", 300 * s, "Metadata older than this is asked for again.", "metadata.max.age.ms", 1 * ms),
       duration("request_timeout", "consumer", 30 * s, "A request without answer for this long: the connection is closed.", "request.timeout.ms", 1 * ms),
@@ -218,6 +222,8 @@ ClusterSettings cluster_settings(const Options& o) {
   c.producer_byte_rate = o.integer("producer_byte_rate");
   c.consumer_byte_rate = o.integer("consumer_byte_rate");
   c.log_start_checkpoint_interval = o.duration("log_start_checkpoint_interval");
+  c.racks = o.list("racks");
+  c.rack_aware = o.text("replica_selector") == "rack_aware";
   return c;
 }
 
@@ -279,6 +285,8 @@ ConsumerSettings consumer_settings(const Options& o) {
   c.fetch_min_bytes = o.integer("fetch_min_bytes");
   c.max_poll_records = o.integer("max_poll_records");
   c.position_validation = o.boolean("position_validation");
+  c.rack = o.text("client_rack");
+  c.out_of_range_asks_leader = o.boolean("out_of_range_asks_leader");
   c.honours_throttle = o.boolean("client_honours_throttle");
   c.metadata_max_age = o.duration("metadata_max_age");
   c.request_timeout = o.duration("request_timeout");

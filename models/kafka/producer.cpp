@@ -161,7 +161,7 @@ bool Client::drain_broker(Context& c, BrokerId b) {
     return true;
   }
   // acks=0: sent is done, and where it is, nobody says.
-  take_request(word);
+  take_request(c, word);
   for (ProducerBatch& batch : batches) {
     --produce_in_flight_;
     --queues_[batch.partition].in_flight;
@@ -174,9 +174,8 @@ bool Client::drain_broker(Context& c, BrokerId b) {
 // Answers.
 
 void Client::on_produce_reply(Context& c, const Message& m) {
-  Request r = take_request(m.word);
+  Request r = take_request(c, m.word);
   if (r.word == 0) return;
-  if (r.timer != no_event) c.cancel_timer(r.timer);
   peer(r.purpose, r.broker).backoff = 0;
   const auto& reply = payload_as<ProduceReply>(m.payload);
   throttle(c, r, reply.throttle, producer_.honours_throttle);
@@ -388,9 +387,8 @@ void Client::ask_producer_id(Context& c) {
 }
 
 void Client::on_producer_id(Context& c, const Message& m) {
-  const Request r = take_request(m.word);
+  const Request r = take_request(c, m.word);
   if (r.word == 0) return;
-  if (r.timer != no_event) c.cancel_timer(r.timer);
   producer_id_asked_ = false;
   const auto& reply = payload_as<InitProducerIdReply>(m.payload);
   if (reply.error != Error::none) {

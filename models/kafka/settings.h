@@ -97,6 +97,8 @@ struct ClusterSettings {
   Duration log_start_checkpoint_interval{};
   std::int64_t producer_byte_rate = 0;   // quota of each client on each broker, bytes a second; 0 = none
   std::int64_t consumer_byte_rate = 0;
+  std::vector<std::string> racks{};      // of brokers 1, 2, ... in turn; empty = none has one
+  bool rack_aware = false;               // leaders send consumers to a replica in their rack (KIP-392)
   LogOptions log;
 };
 
@@ -151,6 +153,8 @@ struct ConsumerSettings {
   std::int64_t fetch_min_bytes = 1;
   std::int64_t max_poll_records = 500;
   bool position_validation = true;
+  std::string rack{};  // client.rack
+  bool out_of_range_asks_leader = true;  // KIP-392: what a follower lacks the leader may have
   bool honours_throttle = true;
   Duration metadata_max_age{};
   Duration request_timeout{};
@@ -188,6 +192,7 @@ struct Cluster {
   std::vector<NodeId> brokers;      // node of broker 1, 2, ...
   std::vector<NodeId> controllers;
   std::vector<std::pair<NodeId, std::string>> clients;  // their names, which is what a client says of itself (client.id)
+  bool is_client(NodeId n) const { return std::any_of(clients.begin(), clients.end(), [&](const auto& client) { return client.first == n; }); }
 
   std::string client_name(NodeId n) const {
     for (const auto& [node, client] : clients)
@@ -199,6 +204,10 @@ struct Cluster {
     for (std::size_t i = 0; i < brokers.size(); ++i)
       if (brokers[i] == n) return static_cast<BrokerId>(i + 1);
     return no_broker;
+  }
+  // broker.rack; empty where brokers have none.
+  std::string_view rack_of(BrokerId b) const {
+    return settings.racks.empty() ? std::string_view{} : std::string_view{settings.racks[static_cast<std::size_t>(b - 1) % settings.racks.size()]};
   }
   bool holds_dead_letters(PartitionId p) const { return topics[static_cast<std::size_t>(partitions[p].topic)].dead_letters; }
   const LogOptions& log_options(PartitionId p) const { return topics[static_cast<std::size_t>(partitions[p].topic)].log; }

@@ -83,7 +83,6 @@ void Client::queue_ack(Context& c, ShareConsumer::InHand& r, AckType type, CallI
 // Polls.
 
 void Client::share_answer_poll(Context& c, bool timed_out) {
-  if (poll_ == 0) return;
   ShareConsumer& s = share_;
   std::erase_if(s.buffer, [&](const ShareConsumer::InHand& r) { return !find_assigned(r.partition); });
   if (group_.fatal != Error::none && poll_error_ == Error::none) poll_error_ = group_.fatal;
@@ -195,9 +194,8 @@ bool Client::share_closing() const {
 }
 
 void Client::on_share_fetch_reply(Context& c, const Message& m) {
-  const Request r = take_request(m.word);
+  const Request r = take_request(c, m.word);
   if (r.word == 0) return;
-  if (r.timer != no_event) c.cancel_timer(r.timer);
   peer(r.purpose, r.broker).backoff = 0;
   const auto& reply = payload_as<ShareFetchReply>(m.payload);
   for (const AcquiredPartition& got : reply.partitions) {
@@ -233,9 +231,8 @@ void Client::on_share_fetch_reply(Context& c, const Message& m) {
 }
 
 void Client::on_share_acknowledge_reply(Context& c, const Message& m) {
-  const Request r = take_request(m.word);
+  const Request r = take_request(c, m.word);
   if (r.word == 0) return;
-  if (r.timer != no_event) c.cancel_timer(r.timer);
   peer(r.purpose, r.broker).backoff = 0;
   share_acks_answered(c, r.word, payload_as<ShareAcknowledgeReply>(m.payload).acks);
 }
@@ -308,7 +305,7 @@ void Client::share_assignment(Context& c, const std::vector<PartitionId>& partit
 
 void Client::work_share_member(Context& c) {
   Membership& g = group_;
-  if (g.in() && !in_poll() && g.poll_deadline <= c.now()) {
+  if (g.in() && !in_poll(c) && g.poll_deadline <= c.now()) {
     // It may still be at work on what it holds, and say so to the leaders: they ask for no membership.
     c.mark("max_poll_interval_exceeded", consumer_.group, fmt::format("{} has not polled for too long and leaves", g.member));
     g.state = Membership::State::outside;
@@ -318,7 +315,7 @@ void Client::work_share_member(Context& c) {
     return;
   }
   if (g.in()) wake_at(c, g.poll_deadline);
-  if (!g.in() && !in_poll()) return;
+  if (!g.in() && !in_poll(c)) return;
   if (g.heartbeat_in_flight) return;
   const Time due = g.in() ? g.heartbeat_due : g.retry_at;
   if (due > c.now()) return wake_at(c, due);
@@ -342,9 +339,8 @@ void Client::share_heartbeat(Context& c, std::int32_t epoch) {
 }
 
 void Client::on_share_heartbeat_reply(Context& c, const Message& m) {
-  const Request r = take_request(m.word);
+  const Request r = take_request(c, m.word);
   if (r.word == 0) return;
-  if (r.timer != no_event) c.cancel_timer(r.timer);
   peer(r.purpose, r.broker).backoff = 0;
   Membership& g = group_;
   g.heartbeat_in_flight = false;

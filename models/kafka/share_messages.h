@@ -70,6 +70,8 @@ struct ReadShareState : Payload {
   LeaderEpoch leader_epoch{};         // who reads leads: writes of an older leader are refused from now on
 };
 struct ReadShareStateReply : Payload {
+  ReadShareStateReply() = default;
+  explicit ReadShareStateReply(Error e) : error(e) {}
   Error error{};
   ShareState state{};
 };

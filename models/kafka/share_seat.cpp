@@ -14,9 +14,7 @@ Kind reply_of(Kind request) { return request == Kind::write_share_state ? Kind::
 
 PayloadRef refusal(Kind reply, Error e) {
   if (reply == Kind::write_share_state_reply) return make_payload<WriteShareStateReply>(e);
-  ReadShareStateReply r;
-  r.error = e;
-  return make_payload<ReadShareStateReply>(std::move(r));
+  return make_payload<ReadShareStateReply>(e);
 }
 
 }  // namespace
@@ -93,33 +91,10 @@ void Broker::on_share_state_request(Context& c, const Waiting& from, Kind k, con
   w.required = seat->writes.empty() ? seat->loaded : seat->writes.back().required;
   w.number = next_number_++;
   w.timer = c.set_timer(cluster_->settings.groups.commit_timeout, timer_share_write, w.number);
+  if (!outcome.records.empty()) w.required = log_of(*p).end() + static_cast<Offset>(outcome.records.size());
   seat->writes.push_back(std::move(w));
-  if (!outcome.records.empty()) append_share_state(c, *p, std::move(outcome.records));
+  if (!outcome.records.empty()) append_state(c, *p, std::make_shared<const std::vector<GroupRecord>>(std::move(outcome.records)));
   finish_share_writes(c, *p);
-}
-
-void Broker::append_share_state(Context& c, PartitionId p, std::vector<GroupRecord> state) {
-  std::vector<Record> records;
-  for (const GroupRecord& r : state) {
-    Record record;
-    record.key = c.names().id(r.key());
-    record.timestamp = c.wall();
-    record.size = 100;
-    record.tombstone = r.gone;
-    records.push_back(record);
-  }
-  PartitionBatch b;
-  b.partition = p;
-  b.batch = make_batch(std::move(records));
-  b.batch.state = std::make_shared<const std::vector<GroupRecord>>(std::move(state));
-  const std::uint64_t number = share_seat(p)->writes.back().number;
-  share_seat(p)->writes.back().required = offset_max;  // not before it is known
-  Offset required = 0;
-  const ProduceResult result = append(c, b, 0, required);
-  ShareSeat* seat = share_seat(p);
-  if (!seat || result.error != Error::none) return;
-  for (ShareSeat::Write& w : seat->writes)
-    if (w.number == number) w.required = required;
 }
 
 void Broker::finish_share_writes(Context& c, PartitionId p) {

@@ -27,6 +27,9 @@ bool has_invoke(CallKind k, bool commits_by_place) {
          k == CallKind::end_commit || k == CallKind::end_abort || k == CallKind::end_offset;
 }
 
+// Of the application's class, so that it waits for the end of a pause.
+constexpr TimerKind resume_timer = application_timer + 1;
+
 bool names_subscription(CallKind k) { return k == CallKind::ack || k == CallKind::commit; }
 
 }  // namespace
@@ -93,11 +96,23 @@ void ClientNode::crash_app() {
   // What was asked and not answered stays unknown for ever: its invoke has no end.
   open_.clear();
   answers_.clear();
-  in_app_ = false;
+  in_app_ = to_be_woken_ = false;
   if (app_) app_->on_crash();
 }
 
+bool ClientNode::app_stands(Context& c) {
+  if (!c.application_paused()) return false;
+  if (!to_be_woken_) c.set_timer(0, resume_timer);
+  to_be_woken_ = true;
+  return true;
+}
+
 bool ClientNode::app_timer(Context& c, TimerKind kind, std::uint64_t argument) {
+  if (kind == resume_timer) {
+    to_be_woken_ = false;
+    deliver_answers(c);
+    return true;
+  }
   if (kind != application_timer) return false;
   if (app_) {
     AppContext a(c, *this);
@@ -194,7 +209,7 @@ void ClientNode::record_commit_end(Context& c, OpIndex invoke, std::uint32_t pla
 }
 
 void ClientNode::deliver_answers(Context& c) {
-  while (!answers_.empty()) {
+  while (!answers_.empty() && !app_stands(c)) {
     std::vector<Answer> now;
     now.swap(answers_);
     AppContext a(c, *this);

@@ -27,6 +27,10 @@ namespace mqlab {
 
 using CallId = std::uint64_t;
 
+// Positions of a call that name no number.
+inline constexpr std::int64_t from_end = -2;
+inline constexpr std::int64_t from_beginning = -3;  // where the place begins by now: not 0 after a deletion
+
 enum class CallKind : std::uint8_t {
   send, poll, assign, seek, ack, commit, begin, end_commit, end_abort, end_offset, close, other,
   subscribe,    // reads for a group; `argument` names the topics: "orders,payments"
@@ -44,7 +48,7 @@ struct Call {
   std::uint32_t place{};           // names: the topic, or "topic/partition"
   std::uint32_t key{};             // names
   MessageId message = no_message;  // send, ack
-  std::int64_t position = -1;      // seek, commit; -1 = the library's own choice, -2 = the end
+  std::int64_t position = -1;      // assign, seek, commit; -1 = the library's own choice
   std::int32_t partition = -1;     // send: an explicit partition
   std::uint32_t size = 100;        // send: bytes
   std::int64_t timestamp = -1;     // send: the record's own time; -1 = the wall clock
@@ -151,7 +155,7 @@ class ClientNode : public Node {
  public:
   ClientNode() = default;
   explicit ClientNode(std::unique_ptr<App> app, std::string subscription = {}) : app_(std::move(app)), subscription_(std::move(subscription)) {}
-  ClientNode(const ClientNode& o) : Node(o), app_(o.app_ ? o.app_->clone() : nullptr), subscription_(o.subscription_), next_call_(o.next_call_), open_(o.open_) {}
+  ClientNode(const ClientNode& o) : Node(o), app_(o.app_ ? o.app_->clone() : nullptr), subscription_(o.subscription_), next_call_(o.next_call_), open_(o.open_), answers_(o.answers_), to_be_woken_(o.to_be_woken_) {}
   ClientNode& operator=(const ClientNode&) = delete;
 
   const App* app() const { return app_.get(); }
@@ -168,7 +172,10 @@ class ClientNode : public Node {
 
   void start_app(Context& c);
   void crash_app();
-  // True when the timer was the application's.
+  // True while the application stands still (pause_application): it takes no answer. When it goes on, app_timer returns
+  // true once more.
+  bool app_stands(Context& c);
+  // True when the timer was the application's: it has done something, or goes on after a pause.
   bool app_timer(Context& c, TimerKind kind, std::uint64_t argument);
   // Ends a call: writes the history and tells the application.
   void complete(Context& c, CallId id, Answer answer);
@@ -197,8 +204,9 @@ class ClientNode : public Node {
   std::string subscription_;
   CallId next_call_ = 1;
   std::deque<OpenCall> open_;       // ascending in id; answered mostly in that order
-  std::vector<Answer> answers_;     // completed while the application was running: told afterwards
+  std::vector<Answer> answers_;     // completed while the application was running, or stood still: told afterwards
   bool in_app_ = false;
+  bool to_be_woken_ = false;        // a timer lies behind the pause
 };
 
 template <class Derived>

@@ -126,8 +126,8 @@ Out wait(const MethodCall& m) {
 std::int64_t position(const MethodCall& m, std::size_t i) {
   const LuaValue& v = m.at(i);
   if (v.is_nil()) return -1;
-  if (v.text() && *v.text() == "beginning") return 0;
-  if (v.text() && *v.text() == "end") return -2;
+  if (v.text() && *v.text() == "beginning") return from_beginning;
+  if (v.text() && *v.text() == "end") return from_end;
   if (v.text()) m.wrong(i, "a position, \"beginning\" or \"end\"");
   return m.integer(i, "a position", 0, INT64_MAX);
 }

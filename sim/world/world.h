@@ -398,6 +398,8 @@ class Context {
   Random& random() { return world_.nodes_[self_].random; }
   const std::string& name(NodeId n) const { return world_.name(n); }
   World& world() { return world_; }
+  // The application of this process stands still, and its library does not (pause_application).
+  bool application_paused() const { return (world_.nodes_[self_].pauses & World::pause_app) != 0; }
   Names& names() { return world_.journal.names; }
 
   // Effects leave the node when the handler's service time is over; this adds to it.

@@ -175,6 +175,18 @@ struct Java : MemberLab {
   Java() : MemberLab({{"auto_commit", "java"}, {"auto_commit_interval", "5s"}, {"retry_backoff", "100ms"}}) { settle({0}); }
 };
 
+// ConsumerCoordinator: nextAutoCommitTimer is made with the consumer, also where it chooses its places by itself.
+TEST(KafkaAutoCommit, JavasFirstTimeComesAfterAnInterval) {
+  MemberLab m({{"auto_commit", "java"}, {"auto_commit_interval", "5s"}}, false);
+  m.client().ask(CallKind::assign, "t/0", 3);
+  m.run(30_ms);
+  m.poll().poll();
+  EXPECT_EQ(m.commits(), 0u);
+  m.run(5_s);
+  m.poll();
+  EXPECT_EQ(m.commit_text(), "generation -1 nobody: t/0=3");
+}
+
 // What a poll has returned is committed by a later poll, so a thread that works between its polls loses nothing.
 TEST(KafkaAutoCommit, JavaCommitsInALaterPollWhatEarlierOnesReturned) {
   Java m;
@@ -232,7 +244,7 @@ TEST(KafkaAutoCommit, JavaTriesAgainSoonWhenTheCoordinatorWasAway) {
   }
 }
 
-// onJoinPrepare: before it gives up its places it commits, and nothing more is handed out meanwhile (KAFKA-14024).
+// onJoinPrepare: before it gives up its places it commits, and nothing more is handed out meanwhile (KAFKA-14196).
 TEST(KafkaAutoCommit, JavaCommitsBeforeARebalance) {
   Java m;
   m.fetched({{0, 3}}).poll().fetched({{0, 2}}).beaten(Error::rebalance_in_progress);

@@ -79,6 +79,22 @@ TEST(KafkaGroupMember, CoordinatorThatIsNotThereIsLookedForAgain) {
   }
 }
 
+// AbstractCoordinator.sendSyncGroupRequest: coordinatorUnknown.
+TEST(KafkaGroupMember, CoordinatorLostWhileItJoinsIsNotAskedForTheShare) {
+  MemberLab m;
+  m.settle({0, 1});
+  m.beaten(Error::rebalance_in_progress);
+  m.commit("t/0", 0);
+  m.poll().poll();
+  ASSERT_EQ(m.count(Kind::join_group), 3u);
+  m.coordinated_by(2);
+  m.committed(Error::not_coordinator).joined(2);
+  EXPECT_EQ(m.count(Kind::sync_group), 1u) << "the one of the first generation";
+  m.poll(2_s);
+  EXPECT_EQ(m.count(Kind::join_group, 2), 1u);
+  EXPECT_EQ(m.count(Kind::sync_group) + m.count(Kind::sync_group, 2), 1u);
+}
+
 TEST(KafkaGroupMember, CoordinatorThatStillReadsIsAskedAgainAfterARest) {
   MemberLab m({{"retry_backoff", "100ms"}});
   m.poll();

@@ -30,7 +30,7 @@ class GroupFaults {
   }
 
  private:
-  static constexpr std::uint64_t kinds = 11;
+  static constexpr std::uint64_t kinds = 12;
 
   std::string member() { return "K" + std::to_string(1 + r_.below(4)); }
   std::string coordinator() {
@@ -39,15 +39,6 @@ class GroupFaults {
   }
   Duration short_time() { return r_.between(1_ms, 3_s); }
   Duration some_time() { return r_.chance({1, 2}) ? short_time() : r_.between(3_s, 25_s); }
-
-  PlannedFault fault(FaultKind kind, Time when, std::vector<std::vector<Target>> groups, Duration duration = 0) {
-    PlannedFault p;
-    p.fault.kind = kind;
-    p.fault.groups = std::move(groups);
-    p.fault.duration = duration;
-    p.trigger.after = when;
-    return p;
-  }
 
   void one(std::uint64_t kind, Time when, std::vector<PlannedFault>& out) {
     switch (kind) {
@@ -77,6 +68,7 @@ class GroupFaults {
       }
       case 9: out.push_back(fault(FaultKind::reset_streams, when, {{member()}, {coordinator()}})); return;
       case 10: out.push_back(fault(FaultKind::isolate, when, {{coordinator()}}, some_time())); return;
+      case 11: out.push_back(fault(FaultKind::pause_application, when, {{member()}}, some_time())); return;
       default: return;
     }
   }

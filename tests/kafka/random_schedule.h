@@ -35,6 +35,15 @@ inline Options options(const Model& model, const std::string& profile, const cha
   return o;
 }
 
+inline PlannedFault fault(FaultKind kind, Time when, std::vector<std::vector<Target>> groups, Duration duration = 0) {
+  PlannedFault p;
+  p.fault.kind = kind;
+  p.fault.groups = std::move(groups);
+  p.fault.duration = duration;
+  p.trigger.after = when;
+  return p;
+}
+
 // Draws faults one by one.
 class Faults {
  public:
@@ -186,15 +195,6 @@ class Faults {
         p.fault.amount = 1_s >> r_.below(10);
         out.push_back(p);
       }
-  }
-
-  PlannedFault fault(FaultKind kind, Time when, std::vector<std::vector<Target>> groups, Duration duration = 0) {
-    PlannedFault p;
-    p.fault.kind = kind;
-    p.fault.groups = std::move(groups);
-    p.fault.duration = duration;
-    p.trigger.after = when;
-    return p;
   }
 
   void one(std::uint64_t kind, Time when, std::vector<PlannedFault>& out) {
