@@ -28,7 +28,8 @@ BrokerId Broker::preferred_read_replica(const FetchRequest& request, const Fetch
   for (const FollowerState& follower : r.followers) {
     const BrokerRegistration& broker = image_.broker(follower.broker);
     if (cluster_->rack_of(follower.broker) != request.rack || !broker.registered || broker.fenced) continue;
-    if (!contains(r.isr, follower.broker) || follower.end < f.fetch_offset || follower.log_start > f.fetch_offset) continue;
+    if (!contains(r.isr, follower.broker)) continue;
+    if (follower.end < f.fetch_offset || follower.log_start > f.fetch_offset) continue;
     // Who has come furthest, was caught up last, has the highest number.
     const auto rank = [](const FollowerState& s) { return std::tuple(s.end, s.last_caught_up, s.broker); };
     if (!best || rank(follower) > rank(*best)) best = &follower;
@@ -51,7 +52,8 @@ void Client::read_from_leader(Context& c, Assigned& a, const char* why) {
   a.reads_from = no_broker;
 }
 
-// AbstractFetch.selectReadReplica, and SubscriptionState.maybeValidatePosition, which forgets the replica with the leader.
+// AbstractFetch.selectReadReplica; and SubscriptionState.maybeValidatePosition, which forgets the replica with the
+// leader.
 void Client::check_read_replica(Context& c, Assigned& a) {
   if (a.reads_from == no_broker) return;
   if (metadata_[a.partition].leader_epoch != a.reads_from_epoch) return read_from_leader(c, a, "there is a new leader");

@@ -1,6 +1,6 @@
 // Reading from followers (KIP-392), rule by rule: whom the leader names, what a follower serves, where the consumer
-// goes and when it comes back. Leader and followers are told by the probe (cluster.h), the consumer by brokers that only
-// do as told (client_lab.h).
+// goes and when it comes back. Leader and followers are told by the probe (cluster.h), the consumer by brokers that
+// only do as told (client_lab.h).
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -121,9 +121,11 @@ TEST(KafkaFollowerFetch, AFetchOfAnotherEpochIsRefusedFirst) {
 
 // --- what a follower serves (Partition.readRecords, LocalLog.read, DelayedFetch) ---
 
-// B1 leads; two records are committed and everybody knows it. A third one B3 has, and has not heard that it is committed.
+// B1 leads; two records are committed and everybody knows it. A third one B3 has, and has not heard that it is
+// committed.
 struct Serving : Lab {
-  Serving() : Lab({.cluster = {{"replica_selector", "rack_aware"}, {"racks", "a,b,c"}, {"replica_fetch_wait", "400ms"}}}) {
+  Serving()
+      : Lab({.cluster = {{"replica_selector", "rack_aware"}, {"racks", "a,b,c"}, {"replica_fetch_wait", "400ms"}}}) {
     ask("B1", produce(-1, 2));
     run(1_s);
     ask("B1", produce(-1));
@@ -196,7 +198,8 @@ TEST(KafkaFollowerFetch, ANewLeaderEndsTheWait) {
 
 // K is in rack c and has been told to read from B2.
 struct Reading : ClientLab {
-  explicit Reading(std::initializer_list<Settings::value_type> more = {}) : ClientLab({.consumer = with_rack(more), .partitions = 1, .produces = false}) {
+  explicit Reading(std::initializer_list<Settings::value_type> more = {})
+      : ClientLab({.consumer = with_rack(more), .partitions = 1, .produces = false}) {
     client().ask(CallKind::assign, "t/0", 5);
     run(20_ms);
     go_to(2);
@@ -244,7 +247,8 @@ TEST(KafkaFollowerFetch, TheConsumerNamesItsRackAndGoesWhereItIsTold) {
   const CallId poll = lab.client().poll(10_ms);
   lab.run(20_ms);
   EXPECT_EQ(lab.client().answer(poll), "42@5");
-  EXPECT_EQ(lab.lines(2, Kind::fetch), "consumer in c #0 offset=5 epoch=0\nconsumer in c #0 offset=6 epoch=0\n") << "it stays there";
+  EXPECT_EQ(lab.lines(2, Kind::fetch), "consumer in c #0 offset=5 epoch=0\nconsumer in c #0 offset=6 epoch=0\n")
+      << "it stays there";
   EXPECT_EQ(lab.fetches(1), 1u);
 }
 
@@ -284,7 +288,8 @@ TEST(KafkaFollowerFetch, TheSameNameAgainDoesNotKeepItLonger) {
 
 // KAFKA-14379: any error but that of an epoch which the broker does not know yet.
 TEST(KafkaFollowerFetch, AnErrorSendsTheConsumerBackToTheLeader) {
-  for (const Error e : {Error::not_leader_or_follower, Error::fenced_leader_epoch, Error::offset_not_available, Error::unknown_topic_or_partition}) {
+  for (const Error e : {Error::not_leader_or_follower, Error::fenced_leader_epoch, Error::offset_not_available,
+                        Error::unknown_topic_or_partition}) {
     Reading lab;
     lab.fails(2, e);
     lab.run(200_ms);
@@ -346,8 +351,8 @@ TEST(KafkaFollowerFetch, AConsumerThatBelievesAFollowerResetsItsPosition) {
   EXPECT_EQ(lab.lines(1, Kind::list_offsets), "#0 latest\n");
 }
 
-// A hole of the client's: the follower is forgotten when its time is over, though it still owes an answer, and then that
-// counts as the leader's ("no preferred replica to clear", says FetchCollector). Found by random stories.
+// A hole of the client's: the follower is forgotten when its time is over, though it still owes an answer, and then
+// that counts as the leader's ("no preferred replica to clear", says FetchCollector). Found by random stories.
 TEST(KafkaFollowerFetch, AnAnswerThatComesAfterItsTimeIsTakenForTheLeaders) {
   Reading lab({{"metadata_max_age", "2s"}});
   lab.run(3_s);
@@ -365,7 +370,8 @@ TEST(KafkaFollowerFetch, AConsumerThatBelievesAFollowerIsPromisedLess) {
   const auto promised = [&](const Settings& consumer, const char* selector) {
     Deployment d;
     d.profile = "4.3";
-    d.cluster = options_of(*model, "4.3", "cluster", {{"min_insync", "2"}, {"racks", "a,b,c"}, {"replica_selector", selector}});
+    const Settings cluster = {{"min_insync", "2"}, {"racks", "a,b,c"}, {"replica_selector", selector}};
+    d.cluster = options_of(*model, "4.3", "cluster", cluster);
     TopicSpec topic;
     topic.name = "t";
     topic.options = options_of(*model, "4.3", "topic", {});
@@ -395,7 +401,8 @@ TEST(KafkaFollowerFetch, ARackWithoutBrokersIsAMistakeOnlyWhereNoBrokerHasOne) {
 
 // B3 dies under its reader, who goes on at the leader, and comes back to B3 when it is in the ISR again.
 TEST(KafkaFollowerFetch, AReaderOutlivesItsFollower) {
-  Lab lab({.cluster = {{"replica_selector", "rack_aware"}, {"racks", "a,b,c"}}, .consumer = {{"client_rack", "c"}, {"auto_offset_reset", "earliest"}}});
+  Lab lab({.cluster = {{"replica_selector", "rack_aware"}, {"racks", "a,b,c"}},
+           .consumer = {{"client_rack", "c"}, {"auto_offset_reset", "earliest"}}});
   lab.client().ask(CallKind::assign, "t/0", 0);
   const auto reads = [&](Offset at) {
     const CallId id = lab.client().poll(2_s);
