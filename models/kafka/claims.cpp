@@ -92,10 +92,14 @@ void claim_for_groups(const Deployment& d, const FaultSummary& f, const ClusterS
   const std::string back = !no.empty()        ? no
                            : careless         ? "a member commits for places that it has no longer, and nobody asks whose they are"
                            : f.network_faults ? "a commit given up may still arrive, and the last one counts"
+                           : f.client_pauses  ? "a member that stood still may begin where the group stood long ago"
                                               : "";
   out.push_back({"position-regression", back.empty(), back.empty() ? "positions have two copies, and members commit forward" : back});
   out.push_back({"commit-ahead-of-processing", ahead.empty(), ahead.empty() ? "positions are committed after the work" : ahead});
-  if (no.empty() && modern && f.network_faults) no = "a member whose late request was answered to nobody is not told again what it was given";
+  if (no.empty() && modern && f.network_faults) {
+    no = "a member whose late request was answered to nobody is not told again what it was given";
+    withdraw("lost-message", no);
+  }
   out.push_back({"group-starvation", no.empty(), no.empty() ? "after heal each partition has an owner" : no});
 }
 

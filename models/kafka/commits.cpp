@@ -246,6 +246,13 @@ void Client::on_offset_fetch_reply(Context& c, const Message& m) {
     a->position = o.offset;
     a->position_epoch = o.offset == no_offset ? no_leader_epoch : o.leader_epoch;
     a->validated = no_leader_epoch;
+    // Whoever committed knew a later leader than this member does: nobody is asked until metadata tells of that one
+    // (initWithCommittedOffsetsIfNeeded: Metadata.updateLastSeenEpochIfNewer).
+    if (PartitionMetadata& known = metadata_[o.partition]; consumer_.position_validation && known.exists && o.leader_epoch > known.leader_epoch) {
+      known.leader_epoch = o.leader_epoch;
+      known.leader = no_broker;
+      want_metadata(c);
+    }
     record_assignment(c, a->place, true, o.offset, a->of_group ? 0 : op_flag::assigned);
   }
 }

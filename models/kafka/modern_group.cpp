@@ -97,7 +97,8 @@ Error ModernGroup::admit(const ConsumerGroupHeartbeat& m, GroupScene& s) {
   if (holder) {
     // Only a place that was left for a while is free; whoever crashed holds it until its session ends.
     if (holder->epoch != leave_for_a_while_epoch) return Error::unreleased_instance_id;
-    take_place(holder->id, m.member, s);
+    const std::string old = holder->id;  // the holder itself goes away
+    take_place(old, m.member, s);
     return Error::none;
   }
   members[m.member].id = m.member;

@@ -38,12 +38,13 @@ const std::vector<MarkDecl>& world_marks() {
   return all;
 }
 
+static bool is_client(const NodeOptions& node) { return node.role == "client" || node.role == "producer" || node.role == "consumer"; }
+
 FaultSummary summarise_faults(const World& world) {
   FaultSummary s;
   for (const Loss& loss : world.losses()) {
     const NodeOptions& node = world.node_options(loss.node);
-    const bool client = node.role == "client" || node.role == "producer" || node.role == "consumer";
-    if (client) s.client_kills = true;
+    if (is_client(node)) s.client_kills = true;
     else s.losses.push_back({node.name, node.role, loss.power, loss.wipe});
   }
   for (const ArmedFault& f : world.faults()) {
@@ -55,6 +56,8 @@ FaultSummary summarise_faults(const World& world) {
     if (group == "time") s.clock_faults = true;
     if ((group == "network" || group == "message") && f.fault.kind != FaultKind::heal && f.bites > 0) s.network_faults = true;
   }
+  for (const Mark& m : world.journal.marks)
+    if (m.node != nobody && is_client(world.node_options(m.node)) && world.journal.names.text(m.name) == "paused") s.client_pauses = true;
   return s;
 }
 

@@ -123,6 +123,7 @@ struct FaultSummary {
   bool disk_faults = false;      // lying, failing, torn, rotten
   bool clock_faults = false;
   bool client_kills = false;
+  bool client_pauses = false;    // so that an answer may be read long after it was given
   bool network_faults = false;   // so that a request given up may still arrive
 };
 FaultSummary summarise_faults(const World& world);

@@ -358,6 +358,22 @@ TEST(KafkaCommits, AssignedPlaceBeginsWhereTheGroupStands) {
   EXPECT_EQ(m.lines(1, Kind::fetch), "consumer #0 offset=7 epoch=0\n");
 }
 
+// Metadata.updateLastSeenEpochIfNewer. Asked, a leader of before would not know that epoch, and the position would be
+// taken for cut off.
+TEST(KafkaCommits, PositionOfALaterLeaderWaitsForMetadataThatKnowsIt) {
+  MemberLab m({{"metadata_max_age", "60s"}}, false);
+  m.client().ask(CallKind::assign, "t/0");
+  m.run(30_ms);
+  OffsetFetchReply r;
+  r.offsets.push_back({0, 7, 2, {}});
+  m.answer_last(Kind::offset_fetch, std::move(r)).run(20_ms);
+  EXPECT_EQ(m.lines(1, Kind::fetch) + m.lines(1, Kind::offset_for_leader_epoch), "");
+  for (BrokerId b = 1; b <= 2; ++b) m.broker(b).metadata.partitions[0].leader_epoch = 2;
+  m.run(1_s);
+  EXPECT_NE(m.lines(1, Kind::offset_for_leader_epoch), "");
+  EXPECT_EQ(m.marks("log_truncation_detected"), 0u);
+}
+
 TEST(KafkaCommits, AssignedPlaceWithoutACommitBeginsAsTheOptionSays) {
   MemberLab m({}, false);
   m.client().ask(CallKind::assign, "t/0");
