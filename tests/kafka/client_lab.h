@@ -127,6 +127,23 @@ class ClientLab {
   void move(PartitionId p, BrokerId leader, LeaderEpoch epoch) {
     for (NodeId n = 0; n < client_; ++n) world.node_as<FakeBroker>(n).metadata.partitions[p] = {leader, epoch, true};
   }
+  // A poll's answer: "1@0 2@0 +t/1 -t/2 lost t/3", records, then places that came, went, were lost.
+  std::string told_by(CallId poll) {
+    for (const Answer& a : client().answers()) {
+      if (a.call != poll) continue;
+      if (a.outcome != Outcome::ok) return world.journal.names.text(a.error);
+      std::string out;
+      for (const PolledMessage& m : a.messages) out += fmt::format(" {}@{}", m.message, m.position);
+      const auto list = [&](const char* what, const std::vector<std::uint32_t>& v) {
+        for (const std::uint32_t p : v) out += fmt::format(" {}{}", what, world.journal.names.text(p));
+      };
+      list("+", a.rebalance.assigned);
+      list("-", a.rebalance.revoked);
+      list("lost ", a.rebalance.lost);
+      return out.empty() ? "nothing" : out.substr(1);
+    }
+    return "not yet";
+  }
   std::vector<FakeBroker::Asked> asked(BrokerId b, Kind k) {
     std::vector<FakeBroker::Asked> out;
     for (const FakeBroker::Asked& a : broker(b).asked)

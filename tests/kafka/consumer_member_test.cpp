@@ -44,23 +44,7 @@ struct Member : ClientLab {
     run(timeout + 10_ms);
     return *this;
   }
-  // "1@0 2@0 +0,1 -2 lost 3": records, places that came, went, were lost.
-  std::string said() {
-    for (const Answer& a : client().answers()) {
-      if (a.call != poll_) continue;
-      if (a.outcome != Outcome::ok) return world.journal.names.text(a.error);
-      std::string out;
-      for (const PolledMessage& m : a.messages) out += fmt::format(" {}@{}", m.message, m.position);
-      const auto list = [&](const char* what, const std::vector<std::uint32_t>& v) {
-        for (const std::uint32_t p : v) out += fmt::format(" {}{}", what, world.journal.names.text(p));
-      };
-      list("+", a.rebalance.assigned);
-      list("-", a.rebalance.revoked);
-      list("lost ", a.rebalance.lost);
-      return out.empty() ? "nothing" : out.substr(1);
-    }
-    return "not yet";
-  }
+  std::string said() { return told_by(poll_); }
   std::size_t beats() { return asked(1, Kind::consumer_group_heartbeat).size(); }
   const ConsumerGroupHeartbeat& beat(std::size_t nth) { return payload_as<ConsumerGroupHeartbeat>(broker_asked(nth).payload); }
   // The last heartbeat: "0 all {}" joins and tells all; "3" has nothing new; "3 {0 1}" tells what it owns.

@@ -65,22 +65,7 @@ struct MemberLab : ClientLab {
     run(timeout + 10_ms);
     return *this;
   }
-  std::string said() {
-    for (const Answer& a : client().answers()) {
-      if (a.call != poll_) continue;
-      if (a.outcome != Outcome::ok) return world.journal.names.text(a.error);
-      std::string out;
-      for (const PolledMessage& m : a.messages) out += fmt::format(" {}@{}", m.message, m.position);
-      const auto list = [&](const char* what, const std::vector<std::uint32_t>& v) {
-        for (const std::uint32_t p : v) out += fmt::format(" {}{}", what, world.journal.names.text(p));
-      };
-      list("+", a.rebalance.assigned);
-      list("-", a.rebalance.revoked);
-      list("lost ", a.rebalance.lost);
-      return out.empty() ? "nothing" : out.substr(1);
-    }
-    return "not yet";
-  }
+  std::string said() { return told_by(poll_); }
   CallId commit(const std::string& place = {}, Offset offset = -1, bool once = false) {
     Call c;
     c.kind = CallKind::commit;
