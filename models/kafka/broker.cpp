@@ -133,6 +133,10 @@ void Broker::handle(Context& c, const Message& m) {
     case Kind::read_share_state: on_share_state_request(c, {m.connection, m.from, m.word}, static_cast<Kind>(m.kind), m.payload); break;
     case Kind::write_share_state_reply:
     case Kind::read_share_state_reply: on_share_state_reply(c, m.word, static_cast<Kind>(m.kind), m.payload); break;
+    case Kind::add_partitions_to_txn:
+    case Kind::write_txn_markers: on_txn_request(c, {m.connection, m.from, m.word}, static_cast<Kind>(m.kind), m.payload); break;
+    case Kind::add_partitions_to_txn_reply:
+    case Kind::write_txn_markers_reply: on_txn_answer(c, m.word, static_cast<Kind>(m.kind), m.payload); break;
     default: break;
   }
 }
@@ -177,6 +181,8 @@ void Broker::on_timer(Context& c, TimerKind kind, std::uint64_t argument) {
     case timer_share_load: load_share_seat(c, static_cast<PartitionId>(argument)); break;
     case timer_share_write: time_out_share_write(c, argument); break;
     case timer_share_local: on_local_share_answers(c); break;
+    case timer_local_answer: on_local_answers(c); break;
+    case timer_txn_link: txn_asks_lost(c, links_.on_timer(c, argument)); break;
     case timer_produce: time_out_produce(c, argument); break;
     case timer_fetch:
       for (std::size_t i = 0; i < fetches_.size(); ++i) {
@@ -249,6 +255,7 @@ void Broker::on_closed(Context& c, ConnId connection, NodeId peer, CloseReason) 
       break;
     }
   for (const Message& m : rest) handle(c, m);
+  txn_asks_lost(c, links_.closed(c, connection));
   if (!share_link_closed(c, connection)) share_connection_closed(c, connection);
   for (std::size_t i = fetches_.size(); i-- > 0;)
     if (fetches_[i].to.connection == connection) {
@@ -430,6 +437,8 @@ void Broker::on_crash(const Crash& crash) {
   ids_asked_ = false;
   seats_.clear();
   share_ = ShareDesk{};
+  links_ = BrokerLinks{};
+  local_answers_.clear();
   offsets_expiry_armed_ = false;
 }
 

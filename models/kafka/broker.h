@@ -15,12 +15,14 @@
 #include <string>
 #include <vector>
 
+#include "models/kafka/broker_links.h"
 #include "models/kafka/group_coordinator.h"
 #include "models/kafka/log.h"
 #include "models/kafka/messages.h"
 #include "models/kafka/quota.h"
 #include "models/kafka/quorum.h"
 #include "models/kafka/share_desk.h"
+#include "models/kafka/txn_messages.h"
 #include "models/kafka/waiting.h"
 
 namespace mqlab::kafka {
@@ -166,6 +168,12 @@ class Broker : public NodeBase<Broker> {
     std::uint64_t number{};
     ConnId connection = no_connection;
   };
+  // An answer of this broker to itself: a coordinator and a partition that live on one broker.
+  struct LocalAnswer {
+    std::uint64_t number{};
+    Kind kind{};
+    PayloadRef payload;
+  };
   struct Fetcher {
     ConnId connection = no_connection;
     std::vector<PartitionId> partitions;  // followed from this leader, ascending
@@ -283,6 +291,14 @@ class Broker : public NodeBase<Broker> {
   Error check_epoch(const Replica& r, LeaderEpoch theirs) const;
   void write_log(Context& c, PartitionId p, std::uint32_t bytes);
 
+  // --- txn_links.cpp: what brokers ask each other about transactions ---
+  void ask_broker(Context& c, BrokerId to, Kind k, PayloadRef payload, std::uint64_t number);
+  void answer_broker(Context& c, const Waiting& to, Kind k, PayloadRef payload);
+  void on_local_answers(Context& c);
+  void on_txn_request(Context& c, const Waiting& from, Kind k, const PayloadRef& request);
+  void on_txn_answer(Context& c, std::uint64_t number, Kind k, const PayloadRef& payload);
+  void txn_asks_lost(Context& c, const std::vector<std::uint64_t>& numbers);
+
   // --- follower_fetch.cpp ---
   BrokerId preferred_read_replica(const FetchRequest& request, const FetchPartition& f) const;
 
@@ -361,6 +377,8 @@ class Broker : public NodeBase<Broker> {
   std::vector<Fetcher> fetchers_;  // by leader
   std::vector<Seat> seats_;        // coordinators
   ShareDesk share_;
+  BrokerLinks links_;
+  std::vector<LocalAnswer> local_answers_;
   bool offsets_expiry_armed_ = false;
   std::uint64_t next_number_ = 1;
   ProducerId next_producer_id_ = 0;

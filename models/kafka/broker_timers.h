@@ -27,5 +27,13 @@ inline constexpr TimerKind timer_share_ask = 60;         // argument: number of 
 inline constexpr TimerKind timer_share_load = 61;        // argument: partition of __share_group_state
 inline constexpr TimerKind timer_share_write = 62;       // argument: number of the write
 inline constexpr TimerKind timer_share_local = 63;       // this broker's own share coordinator has answered
+inline constexpr TimerKind timer_txn_link = 64;          // argument: number of the ask that no other broker has answered
+inline constexpr TimerKind timer_txn_load = 65;          // argument: partition of __transaction_state
+inline constexpr TimerKind timer_txn_write = 66;         // argument: number of the write
+inline constexpr TimerKind timer_txn_timeout = 67;       // transactions that are open for too long are looked for
+inline constexpr TimerKind timer_txn_expiry = 68;        // ... and transactional ids that nobody uses
+inline constexpr TimerKind timer_txn_marker = 69;        // argument: number of the markers that are sent again
+inline constexpr TimerKind timer_txn_verify = 70;        // argument: number of the question to a coordinator that is asked again
+inline constexpr TimerKind timer_local_answer = 71;      // this broker has answered itself
 
 }  // namespace mqlab::kafka

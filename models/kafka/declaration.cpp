@@ -17,22 +17,23 @@ ModelDecl declare_model() {
   d.sentence = "Apache Kafka: partitioned logs, fetch replication, KRaft, idempotent producers.";
   d.default_profile = "4.3";
   d.options = declared_options();
-  const std::vector<std::pair<std::string, Value>> before_4 = {{"elr", Value{false}}, {"timestamp_after_max", Value{time_max}}};
+  const std::vector<std::pair<std::string, Value>> before_4 = {{"elr", Value{false}}, {"timestamp_after_max", Value{time_max}}, {"transactions", t("tv1")}, {"strict_marker_epoch", Value{false}}};
   ProfileDecl p43{"4.3", "KRaft with eligible leader replicas, every rule as it is now."};
   ProfileDecl p39{"3.9", "KRaft without eligible leader replicas; linger is 0."};
   p39.cluster = before_4;
   p39.producer = {{"linger", Value{std::int64_t{0}}}};
   ProfileDecl p2{"2.x", "Truncation by KIP-279, epochs in fetches (KIP-320), no broker epoch in the ISR; producers default to acks=1."};
   p2.cluster = before_4;
-  p2.cluster.insert(p2.cluster.end(), {{"truncation", t("kip279")}, {"isr_broker_epoch", Value{false}}, {"strict_min_isr", Value{false}}});
+  p2.cluster.insert(p2.cluster.end(), {{"transactions", t("tv0")}, {"truncation", t("kip279")}, {"isr_broker_epoch", Value{false}}, {"strict_min_isr", Value{false}}});
   p2.producer = {{"linger", Value{std::int64_t{0}}}, {"acks", t("1")}, {"idempotence", Value{false}}, {"sticky", t("batch")}};
   ProfileDecl p011{"0.11", "Truncation by KIP-101, no epoch checks, the ISR joined at the high watermark; producers default to acks=1."};
   p011.cluster = before_4;
-  p011.cluster.insert(p011.cluster.end(), {{"truncation", t("kip101")}, {"fetch_epoch_check", Value{false}}, {"isr_join", t("hw")}, {"hw_isr", t("eager")},
+  p011.cluster.insert(p011.cluster.end(), {{"transactions", t("tv0")}, {"truncation", t("kip101")}, {"fetch_epoch_check", Value{false}}, {"isr_join", t("hw")}, {"hw_isr", t("eager")},
                                            {"isr_broker_epoch", Value{false}}, {"strict_min_isr", Value{false}}, {"list_offsets_kip207", Value{false}},
                                            {"evict_with_records", Value{true}}});
   p011.producer = p2.producer;
-  p011.consumer = {{"position_validation", Value{false}}};
+  p011.producer.emplace_back("group_metadata", Value{false});
+  p011.consumer = {{"position_validation", Value{false}}, {"require_stable", Value{false}}};
   d.profiles = {p43, p39, p2, p011};
   d.roles = {{"broker", "Keeps partitions and leads some of them."}, {"controller", "A voter of the KRaft quorum."},
              {"client", "An application with Kafka's client library."}};
@@ -42,7 +43,11 @@ ModelDecl declare_model() {
              {"seek", "place, position", "Moves the position."},
              {"end_offset", "place", "Asks where a partition ends."},
              {"subscribe", "topics", "Reads for the group, what the group gives it."}, {"unsubscribe", "", "Leaves the group."},
-             {"commit", "[place[, position]]", "Stores positions for the group."}, {"pause", "place", "Fetches nothing from a partition for a while."},
+             {"commit", "[place[, position]]", "Stores positions for the group."},
+             {"begin", "", "Begins a transaction; the first one asks the coordinator who the producer is (initTransactions)."},
+             {"send_offsets", "[place[, position]]", "Stores positions with the transaction (sendOffsetsToTransaction)."},
+             {"commit_transaction", "", "Ends it: all of it counts."}, {"abort", "", "Ends it: none of it does."},
+             {"init_transactions", "", "Asks who the producer is, ends what an earlier life left open, and fences it."}, {"pause", "place", "Fetches nothing from a partition for a while."},
              {"resume", "place", "Fetches from it again."}, {"close", "", "Commits, as far as it does so by itself, and leaves."},
              {"ack", "message", "A share group with explicit_acks: the record is done."},
              {"release", "message", "... it is given back, for somebody else or for later."}, {"reject", "message", "... it is good for nobody."},

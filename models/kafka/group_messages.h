@@ -18,7 +18,8 @@
 namespace mqlab::kafka {
 
 struct FindCoordinator : Payload {
-  std::string group;
+  std::string group;           // or the transactional id
+  bool transactional = false;
 };
 struct FindCoordinatorReply : Payload {
   FindCoordinatorReply() = default;
@@ -130,6 +131,7 @@ struct OffsetFetch : Payload {
   std::string group;
   std::int32_t member_epoch = -1;  // KIP-848; -1 = not checked
   std::string member{};
+  bool require_stable = false;     // KIP-447: a position that a transaction may yet change is not told
   std::vector<PartitionId> partitions{};
 };
 struct OffsetFetchReply : Payload {

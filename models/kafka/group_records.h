@@ -89,9 +89,28 @@ struct ShareStateRecord {
   ShareState state{};
 };
 
+// What a transaction coordinator knows of a transactional id: in __transaction_state (txn_coordinator.h).
+enum class TxnState : std::uint8_t { empty, ongoing, prepare_commit, prepare_abort, complete_commit, complete_abort };
+const char* name(TxnState s);  // "PrepareCommit"
+struct TransactionRecord {
+  ProducerId id = no_producer_id;
+  ProducerId previous_id = no_producer_id;    // before the last change of id
+  ProducerId next_id = no_producer_id;        // TV2: taken when the transaction is complete, if the epoch is used up
+  ProducerEpoch epoch = no_producer_epoch;
+  ProducerEpoch last_epoch = no_producer_epoch;  // before the last bump: a client that repeats its request says this one
+  Duration timeout{};
+  TxnState state = TxnState::empty;
+  std::vector<PartitionId> partitions{};      // that take part, ascending
+  Time started = -1;                          // wall clock
+  Time updated{};
+  TxnVersion version = TxnVersion::tv0;       // that the client spoke
+
+  bool operator==(const TransactionRecord&) const = default;
+};
+
 struct GroupRecord {
-  using Value = std::variant<OffsetCommitRecord, ClassicGroupRecord, GroupEpochRecord, GroupMemberRecord, ShareStateRecord>;
-  std::string group;
+  using Value = std::variant<OffsetCommitRecord, ClassicGroupRecord, GroupEpochRecord, GroupMemberRecord, ShareStateRecord, TransactionRecord>;
+  std::string group;  // or the transactional id
   Value value;
   bool gone = false;
 

@@ -9,6 +9,7 @@
 #include "models/kafka/client.h"
 #include "models/kafka/controller.h"
 #include "models/kafka/model_parts.h"
+#include "models/kafka/txn_messages.h"
 #include "sim/lab/load.h"
 
 namespace mqlab::kafka {
@@ -97,6 +98,9 @@ class KafkaModel : public Model {
         if (std::none_of(d.topics.begin(), d.topics.end(), [&](const TopicSpec& s) { return s.name == topic; }))
           return fmt::format("producer `{}` sends to `{}`, which is no topic of this cluster", client.name, topic);
       }
+      if (client.role != "consumer" && !client.options.text("transactional_id").empty() && !producer_settings(client.options).idempotence)
+        // ProducerConfig: a transactional id asks for idempotence, and that for acks=all.
+        return fmt::format("`{}`: a transactional_id needs idempotence, and that acks = \"all\", retries, and at most 5 requests in flight", client.name);
       if (client.role != "consumer" && client.options.boolean("idempotence") && client.options.given("idempotence")) {
         // ConfigException in the product: an explicit wish is not silently dropped.
         if (client.options.text("acks") != "all") return fmt::format("`{}`: idempotence needs acks = \"all\"", client.name);
@@ -115,7 +119,7 @@ class KafkaModel : public Model {
   }
 
   void deploy(World& w, const Deployment& d) const override {
-    for (const auto* all : {&message_declarations(), &group_message_declarations()})
+    for (const auto* all : {&message_declarations(), &group_message_declarations(), &txn_message_declarations()})
       for (const MessageDecl& m : *all) w.declare_message(m);
     w.set_resolver(&resolve);
     w.set_file_finder(&find_file);
@@ -133,12 +137,12 @@ class KafkaModel : public Model {
       add_topic(*cluster, std::move(topic));
     }
     // Topics of the brokers' own, where a client asks for what they hold (the product makes them at the first request).
-    const auto internal = [&](const char* name, std::int64_t partitions) {
+    const auto internal = [&](const char* name, std::int64_t partitions, const char* replicas = "offsets_replicas", const char* min_insync = "offsets_min_insync") {
       TopicSettings topic;
       topic.name = name;
       topic.partitions = topic.partitions_max = static_cast<std::int32_t>(partitions);
-      topic.replicas = static_cast<std::int32_t>(std::min<std::int64_t>(d.cluster.integer("offsets_replicas"), cluster->settings.brokers));
-      topic.min_insync = static_cast<std::int32_t>(d.cluster.integer("offsets_min_insync"));
+      topic.replicas = static_cast<std::int32_t>(std::min<std::int64_t>(d.cluster.integer(replicas), cluster->settings.brokers));
+      topic.min_insync = static_cast<std::int32_t>(d.cluster.integer(min_insync));
       topic.log = cluster->settings.log;
       topic.log.compacts = true;
       topic.log.deletes = false;
@@ -152,6 +156,9 @@ class KafkaModel : public Model {
     const auto shares = [&](const ClientSpec& s) { return of_group(s) && of_group(s)->text("group_protocol") == "share"; };
     if (std::any_of(d.clients.begin(), d.clients.end(), of_group)) internal(offsets_topic, d.cluster.integer("offsets_partitions"));
     if (std::any_of(d.clients.begin(), d.clients.end(), shares)) internal(share_state_topic, d.cluster.integer("offsets_partitions"));
+    const auto transacts = [](const ClientSpec& s) { return s.role != "consumer" && !s.options.text("transactional_id").empty(); };
+    if (std::any_of(d.clients.begin(), d.clients.end(), transacts))
+      internal(transaction_topic, d.cluster.integer("transaction_partitions"), "transaction_replicas", "transaction_min_insync");
     for (std::size_t i = 0; i < d.clients.size(); ++i)
       cluster->clients.emplace_back(first + static_cast<NodeId>(cluster->controllers.size() + cluster->brokers.size() + i), d.clients[i].name);
     raft::Config quorum;

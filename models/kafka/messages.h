@@ -3,7 +3,8 @@
 // One struct per message, in the order of a normal exchange; names as in the wire protocol. A
 // request's number (Message::word) comes back in its answer, as Kafka's correlation id.
 //
-// Elsewhere: who handles what (README.md has the table), groups (group_messages.h), the quorum's own (models/raft).
+// Elsewhere: who handles what (README.md has the table), groups (group_messages.h), transactions (txn_messages.h), the
+// quorum's own (models/raft).
 #pragma once
 
 #include <optional>
@@ -64,6 +65,16 @@ enum class Kind : MessageKind {
   write_share_state_reply,
   read_share_state,
   read_share_state_reply,
+  add_partitions_to_txn,
+  add_partitions_to_txn_reply,
+  add_offsets_to_txn,
+  add_offsets_to_txn_reply,
+  txn_offset_commit,
+  txn_offset_commit_reply,
+  end_txn,
+  end_txn_reply,
+  write_txn_markers,
+  write_txn_markers_reply,
   raft = 200
 };
 constexpr MessageKind kind(Kind k) { return static_cast<MessageKind>(k); }
@@ -136,7 +147,12 @@ struct MetadataReply : Payload {
   std::vector<BrokerId> offline{};  // brokers of which nobody shall read; told where consumers may read from followers
 };
 
-struct InitProducerId : Payload {};
+struct InitProducerId : Payload {
+  std::string transactional_id{};             // empty: an idempotent producer, which any broker serves
+  Duration timeout{};                         // transaction.timeout.ms
+  ProducerId id = no_producer_id;             // KIP-360: who it has been so far, to go on as
+  ProducerEpoch epoch = no_producer_epoch;
+};
 struct InitProducerIdReply : Payload {
   Error error{};
   ProducerId id = no_producer_id;
@@ -150,6 +166,8 @@ struct PartitionBatch {
 struct ProduceRequest : Payload {
   std::int32_t acks{};  // 0, 1, -1 = all
   Duration timeout{};
+  std::string transactional_id{};             // of transactional batches
+  TxnVersion version = TxnVersion::tv0;       // ... TV2 from request version 12: the leader adds the partition
   std::vector<PartitionBatch> batches{};
 };
 struct ProduceResult {
@@ -175,14 +193,24 @@ struct FetchRequest : Payload {
   BrokerEpoch replica_epoch = no_broker_epoch;  // KIP-903
   Duration max_wait{};
   std::int64_t min_bytes = 1;
+  bool read_committed = false;    // a consumer's isolation.level
   std::string rack{};  // KIP-392: where the consumer is; empty = it reads from leaders only
   std::vector<FetchPartition> partitions{};
+};
+// A transaction in what was read that was aborted: from here on its producer's records do not count, up to its marker.
+struct AbortedTxn {
+  ProducerId id = no_producer_id;
+  Offset first_offset{};
+
+  bool operator==(const AbortedTxn&) const = default;
 };
 struct FetchedPartition {
   PartitionId partition{};
   Error error{};
   EpochEnd diverging{};  // defined: the follower must cut here, and there are no records
   Offset high_watermark{};
+  Offset last_stable = no_offset;          // where read_committed readers end
+  std::vector<AbortedTxn> aborted{};       // read_committed: ascending by first_offset
   Offset log_start{};
   Offset log_end = no_offset;  // told with OFFSET_OUT_OF_RANGE, where the product asks by ListOffsets
   BrokerId preferred_read_replica = no_broker;  // KIP-392: there are no records here, the consumer shall read from that one
@@ -219,6 +247,7 @@ struct OffsetQuestion {
   Time timestamp = latest_timestamp;
 };
 struct ListOffsets : Payload {
+  bool read_committed = false;  // `latest` is then the last stable offset
   std::vector<OffsetQuestion> questions{};
 };
 struct OffsetAnswer {

@@ -85,7 +85,20 @@ std::vector<OptionDecl> declared_options() {
       integer("share_delivery_limit", "cluster", 5, "A record that failed so often is given to nobody any more.", "group.share.delivery.count.limit", 1, 100),
       integer("share_record_locks", "cluster", 2000, "Records acquired at once on one partition of a share group.", "group.share.partition.max.record.locks", 1, 1'000'000),
 
+      // --- coordinators of transactions ---
+      integer("transaction_partitions", "cluster", 3, "Partitions of __transaction_state: each transactional id has its coordinator on one of them.", "transaction.state.log.num.partitions (50 in the product)", 1, 1000),
+      integer("transaction_replicas", "cluster", 3, "Copies of each of them; no more than there are brokers.", "transaction.state.log.replication.factor", 1, 100),
+      integer("transaction_min_insync", "cluster", 2, "min_insync of __transaction_state; no more than its copies.", "transaction.state.log.min.isr", 1, 100),
+      duration("transaction_max_timeout", "cluster", 900 * s, "No producer may ask for a longer transaction_timeout.", "transaction.max.timeout.ms", 1 * ms),
+      duration("transaction_timeout_check", "cluster", 10 * s, "How often a coordinator looks for transactions that are open for too long, and aborts them.", "transaction.abort.timed.out.transaction.cleanup.interval.ms", 1 * ms),
+      duration("transactional_id_expiration", "cluster", 604'800 * s, "A transactional id that nobody used for so long is forgotten.", "transactional.id.expiration.ms", 1 * ms),
+      duration("transactional_id_expiration_check", "cluster", 3'600 * s, "How often it is looked for them.", "transaction.remove.expired.transaction.cleanup.interval.ms", 1 * ms),
+      duration("add_partitions_retry_backoff", "cluster", 20 * ms, "TV2: a leader that may not add its partition yet asks again after so long.", "add.partitions.to.txn.retry.backoff.ms", 1 * ms),
+      integer("producer_epoch_max", "cluster", 32766, "A producer whose epoch is used up gets a new id; small values show it soon.", "Short.MAX_VALUE - 1", 2, 32766),
+
       // --- rules as they once were, or broken on purpose ---
+      rule(choice("transactions", "cluster", "tv2", {"tv0", "tv1", "tv2"}, "How transactions are kept apart: by the producer's session alone, with a leader that asks the coordinator (KIP-890 part 1), or by an epoch of each transaction (part 2).", "KIP-98, KIP-890; transaction.version, transaction.partition.verification.enable")),
+      rule(boolean("strict_marker_epoch", "cluster", true, "TV2: a leader takes a marker only if its epoch is above the one of the producer's records.", "KIP-1228 (4.2)")),
       rule(choice("commit_epoch", "cluster", "kip1251", {"strict", "kip1251"}, "A KIP-848 member commits in its present epoch only, or in any since it owns the partition.", "KIP-1251 (4.3)")),
       rule(choice("truncation", "cluster", "fetch", {"hw", "kip101", "kip279", "fetch"}, "How a follower finds where its log and the leader's part.", "KIP-101, KIP-279, KAFKA-10554 (truncate on fetch)")),
       rule(boolean("fetch_epoch_check", "cluster", true, "A fetch says its leader epoch and last fetched epoch, and the leader compares both.", "KIP-320")),
@@ -137,10 +150,16 @@ std::vector<OptionDecl> declared_options() {
       choice("sticky", "producer", "uniform", {"uniform", "batch"}, "Records without a key: uniform sticky or sticky per batch.", "KIP-794, KIP-480"),
       boolean("queue_full_at_once", "producer", false, "A full buffer is an error at once, as in librdkafka; else send waits for max_block.", "librdkafka RD_KAFKA_RESP_ERR__QUEUE_FULL"),
       rule(boolean("client_honours_throttle", "producer", true, "A client that was throttled sends nothing until the time is over.", "KIP-219")),
+      {"transactional_id", "producer", OptionType::text, std::string(), "Who it is to the transaction coordinator, over all its lives; empty = no transactions.", "transactional.id, KIP-98", {}},
+      duration("transaction_timeout", "producer", 60 * s, "A transaction that is open for so long is aborted by its coordinator.", "transaction.timeout.ms", 1 * ms),
+      choice("client_library", "producer", "java", {"java", "librdkafka"}, "Whose rules the transactional producer follows where the two differ; librdkafka does not speak TV2.", "TransactionManager (Java), rdkafka_txnmgr.c"),
+      rule(boolean("group_metadata", "producer", true, "Positions of a transaction go with the consumer's generation and member id, and a zombie's are refused.", "KIP-447: sendOffsetsToTransaction(offsets, groupMetadata)")),
       rule(boolean("split_on_retry", "producer", false, "A client that cuts a batch in two when it sends it again, against the rule.", "KAFKA-5494")),
 
       // --- consumer ---
       choice("auto_offset_reset", "consumer", "latest", {"earliest", "latest", "none"}, "Where to begin without a position, or with one that is gone.", "auto.offset.reset"),
+      choice("isolation", "consumer", "read_uncommitted", {"read_uncommitted", "read_committed"}, "Whether records of open and aborted transactions are read.", "isolation.level (librdkafka: read_committed)"),
+      rule(boolean("require_stable", "consumer", true, "It waits for a committed position that an open transaction may yet change.", "KIP-447: OffsetFetch require_stable")),
       {"group", "consumer", OptionType::text, std::string(), "The group that it reads for; empty = it reads for itself, from places it chooses.", "group.id", {}},
       choice("group_protocol", "consumer", "classic", {"classic", "consumer", "share"}, "How the group is kept: by its members, by the coordinator (KIP-848), or as a share group (KIP-932).", "group.protocol"),
       {"assignors", "consumer", OptionType::list, std::string("range,cooperative-sticky"), "Classic: range, roundrobin, sticky, cooperative-sticky, the preferred one first. KIP-848: uniform or range.", "partition.assignment.strategy, group.remote.assignor", {}},
@@ -195,6 +214,16 @@ ClusterSettings cluster_settings(const Options& o) {
   c.groups.share_from_earliest = o.text("share_auto_offset_reset") == "earliest";
   c.groups.share_delivery_limit = static_cast<std::int32_t>(o.integer("share_delivery_limit"));
   c.groups.share_record_locks = static_cast<std::int32_t>(o.integer("share_record_locks"));
+  const auto version = [](const std::string& name) { return name == "tv0" ? TxnVersion::tv0 : name == "tv1" ? TxnVersion::tv1 : TxnVersion::tv2; };
+  c.transactions.version = version(o.text("transactions"));
+  c.transactions.strict_marker_epoch = o.boolean("strict_marker_epoch");
+  c.transactions.timeout_max = o.duration("transaction_max_timeout");
+  c.transactions.timeout_check = o.duration("transaction_timeout_check");
+  c.transactions.id_expiration = o.duration("transactional_id_expiration");
+  c.transactions.id_expiration_check = o.duration("transactional_id_expiration_check");
+  c.transactions.load_time = o.duration("group_load_time");
+  c.transactions.add_retry_backoff = o.duration("add_partitions_retry_backoff");
+  c.transactions.epoch_max = static_cast<ProducerEpoch>(o.integer("producer_epoch_max"));
   c.brokers = static_cast<std::int32_t>(o.integer("brokers"));
   c.controllers = static_cast<std::int32_t>(o.integer("controllers"));
   c.min_insync = static_cast<std::int32_t>(o.integer("min_insync"));
@@ -249,6 +278,10 @@ ProducerSettings producer_settings(const Options& o) {
   p.split_on_retry = o.boolean("split_on_retry");
   p.queue_full_at_once = o.boolean("queue_full_at_once");
   p.honours_throttle = o.boolean("client_honours_throttle");
+  p.transactional_id = o.text("transactional_id");
+  p.transaction_timeout = o.duration("transaction_timeout");
+  p.library = o.text("client_library") == "librdkafka" ? ClientLibrary::librdkafka : ClientLibrary::java;
+  p.group_metadata = o.boolean("group_metadata");
   // ProducerConfig.postProcessAndValidateIdempotenceConfigs: a conflict silently wins over the default.
   if (!o.given("idempotence") && (p.acks != -1 || p.retries == 0 || p.max_in_flight > 5)) p.idempotence = false;
   return p;
@@ -258,6 +291,8 @@ ConsumerSettings consumer_settings(const Options& o) {
   ConsumerSettings c;
   const std::string& reset = o.text("auto_offset_reset");
   c.reset = reset == "earliest" ? OffsetReset::earliest : reset == "none" ? OffsetReset::none : OffsetReset::latest;
+  c.read_committed = o.text("isolation") == "read_committed";
+  c.require_stable = o.boolean("require_stable");
   c.group = o.text("group");
   const std::string& protocol = o.text("group_protocol");
   c.protocol = protocol == "consumer" ? GroupProtocol::consumer : protocol == "share" ? GroupProtocol::share : GroupProtocol::classic;

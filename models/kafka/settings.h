@@ -75,9 +75,23 @@ struct GroupSettings {
   std::int32_t share_record_locks = 2000;  // acquired at once on one partition
 };
 
+// The coordinators of transactions, and what leaders ask of them.
+struct TransactionSettings {
+  TxnVersion version = TxnVersion::tv2;
+  bool strict_marker_epoch = true;    // KIP-1228 (4.2), with TV2: a marker's epoch is above the producer's own, not equal to it
+  Duration timeout_max{};             // transaction.max.timeout.ms: no producer may ask for more
+  Duration timeout_check{};           // how often it is looked for transactions that are open for too long
+  Duration id_expiration{};           // a transactional id that nobody used for so long is forgotten
+  Duration id_expiration_check{};
+  Duration load_time{};               // until a new coordinator has read its log
+  Duration add_retry_backoff{};       // TV2: a leader rests so long before it asks again (CONCURRENT_TRANSACTIONS)
+  ProducerEpoch epoch_max = 32766;    // at this epoch a producer gets a new id
+};
+
 struct ClusterSettings {
   Switches switches;
   GroupSettings groups;
+  TransactionSettings transactions;
   std::int32_t brokers = 3;
   std::int32_t controllers = 3;
   std::int32_t min_insync = 1;
@@ -102,7 +116,14 @@ struct ClusterSettings {
   LogOptions log;
 };
 
+// Where two client libraries differ in what they do with transactions.
+enum class ClientLibrary : std::uint8_t { java, librdkafka };
+
 struct ProducerSettings {
+  std::string transactional_id{};      // empty: no transactions
+  Duration transaction_timeout{};
+  ClientLibrary library = ClientLibrary::java;
+  bool group_metadata = true;          // KIP-447: positions go with the consumer's generation and member id
   std::int32_t acks = -1;  // 0, 1, -1 = all
   bool idempotence = true;
   std::int32_t max_in_flight = 5;
@@ -136,6 +157,8 @@ enum class AutoCommit : std::uint8_t {
 
 struct ConsumerSettings {
   OffsetReset reset = OffsetReset::latest;
+  bool read_committed = false;   // isolation.level
+  bool require_stable = true;    // KIP-447: it waits for positions that a transaction may yet change
   std::string group{};     // empty: no group
   GroupProtocol protocol = GroupProtocol::classic;
   std::vector<std::string> assignors{};  // classic: of the client, the preferred one first; KIP-848: the server's
@@ -173,7 +196,7 @@ struct TopicSettings {
   PartitionId first = 0;
   LogOptions log{};              // the cluster's, and what this topic has of its own
   bool dead_letters = false;     // some application sends there what it gave up: for the history
-  bool internal = false;         // __consumer_offsets, __share_group_state: no application reads it
+  bool internal = false;         // __consumer_offsets, __share_group_state, __transaction_state: no application reads it
 };
 
 struct PartitionSettings {
@@ -238,6 +261,7 @@ using ClusterRef = std::shared_ptr<const Cluster>;
 
 inline constexpr const char* offsets_topic = "__consumer_offsets";
 inline constexpr const char* share_state_topic = "__share_group_state";
+inline constexpr const char* transaction_topic = "__transaction_state";
 
 ClusterSettings cluster_settings(const Options& o);
 ProducerSettings producer_settings(const Options& o);

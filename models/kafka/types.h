@@ -239,6 +239,13 @@ constexpr Sequence add_sequence(Sequence s, std::int32_t n) {
   return static_cast<Sequence>((static_cast<std::int64_t>(s) + n) & 0x7fffffff);
 }
 
+// The versions of the transaction protocol between client, coordinator and partition leaders.
+enum class TxnVersion : std::uint8_t {
+  tv0,  // KIP-98: the client adds partitions; leaders believe every transactional batch
+  tv1,  // KIP-890 part 1 (3.6): a leader asks the coordinator whether the partition is in the transaction
+  tv2   // KIP-890 part 2 (4.0): the leader adds it itself, and each transaction has an epoch of its own
+};
+
 struct Record {
   std::uint64_t message{};  // what the application calls this message; checkers compare nothing else
   std::uint64_t key{};      // number of an interned key; 0 = no key
@@ -282,6 +289,7 @@ struct Batch {
   std::int32_t record_count{};  // offsets that it covers, and sequences; as many records, unless it was cleaned
   Sequence base_sequence = no_sequence;
   std::uint32_t bytes{};
+  std::int32_t coordinator_epoch = -1;  // of a marker: under which leader epoch of its own log the coordinator wrote it
   ProducerEpoch producer_epoch = no_producer_epoch;
   bool transactional = false;
   Control control = Control::none;
@@ -310,7 +318,7 @@ struct Batch {
         base_offset == other.base_offset && producer_id == other.producer_id && max_timestamp == other.max_timestamp &&
         leader_epoch == other.leader_epoch && record_count == other.record_count &&
         base_sequence == other.base_sequence && bytes == other.bytes && producer_epoch == other.producer_epoch &&
-        transactional == other.transactional && control == other.control &&
+        transactional == other.transactional && control == other.control && coordinator_epoch == other.coordinator_epoch &&
         log_append_time == other.log_append_time && corrupt == other.corrupt;
     return same_header && equal_content(records, other.records) && equal_content(cleaned, other.cleaned);
   }
@@ -331,7 +339,7 @@ inline Batch make_batch(std::vector<Record> records) {
 }
 
 // A transaction marker of a producer.
-inline Batch make_marker(Control control, ProducerId id, ProducerEpoch epoch, Time now) {
+inline Batch make_marker(Control control, ProducerId id, ProducerEpoch epoch, Time now, std::int32_t coordinator_epoch = -1) {
   Batch b;
   b.producer_id = id;
   b.producer_epoch = epoch;
@@ -340,6 +348,7 @@ inline Batch make_marker(Control control, ProducerId id, ProducerEpoch epoch, Ti
   b.bytes = batch_header_bytes + 17;  // one control record
   b.transactional = true;
   b.control = control;
+  b.coordinator_epoch = coordinator_epoch;
   return b;
 }
 

@@ -12,7 +12,8 @@ OpKind op_kind(CallKind k) {
     case CallKind::assign: return OpKind::assign;
     case CallKind::seek: return OpKind::seek;
     case CallKind::ack: return OpKind::ack;
-    case CallKind::commit: return OpKind::commit;
+    case CallKind::commit:
+    case CallKind::send_offsets: return OpKind::commit;
     case CallKind::begin: return OpKind::begin;
     case CallKind::end_commit: return OpKind::end_commit;
     case CallKind::end_abort: return OpKind::end_abort;
@@ -23,14 +24,20 @@ OpKind op_kind(CallKind k) {
 
 // Calls whose asking is a line of the history. A poll is one only when it brought something.
 bool has_invoke(CallKind k, bool commits_by_place) {
-  return k == CallKind::send || k == CallKind::ack || (k == CallKind::commit && !commits_by_place) || k == CallKind::begin ||
-         k == CallKind::end_commit || k == CallKind::end_abort || k == CallKind::end_offset;
+  return k == CallKind::send || k == CallKind::ack || ((k == CallKind::commit || k == CallKind::send_offsets) && !commits_by_place) ||
+         k == CallKind::begin || k == CallKind::end_commit || k == CallKind::end_abort || k == CallKind::end_offset;
 }
 
 // Of the application's class, so that it waits for the end of a pause.
 constexpr TimerKind resume_timer = application_timer + 1;
 
-bool names_subscription(CallKind k) { return k == CallKind::ack || k == CallKind::commit; }
+bool names_subscription(CallKind k) { return k == CallKind::ack || k == CallKind::commit || k == CallKind::send_offsets; }
+
+// What is part of a transaction that is open: its ends, and what is sent, read and stored in between.
+bool in_transaction(CallKind k) {
+  return k == CallKind::send || k == CallKind::poll || k == CallKind::send_offsets || k == CallKind::end_commit || k == CallKind::end_abort;
+}
+bool ends_transaction(CallKind k) { return k == CallKind::end_commit || k == CallKind::end_abort; }
 
 }  // namespace
 
@@ -67,7 +74,14 @@ void AppContext::effect(const std::string& what, MessageId message) {
 
 CallId ClientNode::begin(Context& c, Call& call) {
   call.id = next_call_++;
-  OpenCall open{call.id, call.kind, no_op, call.place, call.key, call.message};
+  if (call.kind == CallKind::begin) {
+    call.transaction = (std::uint64_t{c.self()} + 1) << 40 | ++transactions_;
+    if (transaction_ == 0) transaction_ = call.transaction;
+  } else if (in_transaction(call.kind)) {
+    call.transaction = transaction_;
+  }
+  if (const std::string id = call.kind == CallKind::begin ? transactional_id() : std::string(); !id.empty()) call.key = c.names().id(id);
+  OpenCall open{call.id, call.kind, no_op, call.place, call.key, call.message, call.transaction};
   if (has_invoke(call.kind, commits_by_place())) {
     Op op;
     op.kind = op_kind(call.kind);
@@ -76,6 +90,8 @@ CallId ClientNode::begin(Context& c, Call& call) {
     op.key = call.key;
     op.message = call.message;
     op.position = call.position;
+    op.transaction = call.transaction;
+    if (call.transaction != 0) op.flags |= op_flag::transactional;
     if (names_subscription(call.kind)) op.subscription = subscription_name(c);
     open.invoke = c.record(op);
   }
@@ -96,6 +112,7 @@ void ClientNode::crash_app() {
   // What was asked and not answered stays unknown for ever: its invoke has no end.
   open_.clear();
   answers_.clear();
+  transaction_ = 0;  // it has no end that anybody was told
   in_app_ = to_be_woken_ = false;
   if (app_) app_->on_crash();
 }
@@ -144,6 +161,12 @@ void ClientNode::complete(Context& c, CallId id, Answer answer) {
   op.error = answer.error;
   op.position = answer.position;
   op.flags = answer.flags;
+  op.transaction = open.transaction;
+  if (op.transaction != 0) op.flags |= op_flag::transactional;
+  // An end that did not end ok may be asked for again; the next begin that does forgets it.
+  const bool well = answer.outcome == Outcome::ok;
+  if (open.kind == CallKind::begin && well) transaction_ = open.transaction;
+  else if (transaction_ == open.transaction && (open.kind == CallKind::begin ? !well : well && ends_transaction(open.kind))) transaction_ = 0;
   if (open.kind == CallKind::poll) {
     if (!answer.messages.empty()) {
       op.place = 0;
@@ -161,6 +184,7 @@ void ClientNode::complete(Context& c, CallId id, Answer answer) {
         d.subscription = op.subscription;
         d.message = r.message;
         d.position = r.position;
+        d.transaction = op.transaction;
         r.op = c.record(d);
       }
     }
@@ -186,17 +210,19 @@ void ClientNode::record_assignment(Context& c, std::uint32_t place, bool given, 
   c.record(op);
 }
 
-OpIndex ClientNode::record_commit(Context& c, std::uint32_t place, std::int64_t position) {
+OpIndex ClientNode::record_commit(Context& c, std::uint32_t place, std::int64_t position, std::uint64_t transaction, std::uint32_t subscription) {
   Op op;
   op.kind = OpKind::commit;
   op.outcome = Outcome::invoke;
   op.place = place;
   op.position = position;
-  op.subscription = subscription_name(c);
+  op.subscription = subscription != 0 ? subscription : subscription_name(c);
+  op.transaction = transaction;
+  if (transaction != 0) op.flags |= op_flag::transactional;
   return c.record(op);
 }
 
-void ClientNode::record_commit_end(Context& c, OpIndex invoke, std::uint32_t place, std::int64_t position, Outcome outcome, std::uint32_t error) {
+void ClientNode::record_commit_end(Context& c, OpIndex invoke, std::uint32_t place, std::int64_t position, Outcome outcome, std::uint32_t error, std::uint64_t transaction, std::uint32_t subscription) {
   Op op;
   op.kind = OpKind::commit;
   op.outcome = outcome;
@@ -204,7 +230,9 @@ void ClientNode::record_commit_end(Context& c, OpIndex invoke, std::uint32_t pla
   op.place = place;
   op.position = position;
   op.error = error;
-  op.subscription = subscription_name(c);
+  op.subscription = subscription != 0 ? subscription : subscription_name(c);
+  op.transaction = transaction;
+  if (transaction != 0) op.flags |= op_flag::transactional;
   c.record(op);
 }
 

@@ -38,7 +38,8 @@ enum class CallKind : std::uint8_t {
   pause,        // a place is not fetched for a while, and stays owned
   resume,
   release,      // share groups, queues: give the message back, for somebody else or for later
-  reject        // ... it is good for nobody
+  reject,       // ... it is good for nobody
+  send_offsets  // inside a transaction: positions are stored when it is committed, and only then
 };
 
 // What an application asks of its client library. Fields that a kind does not use stay at rest.
@@ -56,6 +57,7 @@ struct Call {
   Duration timeout{};              // poll: how long it may wait
   std::uint32_t count{};           // poll: at most so many, 0 = the library's own choice
   bool once = false;               // commit: one attempt, not repeated by the library (asynchronous)
+  std::uint64_t transaction{};     // the one that the client has open; given by the lab
   std::string verb{};              // other
   std::string argument{};
 };
@@ -155,7 +157,7 @@ class ClientNode : public Node {
  public:
   ClientNode() = default;
   explicit ClientNode(std::unique_ptr<App> app, std::string subscription = {}) : app_(std::move(app)), subscription_(std::move(subscription)) {}
-  ClientNode(const ClientNode& o) : Node(o), app_(o.app_ ? o.app_->clone() : nullptr), subscription_(o.subscription_), next_call_(o.next_call_), open_(o.open_), answers_(o.answers_), to_be_woken_(o.to_be_woken_) {}
+  ClientNode(const ClientNode& o) : Node(o), app_(o.app_ ? o.app_->clone() : nullptr), subscription_(o.subscription_), next_call_(o.next_call_), open_(o.open_), answers_(o.answers_), to_be_woken_(o.to_be_woken_), transaction_(o.transaction_), transactions_(o.transactions_) {}
   ClientNode& operator=(const ClientNode&) = delete;
 
   const App* app() const { return app_.get(); }
@@ -167,8 +169,10 @@ class ClientNode : public Node {
  protected:
   // Carries out a call; complete() may come now or later.
   virtual void perform(Context& c, const Call& call) = 0;
-  // True: the node writes a commit's rows itself, one for each place (record_commit).
+  // True: the node writes the rows of commit and send_offsets itself, one for each place (record_commit).
   virtual bool commits_by_place() const { return false; }
+  // Who it is to those who fence producers: a transactional id. The `begin` rows carry it as their key.
+  virtual std::string transactional_id() const { return {}; }
 
   void start_app(Context& c);
   void crash_app();
@@ -183,8 +187,12 @@ class ClientNode : public Node {
   void record_assignment(Context& c, std::uint32_t place, bool given, std::int64_t position, std::uint8_t flags);
   // A position is to be stored, asked by the application or by the library itself: one row for each place, and one
   // when it is known how it ended.
-  OpIndex record_commit(Context& c, std::uint32_t place, std::int64_t position);
-  void record_commit_end(Context& c, OpIndex invoke, std::uint32_t place, std::int64_t position, Outcome outcome, std::uint32_t error);
+  // `transaction` and `subscription` (names) of positions that go with a transaction; 0 = its own.
+  OpIndex record_commit(Context& c, std::uint32_t place, std::int64_t position, std::uint64_t transaction = 0, std::uint32_t subscription = 0);
+  void record_commit_end(Context& c, OpIndex invoke, std::uint32_t place, std::int64_t position, Outcome outcome, std::uint32_t error, std::uint64_t transaction = 0, std::uint32_t subscription = 0);
+  // The transaction that the application began and that has not ended ok; 0 = none. Its sends, reads and
+  // positions carry it in the history.
+  std::uint64_t transaction() const { return transaction_; }
   std::uint32_t subscription_name(Context& c) const { return c.names().id(subscription_.empty() ? c.name(c.self()) : subscription_); }
 
  private:
@@ -196,6 +204,7 @@ class ClientNode : public Node {
     std::uint32_t place{};
     std::uint32_t key{};
     MessageId message = no_message;
+    std::uint64_t transaction{};
   };
   CallId begin(Context& c, Call& call);
   void deliver_answers(Context& c);
@@ -207,6 +216,8 @@ class ClientNode : public Node {
   std::vector<Answer> answers_;     // completed while the application was running, or stood still: told afterwards
   bool in_app_ = false;
   bool to_be_woken_ = false;        // a timer lies behind the pause
+  std::uint64_t transaction_ = 0;
+  std::uint64_t transactions_ = 0;  // begun so far, over all lives of the process
 };
 
 template <class Derived>

@@ -30,6 +30,7 @@ const char* kind_name(CallKind k) {
     case CallKind::resume: return "resume";
     case CallKind::release: return "release";
     case CallKind::reject: return "reject";
+    case CallKind::send_offsets: return "send_offsets";
     default: return "call";
   }
 }

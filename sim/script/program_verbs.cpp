@@ -207,6 +207,7 @@ Out subscribe(const MethodCall& m) {
 Out end_offset(const MethodCall& m) { return place_call(m, CallKind::end_offset, m.text(0, "a place, as \"orders/0\""), -1); }
 Out begin(const MethodCall& m) { return place_call(m, CallKind::begin, "", -1); }
 Out commit_transaction(const MethodCall& m) { return place_call(m, CallKind::end_commit, "", -1); }
+Out send_offsets(const MethodCall& m) { return place_call(m, CallKind::send_offsets, m.text_or(0, "a place, as \"orders/0\"", ""), position(m, 1)); }
 Out abort(const MethodCall& m) { return place_call(m, CallKind::end_abort, "", -1); }
 Out close(const MethodCall& m) { return place_call(m, CallKind::close, "", -1); }
 
@@ -358,6 +359,7 @@ const std::vector<Method>& program_methods() {
       {"reject", "(message)", "Says that one message is good for nobody.", "reject", reject},
       {"end_offset", "(place)", "Where the place ends: `position` of the answer.", "end_offset", end_offset},
       {"begin", "()", "Begins a transaction.", "begin", begin},
+      {"send_offsets", "(place, position)", "Stores a position with the open transaction: it counts when that is committed, and only then; without arguments, what was read so far.", "send_offsets", send_offsets},
       {"commit_transaction", "()", "Ends it: all of it.", "commit_transaction", commit_transaction},
       {"abort", "()", "Ends it: none of it.", "abort", abort},
       {"close", "()", "Closes the client in good order.", "close", close},
