@@ -221,10 +221,14 @@ constexpr Anomaly table[] = {
      "In-sync replicas below the minimum; a leader nobody can reach.", "Where consistency was chosen over it.", false, ""},
     {"unbounded-backlog", liveness, "Backlog or memory grows without limit at a load below capacity.", "When the limit is passed.",
      "An acknowledgement that never comes; retries that add load.", "Never.", false, ""},
-    {"amplification", liveness, "The work done for each unit asked exceeds the bound.", "When the bound is passed.",
-     "Retry storms; fan-out of redeliveries.", "Never.", false, ""},
-    {"metastable-collapse", liveness, "Goodput stays below the bound after its trigger is gone.", "When the bound ends.",
-     "Retries keep the system at the load that keeps it failing.", "Never.", false, ""},
+    {"amplification", liveness,
+     "Within 10 s a subscription got more than 3 copies (unless told otherwise) for each different message that it got.",
+     "The delivery that is one too many.", "Retry storms; fan-out of redeliveries.", "Never.", true, ""},
+    {"metastable-collapse", liveness,
+     "The system once acknowledged nine tenths of an offer; now it acknowledges less than half of one that is no higher, for a "
+     "minute (unless told otherwise), although it delivers, so it is at work.",
+     "The end of the bound.", "Work for requests that nobody waits for any more; retries keep the system at the load that keeps it "
+     "failing.", "Never.", true, ""},
     // ---- durability
     {"ack-before-durable", durability, "At the acknowledgement, fewer copies stood on fewer rungs than the claim names.",
      "The acknowledgement (told from the trace).", "Acknowledged from the page cache.", "Where the claim says memory.", false, ""},

@@ -27,6 +27,8 @@ struct CheckOptions {
   Duration dedup_window = -1;      // promised by the broker; -1 = nothing is promised
   std::uint32_t stall_attempts = 10;  // one message may be tried so often before it counts as holding others back
   Duration stall_bound = -1;       // ... and for so long; -1 = judged at a drain only
+  std::int64_t amplification_bound = 3;  // copies that a subscription may get of a message, on the average of 10 s
+  Duration collapse_bound = Duration{60} * 1'000'000'000;  // goodput may be low for so long after a load that was served
   Duration starvation_bound = -1;  // a message may wait so long while its place is silent; -1 = judged at a drain only
 };
 

@@ -97,5 +97,6 @@ std::unique_ptr<Checker> make_group_starvation(const CheckOptions&);
 std::unique_ptr<Checker> make_effects(const CheckOptions&);
 std::unique_ptr<Checker> make_stale_effect(const CheckOptions&);
 std::unique_ptr<Checker> make_stall(const CheckOptions&);
+std::unique_ptr<Checker> make_load(const CheckOptions&);
 
 }  // namespace mqlab

@@ -50,6 +50,7 @@ const std::vector<CheckerDecl>& checker_decls() {
       {effect, {"stale-effect"}, make_stale_effect},
       {deliver | process | drained, {"head-of-line-stall"}, make_stall},
       {assign | deliver | drained, {"group-starvation"}, make_group_starvation},
+      {send | deliver, {"amplification", "metastable-collapse"}, make_load},
   };
   return decls;
 }

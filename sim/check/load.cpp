@@ -1,0 +1,135 @@
+// amplification and metastable-collapse: what a system does for what it is asked, over time.
+//
+// Time is cut into windows. Of each: how many messages were offered (their first send began), how many sends ended ok
+// (goodput, each message once), how many messages were delivered, and how many copies of them. A history shows no fault
+// and no load of a machine, so both anomalies are told from these four numbers alone:
+//
+// amplification: in one window a subscription got more than `amplification_bound` copies for each different message.
+// metastable-collapse: earlier the system served an offer as high as this, so it is below capacity; now, for longer than
+// `collapse_bound` without a break, less than half of what is offered is served, although the system is at work: it
+// delivers. (One that delivers nothing either may just be down: `unavailable`.)
+#include <algorithm>
+
+#include "sim/check/checkers.h"
+
+namespace mqlab {
+namespace {
+
+constexpr Duration window_length = Duration{10} * 1'000'000'000;
+constexpr std::uint64_t fewest = 10;  // in a window with fewer messages nothing is told apart from chance
+
+struct Window {
+  std::uint64_t offered = 0;
+  std::uint64_t served = 0;
+  std::uint64_t delivered = 0;
+  OpIndex first = no_op;
+  OpIndex last = no_op;
+};
+
+class Load : public CheckerOf<Load> {
+ public:
+  Load(std::int64_t copies, Duration bound) : copies_(copies), bound_(bound) {}
+
+  void on(const Step& s, const Ledger& ledger) override {
+    if (s.message == no_index) return;
+    const auto n = static_cast<std::size_t>(s.op.time / window_length);
+    if (windows_.size() <= n) windows_.resize(n + 1);
+    Window& w = windows_[n];
+    if (w.first == no_op) w.first = s.index;
+    w.last = s.index;
+    if (s.op.kind == OpKind::deliver) {
+      ++w.delivered;
+      count_copies(s, ledger, n);
+    } else if (s.op.outcome == Outcome::invoke) {
+      if (ledger.messages()[s.message].sends == 1) ++w.offered;
+    } else if (s.op.outcome == Outcome::ok) {
+      if (served_.size() <= s.message) served_.resize(s.message + 1);
+      if (!served_[s.message]) ++w.served;
+      served_[s.message] = true;
+    }
+  }
+
+  void finish(const Journal& journal, const Ledger& ledger, std::vector<Report>& out) const override {
+    out.push_back(twice_.report(deliveries_, "deliveries"));
+    out.push_back(collapse(journal, ledger));
+  }
+
+ private:
+  // Copies of one subscription in one window.
+  struct Copies {
+    std::size_t window = 0;
+    std::uint64_t all = 0;
+    std::uint64_t different = 0;
+    OpIndex first = no_op;
+    bool found = false;
+  };
+
+  void count_copies(const Step& s, const Ledger& ledger, std::size_t window) {
+    ++deliveries_;
+    if (s.subscription == no_index) return;
+    if (copies_of_.size() <= s.subscription) copies_of_.resize(s.subscription + 1);
+    Copies& c = copies_of_[s.subscription];
+    if (c.window != window || c.first == no_op) c = {window, 0, 0, s.index, false};
+    ++c.all;
+    const OpIndex before = s.received_before.count > 0 ? s.received_before.last : no_op;
+    if (before == no_op || static_cast<std::size_t>(s.journal.ops[before].time / window_length) != window) ++c.different;
+    if (c.found || c.different < fewest || c.all <= c.different * static_cast<std::uint64_t>(copies_)) return;
+    c.found = true;
+    const Journal& j = s.journal;
+    twice_.add(j, s.index, no_message, 0, {c.first, s.index}, [&] {
+      return words::subscription(j, ledger.subscriptions()[s.subscription]) + " got " + std::to_string(c.all) + " messages within " +
+             std::to_string((s.op.time - j.ops[c.first].time) / 1'000'000) + " ms, and only " + std::to_string(c.different) + " different ones";
+    });
+  }
+
+  static bool healthy(const Window& w) { return w.offered >= fewest && w.served * 10 >= w.offered * 9; }
+
+  // Windows that later rows may still change are left out.
+  Report collapse(const Journal& journal, const Ledger&) const {
+    FindingList found("metastable-collapse");
+    std::uint64_t looked_at = 0, capacity = 0;
+    std::size_t begun = 0;  // of the stretch, + 1; 0 = there is none
+    bool told = false;
+    for (std::size_t n = 0; n + 1 < windows_.size(); ++n) {
+      const Window& w = windows_[n];
+      looked_at += w.offered;
+      if (healthy(w)) capacity = std::max(capacity, w.offered);
+      const bool low = w.offered >= fewest && w.offered <= capacity && w.served * 2 < w.offered && w.delivered > 0;
+      if (!low) {
+        begun = 0;
+        told = false;
+        continue;
+      }
+      if (begun == 0) begun = n + 1;
+      const Duration lasts = static_cast<Duration>(n + 2 - begun) * window_length;
+      if (told || lasts < bound_) continue;
+      told = true;
+      std::uint64_t offered = 0, served = 0, delivered = 0;
+      for (std::size_t i = begun - 1; i <= n; ++i) {
+        offered += windows_[i].offered;
+        served += windows_[i].served;
+        delivered += windows_[i].delivered;
+      }
+      found.add(journal, w.last, no_message, 0, {windows_[begun - 1].first, w.last}, [&] {
+        return "for " + std::to_string(lasts / 1'000'000'000) + " s from " + std::to_string((begun - 1) * 10) + " s on " + std::to_string(served) + " of " +
+               std::to_string(offered) + " messages were acknowledged, though more was served before and " + std::to_string(delivered) +
+               " deliveries show that the system works";
+      });
+    }
+    return found.report(looked_at, "messages sent in whole windows of 10 s");
+  }
+
+  FindingList twice_{"amplification"};
+  std::int64_t copies_;
+  Duration bound_;
+  std::vector<Window> windows_;
+  std::vector<bool> served_;             // by message
+  std::vector<Copies> copies_of_;        // by subscription
+  std::uint64_t deliveries_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Checker> make_load(const CheckOptions& o) { return std::make_unique<Load>(o.amplification_bound, o.collapse_bound); }
+
+}  // namespace mqlab

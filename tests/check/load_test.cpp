@@ -1,0 +1,99 @@
+// amplification and metastable-collapse: histories with a load that is told in a few numbers.
+#include <gtest/gtest.h>
+
+#include "tests/check/story.h"
+
+namespace mqlab {
+namespace {
+
+constexpr Duration second = 1'000'000'000;
+
+// So many messages a second from `from` to `to` (seconds): sent, answered when `answered`, delivered so often.
+struct Stretch {
+  int from, to, rate;
+  bool answered;
+  int copies;
+};
+
+Journal history(const std::vector<Stretch>& stretches) {
+  Journal j;
+  j.processes = {"P", "C"};
+  const std::uint32_t place = j.names.id("orders/0"), reader = j.names.id("readers");
+  std::uint64_t n = 0;
+  const auto row = [&](Time t, NodeId who, OpKind kind, Outcome outcome, MessageId m, OpIndex of = no_op) {
+    Op op;
+    op.time = t;
+    op.process = who;
+    op.kind = kind;
+    op.outcome = outcome;
+    op.message = m;
+    op.place = place;
+    op.of = of;
+    if (kind == OpKind::deliver) op.subscription = reader;
+    j.ops.push_back(op);
+    return j.ops.size() - 1;
+  };
+  for (const Stretch& s : stretches)
+    for (int t = s.from; t < s.to; ++t)
+      for (int i = 0; i < s.rate; ++i) {
+        const MessageId m = numbered_message(0, ++n);
+        const Time at = t * second + i * 1'000'000;
+        const OpIndex sent = row(at, 0, OpKind::send, Outcome::invoke, m);
+        if (s.answered) row(at, 0, OpKind::send, Outcome::ok, m, sent);
+        for (int c = 0; c < s.copies; ++c) row(at, 1, OpKind::deliver, Outcome::ok, m);
+      }
+  return j;
+}
+
+Report judge(const Journal& j, const char* name, const CheckOptions& options = {}) {
+  CheckSet checks({name}, options);
+  checks.advance(j);
+  return checks.report(j).at(0);
+}
+
+TEST(Load, IsServed) {
+  const Journal j = history({{0, 200, 10, true, 1}});
+  EXPECT_EQ(judge(j, "metastable-collapse").verdict, Verdict::holds);
+  EXPECT_EQ(judge(j, "amplification").verdict, Verdict::holds);
+}
+
+TEST(Load, CollapsesWhenWorkIsDoneAndNobodyIsAnswered) {
+  const Journal j = history({{0, 60, 10, true, 1}, {60, 150, 10, false, 2}});
+  const Report r = judge(j, "metastable-collapse");
+  ASSERT_EQ(r.verdict, Verdict::violated);
+  EXPECT_EQ(r.count, 1u);
+  EXPECT_EQ(r.worst[0].at / second, 119) << "sixty seconds after the last window that was served";
+  EXPECT_EQ(r.worst[0].sentence,
+            "for 60 s from 60 s on 0 of 600 messages were acknowledged, though more was served before and 1200 deliveries show that the system works");
+}
+
+TEST(Load, ShorterThanTheBoundIsNoCollapse) {
+  EXPECT_EQ(judge(history({{0, 60, 10, true, 1}, {60, 110, 10, false, 2}, {110, 200, 10, true, 1}}), "metastable-collapse").verdict, Verdict::holds);
+  CheckOptions sooner;
+  sooner.collapse_bound = 40 * second;
+  EXPECT_EQ(judge(history({{0, 60, 10, true, 1}, {60, 110, 10, false, 2}, {110, 200, 10, true, 1}}), "metastable-collapse", sooner).verdict, Verdict::violated);
+}
+
+TEST(Load, ABreakBeginsAnew) {
+  EXPECT_EQ(judge(history({{0, 60, 10, true, 1}, {60, 110, 10, false, 2}, {110, 120, 10, true, 1}, {120, 170, 10, false, 2}}), "metastable-collapse").verdict, Verdict::holds);
+}
+
+TEST(Load, AHigherOfferThanWasEverServedIsJustTooMuch) {
+  EXPECT_EQ(judge(history({{0, 60, 10, true, 1}, {60, 150, 20, false, 2}}), "metastable-collapse").verdict, Verdict::holds);
+}
+
+TEST(Load, WhoDeliversNothingMayJustBeDown) {
+  EXPECT_EQ(judge(history({{0, 60, 10, true, 1}, {60, 150, 10, false, 0}}), "metastable-collapse").verdict, Verdict::holds);
+}
+
+TEST(Load, WithoutMessagesNothingIsKnown) { EXPECT_EQ(judge(Journal{}, "metastable-collapse").verdict, Verdict::unknown); }
+
+TEST(Load, FourCopiesOfEachAreTooMany) {
+  EXPECT_EQ(judge(history({{0, 60, 10, true, 3}}), "amplification").verdict, Verdict::holds);
+  const Report r = judge(history({{0, 10, 10, true, 4}}), "amplification");
+  ASSERT_EQ(r.verdict, Verdict::violated);
+  EXPECT_EQ(r.worst[0].sentence, "readers got 37 messages within 9 ms, and only 10 different ones");
+}
+
+}  // namespace
+}  // namespace mqlab
