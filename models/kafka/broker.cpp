@@ -166,6 +166,7 @@ void Broker::on_timer(Context& c, TimerKind kind, std::uint64_t argument) {
       break;
     case timer_expire_producers:
       for (DurableReplica& d : durable_) d.log.expire_producers(c.wall());
+      for (Replica& r : replicas_) r.verifications.expire(c.wall(), cluster_->settings.log.producers.expiration);
       c.set_timer(600'000'000'000, timer_expire_producers);
       break;
     case timer_cleaner: run_cleaner(c); break;
@@ -182,6 +183,7 @@ void Broker::on_timer(Context& c, TimerKind kind, std::uint64_t argument) {
     case timer_share_write: time_out_share_write(c, argument); break;
     case timer_share_local: on_local_share_answers(c); break;
     case timer_local_answer: on_local_answers(c); break;
+    case timer_txn_verify: ask_coordinator_again(c, argument); break;
     case timer_txn_link: txn_asks_lost(c, links_.on_timer(c, argument)); break;
     case timer_produce: time_out_produce(c, argument); break;
     case timer_fetch:
@@ -439,6 +441,7 @@ void Broker::on_crash(const Crash& crash) {
   share_ = ShareDesk{};
   links_ = BrokerLinks{};
   local_answers_.clear();
+  questions_.clear();
   offsets_expiry_armed_ = false;
 }
 
@@ -553,6 +556,7 @@ void Broker::on_producer_ids(Context& c, const Message& m) {
 void Broker::on_command(Context& c, const std::string& verb, const std::string& argument) {
   const std::size_t space = argument.find(' ');
   if (verb == "cleanup_policy" && space != std::string::npos) return set_cleanup_policy(c, argument.substr(0, space), argument.substr(space + 1));
+  if (verb == "abort_transaction") return abort_transaction(c, argument);
   if (verb != "delete_records") return;
   PartitionId p = 0;
   if (space == std::string::npos || !cluster_->partition(argument.substr(0, space), p) || replicas_[p].role != Role::leader) return;
@@ -582,6 +586,7 @@ Tree Broker::state() const {
     }
     if (log.options().compacts) e.add("compacted to", std::to_string(log.first_dirty()));
     e.add("high watermark", std::to_string(r.high_watermark));
+    add_transactions(e, p);
     if (r.role == Role::leader) {
       e.add("ISR", describe(r.isr) + (r.proposed.empty() ? "" : " proposed " + describe(r.proposed)));
       for (const FollowerState& f : r.followers) e.add(fmt::format("B{}", f.broker), f.end == no_offset ? "has not fetched" : fmt::format("at {}", f.end));

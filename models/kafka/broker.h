@@ -22,6 +22,7 @@
 #include "models/kafka/quota.h"
 #include "models/kafka/quorum.h"
 #include "models/kafka/share_desk.h"
+#include "models/kafka/txn_check.h"
 #include "models/kafka/txn_messages.h"
 #include "models/kafka/waiting.h"
 
@@ -56,6 +57,8 @@ struct Replica {
   EventId asking_again = no_event;   // the change is sent again then
   bool expands = false;              // ... and whether it adds
   std::vector<FollowerState> followers{};
+  Verifications verifications{};     // of transactions that are about to begin here
+  Offset stable_told = no_offset;    // the last stable offset, when it moved last
 
   // Follower.
   bool truncating = false;           // must ask where its last epoch ends before it may fetch
@@ -142,8 +145,10 @@ class Broker : public NodeBase<Broker> {
     EventId timer = no_event;
     std::uint64_t number{};
     std::uint32_t bytes{};  // of the request
+    Kind kind = Kind::produce;  // or write_txn_markers
     struct Part {
       ProduceResult result;
+      ProducerId producer = no_producer_id;  // of a marker
       Offset required = 0;
       bool done = false;
     };
@@ -270,7 +275,9 @@ class Broker : public NodeBase<Broker> {
   // --- leader.cpp ---
   void become_leader(Context& c, PartitionId p, const PartitionState& s);
   void on_produce(Context& c, const Message& m);
-  ProduceResult append(Context& c, const PartitionBatch& b, std::int32_t acks, Offset& required);
+  void produce(Context& c, const Waiting& to, const ProduceRequest& request, std::uint32_t bytes, const TxnQuestion* verified);
+  ProduceResult append(Context& c, const PartitionBatch& b, std::int32_t acks, Offset& required, const Admission& admission = {});
+  void answer_parked(Context& c, const ParkedProduce& parked);
   void finish_produces(Context& c, PartitionId p);
   void time_out_produce(Context& c, std::uint64_t number);
   void on_fetch(Context& c, const Message& m);
@@ -290,6 +297,21 @@ class Broker : public NodeBase<Broker> {
   bool may_join_isr(const FollowerState& f) const;
   Error check_epoch(const Replica& r, LeaderEpoch theirs) const;
   void write_log(Context& c, PartitionId p, std::uint32_t bytes);
+
+  // --- txn_partition.cpp: transactions begin and end in a partition ---
+  void verify_then(Context& c, TxnQuestion q);
+  void go_on(Context& c, const TxnQuestion& q);
+  bool take_question(std::uint64_t number, TxnQuestion& q);
+  void on_add_partitions_answer(Context& c, std::uint64_t number, const AddPartitionsToTxnReply& reply);
+  void take_verdict(Context& c, TxnQuestion q, const AddPartitionsToTxnReply& reply);
+  void ask_coordinator_again(Context& c, std::uint64_t number);
+  void questions_lost(Context& c, const std::vector<std::uint64_t>& numbers);
+  Admission admission(PartitionId p, const Batch& batch, const TxnCheck* check) const;
+  void on_write_txn_markers(Context& c, const Waiting& from, const PayloadRef& request);
+  ProduceResult append_marker(Context& c, PartitionId p, const TxnMarker& m, Offset& required);
+  void abort_transaction(Context& c, const std::string& argument);
+  void settle_transactions(Context& c, PartitionId p);
+  void add_transactions(Tree& t, PartitionId p) const;
 
   // --- txn_links.cpp: what brokers ask each other about transactions ---
   void ask_broker(Context& c, BrokerId to, Kind k, PayloadRef payload, std::uint64_t number);
@@ -379,8 +401,10 @@ class Broker : public NodeBase<Broker> {
   ShareDesk share_;
   BrokerLinks links_;
   std::vector<LocalAnswer> local_answers_;
+  std::vector<TxnQuestion> questions_;  // to transaction coordinators, and what waits for their answers
   bool offsets_expiry_armed_ = false;
   std::uint64_t next_number_ = 1;
+  std::uint64_t next_guard_ = 1;
   ProducerId next_producer_id_ = 0;
   std::int32_t producer_ids_left_ = 0;
   std::vector<Waiting> waiting_for_ids_;

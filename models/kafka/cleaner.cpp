@@ -100,7 +100,7 @@ void Broker::run_cleaner(Context& c) {
     CompactionPlan best;
     for (PartitionId p = 0; p < replicas_.size(); ++p) {
       if (replicas_[p].role == Role::none || !log_of(p).options().compacts) continue;
-      const CompactionPlan plan = log_of(p).plan_compaction(c.wall(), replicas_[p].high_watermark);
+      const CompactionPlan plan = log_of(p).plan_compaction(c.wall(), log_of(p).last_stable(replicas_[p].high_watermark));
       if (!plan.due) continue;
       // dirty/all as fractions, without dividing
       const bool dirtier = plan.dirty_bytes * (best.clean_bytes + best.dirty_bytes) > best.dirty_bytes * (plan.clean_bytes + plan.dirty_bytes);

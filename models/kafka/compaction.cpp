@@ -25,6 +25,67 @@ bool LastOfKeys::is_last(std::uint64_t key, Offset offset) const {
   return at == last_.end() || at->first != key || at->second <= offset;
 }
 
+namespace {
+
+// Reads a log in its order and tells which batches are of aborted transactions, and which markers have none of their
+// transaction's batches left (CleanedTransactionMetadata).
+class TransactionsRead {
+ public:
+  explicit TransactionsRead(std::span<const AbortedRange> aborted) : aborted_(aborted.begin(), aborted.end()) {
+    std::sort(aborted_.begin(), aborted_.end(), [](const AbortedRange& a, const AbortedRange& b) { return a.first < b.first; });
+  }
+
+  // True iff nothing of it counts: of a batch, that it was aborted; of a marker, that it ends nothing any more.
+  bool on_batch(const Batch& b) {
+    for (; next_ < aborted_.size() && aborted_[next_].first <= b.last_offset(); ++next_)
+      if (!in(aborting_, aborted_[next_].id)) aborting_.push_back(aborted_[next_].id);
+    if (!b.transactional) return false;
+    if (b.control == Control::none) {
+      if (!in(seen_, b.producer_id)) seen_.push_back(b.producer_id);
+      return in(aborting_, b.producer_id);
+    }
+    if (b.control == Control::abort) std::erase(aborting_, b.producer_id);
+    return std::erase(seen_, b.producer_id) == 0;
+  }
+
+ private:
+  static bool in(const std::vector<ProducerId>& all, ProducerId id) { return std::find(all.begin(), all.end(), id) != all.end(); }
+
+  std::vector<AbortedRange> aborted_;  // ascending in their first offset
+  std::size_t next_ = 0;
+  std::vector<ProducerId> aborting_;
+  std::vector<ProducerId> seen_;       // that have a batch since their last marker
+};
+
+// Nothing of an aborted batch is left, or its empty shell.
+CleanedBatch clean_aborted(const Batch& b, bool must_stay) {
+  CleanedBatch out;
+  for (std::int32_t i = 0; i < b.held(); ++i) out.removed.push_back(i);
+  out.left = must_stay ? out.removed.empty() ? CleanedBatch::Left::untouched : CleanedBatch::Left::rewritten : CleanedBatch::Left::nothing;
+  if (out.left != CleanedBatch::Left::rewritten) return out;
+  out.batch = b;
+  out.batch.bytes = batch_header_bytes;
+  out.batch.records = std::make_shared<const std::vector<Record>>();
+  if (b.state) out.batch.state = std::make_shared<const std::vector<GroupRecord>>();
+  out.batch.cleaned = std::make_shared<const Cleaned>();
+  return out;
+}
+
+// KIP-534 for markers: the first cleaning that finds nothing left of its transaction says when the marker may go.
+CleanedBatch clean_marker(const Batch& b, bool must_stay, const CompactionOptions& o, Time now) {
+  CleanedBatch out;
+  if (b.cleaned && b.cleaned->delete_horizon != no_timestamp) {
+    if (now >= b.cleaned->delete_horizon && !must_stay) out.left = CleanedBatch::Left::nothing;
+    return out;
+  }
+  out.left = CleanedBatch::Left::rewritten;
+  out.batch = b;
+  out.batch.cleaned = std::make_shared<const Cleaned>(Cleaned{.delete_horizon = saturating_add(now, o.delete_retention)});
+  return out;
+}
+
+}  // namespace
+
 CleanedBatch clean(const Batch& b, const LastOfKeys& keys, bool must_stay, const CompactionOptions& o, Time now) {
   CleanedBatch out;
   if (b.control != Control::none) return out;
@@ -105,12 +166,22 @@ std::vector<TakenRecord> PartitionLog::compact(const CompactionPlan& plan, Time 
   std::vector<TakenRecord> taken;
   const auto begins_below = [](const Batch& b, Offset o) { return b.base_offset < o; };
   const auto end = std::lower_bound(batches_.begin(), batches_.end(), plan.to, begins_below);
-  const LastOfKeys keys(std::span<const Batch>(batches_.begin(), end), plan.from);
+  // What was aborted stands for no key.
+  std::vector<Batch> counted;
+  TransactionsRead first_pass(aborted_);
+  const bool transactions = !aborted_.empty();
+  for (auto i = batches_.begin(); transactions && i != end; ++i)
+    if (!first_pass.on_batch(*i)) counted.push_back(*i);
+  const LastOfKeys keys(transactions ? std::span<const Batch>(counted) : std::span<const Batch>(batches_.begin(), end), plan.from);
 
+  // Where a producer's last word is a marker, that has its epoch (Cleaner.cleanInto).
   const auto last_of_its_producer = [&](const Batch& b) {
-    const ProducerEntry* p = b.has_sequence() ? producers_.find(b.producer_id) : nullptr;
-    return p && !p->batches.empty() && p->batches.back().last_offset == b.last_offset();
+    const ProducerEntry* p = b.producer_id != no_producer_id ? producers_.find(b.producer_id) : nullptr;
+    if (!p) return false;
+    if (p->batches.empty()) return b.control != Control::none && b.producer_epoch == p->epoch;
+    return b.control == Control::none && p->batches.back().last_offset == b.last_offset();
   };
+  TransactionsRead read(aborted_);
 
   std::vector<Batch> left;
   std::vector<Segment> segments;
@@ -124,7 +195,11 @@ std::vector<TakenRecord> PartitionLog::compact(const CompactionPlan& plan, Time 
     s.bytes = 0;
     for (; b != end && b->base_offset < next; ++b) {
       // The last one stays, so that it is known where the range ended.
-      CleanedBatch c = clean(*b, keys, last_of_its_producer(*b) || b->next_offset() == plan.to, options_.compaction, now);
+      const bool must_stay = last_of_its_producer(*b) || b->next_offset() == plan.to;
+      const bool counts_for_nothing = read.on_batch(*b);
+      CleanedBatch c = !counts_for_nothing             ? clean(*b, keys, must_stay, options_.compaction, now)
+                       : b->control == Control::none ? clean_aborted(*b, must_stay)
+                                                      : clean_marker(*b, must_stay, options_.compaction, now);
       for (const std::int32_t i : c.removed)
         if (b->offset_of(i) >= start_) taken.push_back({b->offset_of(i), b->record(i)});
       if (c.left == CleanedBatch::Left::nothing) continue;
@@ -155,6 +230,7 @@ std::vector<TakenRecord> PartitionLog::compact(const CompactionPlan& plan, Time 
   segments_.replace(0, done, segments);
   first_dirty_ = plan.to;
   hide();
+  if (transactions) index_aborted();
   return taken;
 }
 

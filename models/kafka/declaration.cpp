@@ -67,6 +67,9 @@ ModelDecl declare_model() {
              {"invalid_record", "A batch for a compacted topic was refused: a record without a key."},
              {"invalid_timestamp", "A batch was refused by its time."},
              {"throttled", "A client was over its quota, and its channel is not read for a while."},
+             {"stable_position", "Readers of committed records may read on: transactions are decided."},
+             {"transaction_not_verified", "A leader asked whether a transaction may begin in its partition, and did not hear yes."},
+             {"marker_refused", "A leader did not take the end of a transaction."}, {"transaction_aborted", "An operator ended a transaction in one partition."},
              {"log_compacted", "The cleaner rewrote a log's closed segments."},
              {"log_start_fell_back", "A log began earlier again after a crash: deleted records reappear."},
              {"partitions_added", "A topic has more partitions."}, {"command_refused", "An operator's verb could not be carried out."},
@@ -95,6 +98,7 @@ ModelDecl declare_model() {
   d.verbs = {{"elect", "\"orders/0 [B2]\" to the controller", "Makes an ISR member the leader; without a name the preferred one."},
              {"elect_unclean", "\"orders/0\" to the controller", "Elects anybody alive when nobody else can lead."},
              {"add_partitions", "\"orders 8\" to the controller", "Grows a topic up to its partitions_max."},
+             {"abort_transaction", "\"orders/0 7\" to the leader", "Ends the open transaction of a producer by its number (KIP-664)."},
              {"delete_records", "\"orders/0 10\" to the leader", "Deletes the records before an offset."},
              {"cleanup_policy", "\"orders compact\" to all brokers", "Changes a topic's cleanup.policy: delete, compact, or compact,delete."}};
   d.not_modelled = {"transactions", "sessions of share fetches, read_committed share groups, the renewal of a record's lock by clients, state of share groups in snapshots and updates", "compaction of what aborted transactions wrote, and of their markers",

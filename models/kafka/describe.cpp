@@ -63,6 +63,7 @@ std::string init_reply(const Payload& p) {
 std::string batch_text(const Batch& b) {
   std::string out = fmt::format("x{}", b.count());
   if (b.has_sequence()) out += fmt::format(" pid={}/{} seq={}..{}", b.producer_id, b.producer_epoch, b.base_sequence, b.last_sequence());
+  if (b.transactional) out += " txn";
   return out;
 }
 std::string produce(const Payload& p) {
@@ -99,6 +100,8 @@ std::string fetch_reply(const Payload& p) {
     if (f.diverging.defined()) out += fmt::format(" diverging epoch={} end={}", f.diverging.epoch, f.diverging.end);
     if (!f.batches.empty()) out += fmt::format(" records={}..{}", f.batches.front().base_offset, f.batches.back().last_offset());
     out += fmt::format(" hw={}", f.high_watermark);
+    if (f.last_stable != no_offset && f.last_stable != f.high_watermark) out += fmt::format(" stable={}", f.last_stable);
+    for (const AbortedTxn& t : f.aborted) out += fmt::format(" aborted={}@{}", t.id, t.first_offset);
     if (f.preferred_read_replica != no_broker) out += fmt::format(" read_from=B{}", f.preferred_read_replica);
   }
   if (as<FetchReply>(p).throttle > 0) out += fmt::format("{}throttle={} ms", out.empty() ? "" : " ", as<FetchReply>(p).throttle / 1'000'000);

@@ -61,7 +61,7 @@ std::string markers(const Payload& p) {
 std::string markers_reply(const Payload& p) {
   std::string out;
   for (const auto& r : as<WriteTxnMarkersReply>(p).results)
-    if (r.error != Error::none) out += fmt::format("{}producer={} #{} {}", out.empty() ? "" : "; ", r.id, r.partition, error_text(r.error));
+    out += fmt::format("{}producer={} #{}{}{}", out.empty() ? "" : "; ", r.id, r.partition, r.error == Error::none ? "" : " ", error_text(r.error));
   return out;
 }
 

@@ -168,6 +168,7 @@ void Broker::on_fetch_reply(Context& c, const Message& m) {
             c.write(file_of(p), b.base_offset, std::exchange(bytes, 0));
             on_roll(c, p);
           }
+          if (b.transactional) r.verifications.forget(b.producer_id);
           bytes += b.bytes;
         }
         if (bytes > 0) write_log(c, p, bytes);
@@ -175,6 +176,7 @@ void Broker::on_fetch_reply(Context& c, const Message& m) {
         forget_taken(p, got.log_start);
         // Assigned, not raised: after a change of leader it may go back.
         r.high_watermark = std::clamp(got.high_watermark, log.start(), log.end());
+        log.settle(r.high_watermark);
         // ReplicaFetcherThread.completeDelayedFetchRequests: consumers that wait here.
         if (cluster_->settings.rack_aware) wake_fetches(c, p);
         break;

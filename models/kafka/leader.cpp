@@ -34,6 +34,7 @@ void Broker::become_leader(Context& c, PartitionId p, const PartitionState& s) {
       r.followers.push_back(f);
     }
   }
+  settle_transactions(c, p);
   record_all_taken(c, p);
   if (new_epoch && is_coordinated(p)) take_seat(c, p);
   if (new_epoch && is_share_state(p)) take_share_seat(c, p);
@@ -57,13 +58,41 @@ void Broker::write_log(Context& c, PartitionId p, std::uint32_t bytes) {
 
 void Broker::on_produce(Context& c, const Message& m) {
   const auto& request = payload_as<ProduceRequest>(m.payload);
+  const Waiting to{m.connection, m.from, m.word};
+  TxnQuestion q;
+  for (const PartitionBatch& b : request.batches) {
+    if (!b.batch.transactional || b.batch.producer_id == no_producer_id) continue;
+    q.from = {request.transactional_id, b.batch.producer_id, b.batch.producer_epoch};
+    q.checks.push_back({b.partition, b.batch.base_sequence});
+  }
+  if (q.checks.empty()) return produce(c, to, request, m.size, nullptr);
+  q.to = to;
+  q.kind = Kind::produce;
+  q.request = m.payload;
+  q.bytes = m.size;
+  q.version = request.version;
+  verify_then(c, std::move(q));
+}
+
+// `verified`: what was asked of the coordinator first, if anything; its connection may be muted since.
+void Broker::produce(Context& c, const Waiting& to, const ProduceRequest& request, std::uint32_t bytes, const TxnQuestion* verified) {
   ParkedProduce parked;
-  parked.to = {m.connection, m.from, m.word};
+  parked.to = to;
+  parked.bytes = bytes;
+  const bool muted = verified && verified->waited;
   bool all_done = true;
   bool failed = false;
   for (const PartitionBatch& b : request.batches) {
     ParkedProduce::Part part;
-    part.result = append(c, b, request.acks, part.required);
+    const TxnCheck* check = nullptr;
+    for (std::size_t i = 0; verified && i < verified->checks.size(); ++i)
+      if (verified->checks[i].partition == b.partition) check = &verified->checks[i];
+    if (check && check->error != Error::none) {
+      part.result.partition = b.partition;
+      part.result.error = check->error;
+    } else {
+      part.result = append(c, b, request.acks, part.required, admission(b.partition, b.batch, check));
+    }
     part.done = request.acks != -1 || part.result.error != Error::none;
     failed = failed || part.result.error != Error::none;
     all_done = all_done && part.done;
@@ -71,27 +100,41 @@ void Broker::on_produce(Context& c, const Message& m) {
   }
   if (request.acks == 0) {
     // Nobody waits for an answer: the only way to say that something went wrong is to hang up.
-    const Duration wait = produce_throttle(c, m.from, m.size);
-    if (failed) c.close(m.connection);
-    else if (wait > 0) throttle(c, parked.to, wait, "sent");
+    const Duration wait = produce_throttle(c, to.from, bytes);
+    if (failed) c.close(to.connection);
+    else if (wait > 0) throttle(c, to, wait, "sent");
+    if (muted) release(to.connection);
     return;
   }
   if (!all_done) {
     parked.number = next_number_++;
-    parked.bytes = m.size;
     parked.timer = c.set_timer(request.timeout, timer_produce, parked.number);
-    mute(m.connection);
+    if (!muted) mute(to.connection);
     produces_.push_back(std::move(parked));
     // It may be complete already: one replica in the ISR, or a duplicate that all have.
     for (const PartitionBatch& b : request.batches) finish_produces(c, b.partition);
     return;
   }
+  if (muted) return answer_parked(c, parked);
   ProduceReply reply;
   for (ParkedProduce::Part& part : parked.parts) reply.results.push_back(part.result);
-  answer_produce(c, parked.to, m.size, std::move(reply));
+  answer_produce(c, to, bytes, std::move(reply));
 }
 
-ProduceResult Broker::append(Context& c, const PartitionBatch& b, std::int32_t acks, Offset& required) {
+// All its parts are done.
+void Broker::answer_parked(Context& c, const ParkedProduce& parked) {
+  if (parked.kind == Kind::write_txn_markers) {
+    WriteTxnMarkersReply reply;
+    for (const ParkedProduce::Part& part : parked.parts) reply.results.push_back({part.producer, part.result.partition, part.result.error});
+    return answer_broker(c, parked.to, Kind::write_txn_markers_reply, make_payload<WriteTxnMarkersReply>(std::move(reply)));
+  }
+  ProduceReply reply;
+  for (const ParkedProduce::Part& part : parked.parts) reply.results.push_back(part.result);
+  answer_produce(c, parked.to, parked.bytes, std::move(reply));
+  release(parked.to.connection);
+}
+
+ProduceResult Broker::append(Context& c, const PartitionBatch& b, std::int32_t acks, Offset& required, const Admission& admission) {
   ProduceResult result;
   result.partition = b.partition;
   Replica& r = replicas_[b.partition];
@@ -111,7 +154,7 @@ ProduceResult Broker::append(Context& c, const PartitionBatch& b, std::int32_t a
     return result;
   }
   PartitionLog& log = log_of(b.partition);
-  const AppendResult appended = log.append_as_leader(b.batch, r.epoch, c.wall());
+  const AppendResult appended = log.append_as_leader(b.batch, r.epoch, c.wall(), admission);
   result.error = appended.error;
   if (appended.error != Error::none) {
     if (appended.error == Error::invalid_timestamp) c.mark("invalid_timestamp", place(b.partition), "a record says that it is older or newer than may be");
@@ -126,6 +169,8 @@ ProduceResult Broker::append(Context& c, const PartitionBatch& b, std::int32_t a
     c.mark("duplicate_recognised", place(b.partition), fmt::format("producer {} sequence {} is at offset {} already", b.batch.producer_id, b.batch.base_sequence, appended.base_offset));
     return result;
   }
+  // UnifiedLog.updateProducers: what was asked before no longer counts for what comes next.
+  if (b.batch.transactional) r.verifications.forget(b.batch.producer_id);
   if (appended.rolled) on_roll(c, b.partition);
   write_log(c, b.partition, b.batch.bytes);
   advance_high_watermark(c, b.partition);
@@ -157,34 +202,24 @@ void Broker::finish_produces(Context& c, PartitionId p) {
       ++i;
       continue;
     }
-    ProduceReply reply;
-    for (ParkedProduce::Part& part : parked.parts) reply.results.push_back(part.result);
     c.cancel_timer(parked.timer);
-    const Waiting to = parked.to;
-    const std::uint32_t bytes = parked.bytes;
+    const ParkedProduce done = std::move(parked);
     produces_.erase(produces_.begin() + static_cast<std::ptrdiff_t>(i));
-    answer_produce(c, to, bytes, std::move(reply));
-    release(to.connection);
+    answer_parked(c, done);
   }
 }
 
 void Broker::time_out_produce(Context& c, std::uint64_t number) {
   for (std::size_t i = 0; i < produces_.size(); ++i) {
     if (produces_[i].number != number) continue;
-    ProduceReply reply;
-    for (ParkedProduce::Part& part : produces_[i].parts) {
-      if (!part.done) {
-        part.result.error = Error::request_timed_out;
-        c.mark("produce_timed_out", place(part.result.partition), fmt::format("offset {} is not on every in-sync replica yet; it stays in the log", part.result.base_offset));
-      }
-      reply.results.push_back(part.result);
-    }
-    const Waiting to = produces_[i].to;
-    const std::uint32_t bytes = produces_[i].bytes;
+    ParkedProduce parked = std::move(produces_[i]);
     produces_.erase(produces_.begin() + static_cast<std::ptrdiff_t>(i));
-    answer_produce(c, to, bytes, std::move(reply));
-    release(to.connection);
-    return;
+    for (ParkedProduce::Part& part : parked.parts) {
+      if (part.done) continue;
+      part.result.error = Error::request_timed_out;
+      c.mark("produce_timed_out", place(part.result.partition), fmt::format("offset {} is not on every in-sync replica yet; it stays in the log", part.result.base_offset));
+    }
+    return answer_parked(c, parked);
   }
 }
 
@@ -217,6 +252,7 @@ void Broker::on_fetch(Context& c, const Message& m) {
 bool Broker::answer_fetch(Context& c, const Waiting& to, const FetchRequest& request, bool first, bool must) {
   FetchReply reply;
   std::int64_t bytes = 0;
+  std::int64_t more = 0;  // what the answer says of aborted transactions
   bool news = must;
   reply.partitions.reserve(request.partitions.size());
   // ClientQuotaManager.getMaxValueInQuotaWindow: one answer must not be more than the quota could ever let through.
@@ -227,17 +263,18 @@ bool Broker::answer_fetch(Context& c, const Waiting& to, const FetchRequest& req
   for (const FetchPartition& f : request.partitions) {
     reply.partitions.push_back(read_for(c, request, f, first, most - bytes, news));
     for (const Batch& b : reply.partitions.back().batches) bytes += b.bytes;
+    more += static_cast<std::int64_t>(16 * reply.partitions.back().aborted.size());
   }
   if (!news && bytes < request.min_bytes) return false;
   if (limited) {
     if (const Duration wait = fetch_throttle(c, to.from, 64 + bytes); wait > 0) {
       reply.partitions.clear();
-      bytes = 0;
+      bytes = more = 0;
       reply.throttle = wait;
       throttle(c, to, wait, "fetched");
     }
   }
-  c.send(to.connection, kind(Kind::fetch_reply), make_payload<FetchReply>(std::move(reply)), static_cast<std::uint32_t>(64 + bytes), to.word);
+  c.send(to.connection, kind(Kind::fetch_reply), make_payload<FetchReply>(std::move(reply)), static_cast<std::uint32_t>(64 + bytes + more), to.word);
   return true;
 }
 
@@ -259,9 +296,11 @@ FetchedPartition Broker::read_for(Context& c, const FetchRequest& request, const
   out.log_start = log.start();
   out.high_watermark = r.high_watermark;
   if (r.role == Role::leader) out.preferred_read_replica = preferred_read_replica(request, f);
+  const Offset stable = log.last_stable(r.high_watermark);
+  out.last_stable = stable;
   if (out.preferred_read_replica != no_broker) {
     // Said at once (KAFKA-13767). One that waits here already hears it when there are records to read.
-    if (first || f.fetch_offset < r.high_watermark) news = true;
+    if (first || f.fetch_offset < (request.read_committed ? stable : r.high_watermark)) news = true;
     return out;
   }
 
@@ -280,7 +319,8 @@ FetchedPartition Broker::read_for(Context& c, const FetchRequest& request, const
     }
   }
   const bool follower = request.replica != no_broker;
-  const Offset readable = follower ? log.end() : r.high_watermark;
+  const bool committed = !follower && request.read_committed;
+  const Offset readable = follower ? log.end() : committed ? stable : r.high_watermark;
   if (f.fetch_offset < log.start() || f.fetch_offset > (follower ? log.end() : std::max(readable, log.end()))) {
     out.log_end = log.end();
     return refuse(Error::offset_out_of_range);
@@ -295,10 +335,14 @@ FetchedPartition Broker::read_for(Context& c, const FetchRequest& request, const
       out.batches.clear();
       return refuse(Error::corrupt_message);
     }
+    // Records of aborted transactions are sent like others; the reader is told which they are.
+    if (committed && !out.batches.empty())
+      for (const AbortedRange& a : log.aborted_between(f.fetch_offset, out.batches.back().next_offset())) out.aborted.push_back({a.id, a.first});
   }
   if (follower && first) {
     update_follower(c, f.partition, request, f);
     out.high_watermark = r.high_watermark;
+    out.last_stable = log.last_stable(r.high_watermark);
   }
   return out;
 }
@@ -376,6 +420,7 @@ void Broker::advance_high_watermark(Context& c, PartitionId p) {
   }
   if (least <= r.high_watermark) return;
   r.high_watermark = least;
+  settle_transactions(c, p);
   finish_produces(c, p);
   finish_group_writes(c, p);
   finish_share_writes(c, p);
@@ -497,13 +542,14 @@ void Broker::on_list_offsets(Context& c, const Message& m) {
     if (r.epoch != no_leader_epoch) a.error = check_epoch(r, q.current_leader_epoch);
     if (a.error == Error::none && r.role != Role::leader) a.error = Error::not_leader_or_follower;
     if (a.error == Error::none) {
+      const Offset readable = request.read_committed ? log.last_stable(r.high_watermark) : r.high_watermark;
       if (q.timestamp == earliest_timestamp) {
         a.offset = log.start();
       } else if (q.timestamp == latest_timestamp) {
         // KIP-207: a new leader's high watermark may lag behind what the old one had shown.
         if (switches().list_offsets_kip207 && r.high_watermark < r.epoch_start) a.error = Error::offset_not_available;
-        else a.offset = r.high_watermark;
-      } else if (const auto found = log.first_at_or_after(q.timestamp, r.high_watermark)) {
+        else a.offset = readable;
+      } else if (const auto found = log.first_at_or_after(q.timestamp, readable)) {
         a.offset = found->offset;
       }
       if (a.offset > 0) a.leader_epoch = log.epochs().epoch_at(a.offset - 1);

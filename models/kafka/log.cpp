@@ -44,7 +44,7 @@ bool PartitionLog::push(Batch&& batch, Time now) {
   return full;
 }
 
-AppendResult PartitionLog::append_as_leader(Batch batch, LeaderEpoch epoch, Time now) {
+AppendResult PartitionLog::append_as_leader(Batch batch, LeaderEpoch epoch, Time now, const Admission& admission) {
   assert(batch.count() > 0);
   assert(epoch >= epochs_.latest());
   if (batch.corrupt) return {.error = Error::corrupt_message};
@@ -55,7 +55,7 @@ AppendResult PartitionLog::append_as_leader(Batch batch, LeaderEpoch epoch, Time
   if (options_.producers.first_sequence_zero && end_ == 0 && batch.has_sequence() && batch.base_sequence != 0) {
     return {.error = Error::out_of_order_sequence_number};
   }
-  const ProducerVerdict verdict = producers_.check(batch);
+  const ProducerVerdict verdict = producers_.check(batch, admission);
   if (verdict.kind == ProducerVerdict::Kind::refuse) return {.error = verdict.error};
   if (verdict.kind == ProducerVerdict::Kind::duplicate) {
     return {.base_offset = verdict.base_offset, .last_offset = verdict.last_offset, .duplicate = true};
@@ -68,7 +68,7 @@ AppendResult PartitionLog::append_as_leader(Batch batch, LeaderEpoch epoch, Time
     batch.max_timestamp = now;
   }
   AppendResult result{.base_offset = batch.base_offset, .last_offset = batch.last_offset()};
-  producers_.update(batch);
+  learn(batch);
   result.rolled = push(std::move(batch), now);
   return result;
 }
@@ -80,7 +80,7 @@ Error PartitionLog::append_as_follower(const Batch& batch, Time now) {
   // and takes it only as its first (Partition, UnexpectedAppendOffsetException).
   const bool holds_start = batch.base_offset < end_;
   if (holds_start && (start_ != end_ || batch.last_offset() < end_)) return Error::offset_out_of_range;
-  if (options_.producers.replicated) producers_.update(batch);
+  if (options_.producers.replicated) learn(batch);
   if (holds_start) segments_.restart_at(batch.base_offset);
   push(Batch(batch), now);
   if (holds_start) epochs_.truncate_from_start(start_);
@@ -128,6 +128,49 @@ std::optional<OffsetAtTime> PartitionLog::first_at_or_after(Time t, Offset up_to
   return std::nullopt;
 }
 
+// What the batch means to the memories of producers and transactions.
+void PartitionLog::learn(const Batch& batch) {
+  const std::optional<EndedTxn> ended = producers_.update(batch);
+  if (ended && ended->aborted) aborted_.push_back({ended->id, ended->first, ended->last, ended->last_stable});
+}
+
+// A producer of which only the leader knew (`replicated` off) is forgotten here, and its transactions with it.
+void PartitionLog::learn_anew() {
+  producers_.clear();
+  aborted_.clear();
+  if (!options_.producers.replicated) return;
+  for (const Batch& b : batches()) learn(b);
+}
+
+Offset PartitionLog::last_stable(Offset high_watermark) const {
+  const Offset first = producers_.first_unstable(high_watermark);
+  return first == no_offset ? high_watermark : std::min(high_watermark, std::max(first, start_));
+}
+
+// TransactionIndex.collectAbortedTxns.
+std::vector<AbortedRange> PartitionLog::aborted_between(Offset from, Offset up_to) const {
+  std::vector<AbortedRange> found;
+  auto a = std::lower_bound(aborted_.begin(), aborted_.end(), from, [](const AbortedRange& r, Offset o) { return r.last < o; });
+  for (; a != aborted_.end(); ++a) {
+    if (a->first < up_to) found.push_back(*a);
+    if (a->last_stable >= up_to) break;
+  }
+  std::sort(found.begin(), found.end(), [](const AbortedRange& x, const AbortedRange& y) { return x.first < y.first; });
+  return found;
+}
+
+// The aborted transactions that the stored batches tell of: what compaction has emptied is not among them any more.
+void PartitionLog::index_aborted() {
+  ProducerOptions options = options_.producers;
+  options.window = 0;
+  ProducerStates all(options);
+  aborted_.clear();
+  for (const Batch& b : batches_) {
+    const std::optional<EndedTxn> ended = all.update(b);
+    if (ended && ended->aborted && ended->last >= start_) aborted_.push_back({ended->id, ended->first, ended->last, ended->last_stable});
+  }
+}
+
 // Keeps the first `kept` batches, ends at `end`, and makes the memories agree with what is left.
 void PartitionLog::cut(std::size_t kept, Offset end) {
   const bool shorter = kept < batches_.size();
@@ -136,7 +179,7 @@ void PartitionLog::cut(std::size_t kept, Offset end) {
   epochs_.truncate_from_end(end_);
   segments_.cut(end_, batches_);
   first_dirty_ = std::min(first_dirty_, end_);  // LogCleanerManager.maybeTruncateCheckpoint
-  if (shorter) producers_.rebuild(batches());
+  if (shorter) learn_anew();
 }
 
 void PartitionLog::truncate_to(Offset offset) {
@@ -158,6 +201,7 @@ void PartitionLog::truncate_fully_and_start_at(Offset offset) {
   segments_.restart_at(offset);
   epochs_.clear();
   producers_.clear();
+  aborted_.clear();
 }
 
 Error PartitionLog::delete_records_before(Offset offset) {
@@ -167,6 +211,7 @@ Error PartitionLog::delete_records_before(Offset offset) {
   hide();
   epochs_.truncate_from_start(start_);
   producers_.on_log_start(start_);
+  std::erase_if(aborted_, [&](const AbortedRange& a) { return a.last < start_; });
   return Error::none;
 }
 
@@ -181,7 +226,7 @@ void PartitionLog::fall_back_to_start(Offset checkpoint) {
   for (const EpochStart& e : known.entries()) epochs_.assign(e.epoch, e.start);
   start_ = start;
   hide();
-  producers_.rebuild(batches());
+  learn_anew();
 }
 
 void PartitionLog::lose_tail(Offset first_lost) {
@@ -190,7 +235,7 @@ void PartitionLog::lose_tail(Offset first_lost) {
   // A restart: an epoch in which nothing was written is not found in the log, and memories kept by the leader alone
   // are gone.
   epochs_.truncate_from_end(end_);
-  producers_.rebuild(batches());
+  learn_anew();
 }
 
 Offset PartitionLog::recover(Offset recovery_point) {
@@ -245,6 +290,38 @@ const char* PartitionLog::broken_rule() const {
       if (p.batches[i].last_offset >= end_) return "a producer remembers a batch that is not in the log";
       if (i > 0 && p.batches[i].base_offset <= p.batches[i - 1].last_offset) return "remembered batches are disordered";
     }
+  }
+  return broken_rule_of_transactions();
+}
+
+// Against what the batches themselves say. A transaction may have begun below them, where they are gone.
+const char* PartitionLog::broken_rule_of_transactions() const {
+  const auto open = producers_.open();
+  for (std::size_t i = 0; i < open.size(); ++i) {
+    const ProducerEntry* p = producers_.find(open[i].id);
+    if (!p || p->open_transaction != open[i].first) return "a transaction is open of which its producer knows nothing";
+    if (i > 0 && open[i].first <= open[i - 1].first) return "open transactions are out of order";
+    if (open[i].first >= end_) return "a transaction is open that begins beyond the end";
+  }
+  std::size_t known_open = 0;
+  for (const ProducerEntry& p : producers_.entries()) known_open += p.open_transaction != no_offset;
+  if (known_open != open.size()) return "a producer's open transaction is not among the open ones";
+  Offset before = no_offset;
+  for (const AbortedRange& a : aborted_) {
+    if (a.last <= before || a.first >= a.last || a.last >= end_ || a.last < start_) return "the aborted transactions are out of order or outside of the log";
+    before = a.last;
+  }
+  if (!options_.producers.enabled || !options_.producers.replicated || options_.producers.evict_with_records) return nullptr;
+  ProducerStates told({.window = 0});
+  for (const Batch& b : batches()) {
+    const std::optional<EndedTxn> ended = told.update(b);
+    if (!ended || !ended->aborted) continue;
+    const auto in_index = [&](const AbortedRange& a) { return a.id == ended->id && a.last == ended->last && a.first <= ended->first; };
+    if (std::none_of(aborted_.begin(), aborted_.end(), in_index)) return "an aborted transaction is missing in the index";
+  }
+  for (const OpenTxn& o : told.open()) {
+    const ProducerEntry* p = producers_.find(o.id);
+    if (!p || p->open_transaction == no_offset || p->open_transaction > o.first) return "an open transaction is not known as such";
   }
   return nullptr;
 }

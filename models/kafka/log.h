@@ -1,11 +1,13 @@
 // models/kafka/log.h: one replica's log of one partition (UnifiedLog without files).
 //
-// Batches in the order of their offsets, cut into segments, and the two memories that are functions of them: where each
-// leader epoch began, and what each producer last wrote. One rule: all change together, in this class, or not at all.
+// Batches in the order of their offsets, cut into segments, and the memories that are functions of them: where each
+// leader epoch began, what each producer last wrote, which transactions are open, and which were aborted. One rule: all
+// change together, in this class, or not at all.
 //
 // Always true (broken_rule() checks it): start() <= end(); batches are in order, do not overlap, end at or below end(),
 // and none of batches() lies wholly below start(); epochs begin inside the log; every batch is of the epoch that covers
-// it; the segments fit the batches (segments.h).
+// it; the segments fit the batches (segments.h); each transaction that the batches tell of is known as open, or as
+// aborted if it was.
 // Elsewhere: the high watermark, followers, acknowledgements (the broker); which offsets had reached the platter (the
 // world's disk tells the broker, the broker calls lose_tail). Which segments age takes: retention.cpp; what compaction
 // leaves: compaction.h; when both are done: cleaner.cpp.
@@ -81,6 +83,16 @@ struct OffsetAtTime {
   bool operator==(const OffsetAtTime&) const = default;
 };
 
+// A transaction in what a reader reads that was aborted (TransactionIndex, AbortedTxn).
+struct AbortedRange {
+  ProducerId id = no_producer_id;
+  Offset first = no_offset;
+  Offset last = no_offset;         // of its marker
+  Offset last_stable = no_offset;  // what ends later than here is of no interest to who reads below
+
+  bool operator==(const AbortedRange&) const = default;
+};
+
 class PartitionLog {
  public:
   PartitionLog() = default;
@@ -103,9 +115,9 @@ class PartitionLog {
   // this entry two quick elections hide a divergence (KIP-279). Requires: epoch >= 0.
   void begin_epoch(LeaderEpoch epoch) { epochs_.assign(epoch, end_); }
 
-  // Appends a client's batch: checks the producer, gives it offsets and the epoch. On an error or a duplicate nothing
+  // Appends a batch or a marker: checks the producer, gives it offsets and the epoch. On an error or a duplicate nothing
   // has changed. Requires: begin_epoch(epoch) was called, batch.count() > 0.
-  AppendResult append_as_leader(Batch batch, LeaderEpoch epoch, Time now);
+  AppendResult append_as_leader(Batch batch, LeaderEpoch epoch, Time now, const Admission& admission = {});
 
   // Appends a leader's batch verbatim. Offsets may skip, since the leader's log may have holes, but not go back.
   // offset_out_of_range: the batch begins below end(). corrupt_message: it does not match its checksum.
@@ -122,6 +134,14 @@ class PartitionLog {
 
   // The batch that holds `offset`, null if none does.
   const Batch* batch_at(Offset offset) const;
+
+  // The last stable offset: all below is decided, and the decision replicated. Readers of committed records end here.
+  Offset last_stable(Offset high_watermark) const;
+  // The aborted transactions that who reads [from, up_to) must leave out, ascending in their first offset.
+  std::vector<AbortedRange> aborted_between(Offset from, Offset up_to) const;
+  std::span<const AbortedRange> aborted() const { return aborted_; }
+  // The high watermark is here: transactions that ended below it are replicated.
+  void settle(Offset high_watermark) { producers_.settle(high_watermark); }
 
   // First record below `up_to` whose timestamp is at or after `t` (ListOffsets). Timestamps need not be in order.
   std::optional<OffsetAtTime> first_at_or_after(Time t, Offset up_to) const;
@@ -171,6 +191,10 @@ class PartitionLog {
   std::size_t first_reaching(Offset offset) const;
   Error check_records(const Batch& batch, Time now) const;
   bool push(Batch&& batch, Time now);
+  void learn(const Batch& batch);
+  void learn_anew();
+  void index_aborted();
+  const char* broken_rule_of_transactions() const;
   void cut(std::size_t kept, Offset end);
   void hide() { hidden_ = first_reaching(start_); }
   void delete_oldest(Time now, Offset high_watermark, Deletion why, std::vector<DeletedSegment>& out);
@@ -184,6 +208,7 @@ class PartitionLog {
   Segments segments_{};
   EpochCache epochs_{};
   ProducerStates producers_{};
+  std::vector<AbortedRange> aborted_{};  // ascending in the marker's offset
 };
 
 }  // namespace mqlab::kafka

@@ -4,15 +4,23 @@
 // sequence. Nothing in it is independent state: it is a function of the log, so a follower, a truncation and a
 // recovery compute it from batches; that is why deduplication survives a change of leader (KIP-98).
 //
+// The same memory knows which transactions are open here, and which have ended without being replicated so far: readers
+// of committed records stop before the first of them.
+//
 // Always true: entries are sorted by producer id, no entry holds more batches than the window, and the batches of one
-// entry are of its epoch, in the order of their offsets.
-// Elsewhere: when to check and when to update (log.h); how a client numbers and retries (the producer).
+// entry are of its epoch, in the order of their offsets; open() has the open transaction of each entry that has one,
+// ascending in its first offset.
+// Elsewhere: when to check and when to update (log.h); how a client numbers and retries (the producer); who is asked
+// before a transaction begins here (txn_partition.cpp).
+// Sources: KIP-98, KIP-360, KIP-890, KIP-1228; ProducerStateManager, ProducerAppendInfo, UnifiedLog.
 //
 //     ProducerStates p{{.window = 5}};
 //     auto verdict = p.check(batch);
 //     if (verdict.kind == ProducerVerdict::Kind::accept) p.update(batch);
 #pragma once
 
+#include <limits>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -49,8 +57,35 @@ struct ProducerEntry {
   Sequence last_sequence = no_sequence;  // of this epoch; kept apart so that a window of 0 still checks order
   Time last_timestamp{};
   Offset open_transaction = no_offset;  // first offset of the transaction that is open here
+  std::int32_t coordinator_epoch = -1;  // of the last marker: an older coordinator's word no longer counts
 
   bool operator==(const ProducerEntry&) const = default;
+};
+
+struct OpenTxn {
+  Offset first = no_offset;
+  ProducerId id = no_producer_id;
+
+  bool operator==(const OpenTxn&) const = default;
+};
+
+// A transaction that had records here, and its marker.
+struct EndedTxn {
+  ProducerId id = no_producer_id;
+  Offset first = no_offset;
+  Offset last = no_offset;         // of the marker
+  Offset last_stable = no_offset;  // where the stable part ended, were the marker replicated at once
+  bool aborted = false;
+
+  bool operator==(const EndedTxn&) const = default;
+};
+
+// What a leader knows of a batch beside its log. Followers need none of it: they believe their leader.
+struct Admission {
+  bool verified = true;         // the coordinator knows that the transaction writes here, or need not be asked (TV0)
+  Sequence lowest = std::numeric_limits<Sequence>::max();  // KAFKA-14904: what waits for verification is not overtaken
+  bool first_is_zero = false;   // TV2: where nothing is known of the producer it begins at 0
+  bool strict_epoch = false;    // KIP-1228: a marker's epoch is above that of the records it ends
 };
 
 struct ProducerVerdict {
@@ -68,12 +103,13 @@ class ProducerStates {
   ProducerStates() = default;
   explicit ProducerStates(ProducerOptions options) : options_(options) {}
 
-  // What a leader must do with a client's batch, before it writes anything. Changes nothing.
+  // What a leader must do with a batch or a marker, before it writes anything. Changes nothing.
   // Batches without a producer id are accepted.
-  ProducerVerdict check(const Batch& batch) const;
+  ProducerVerdict check(const Batch& batch, const Admission& admission = {}) const;
 
   // The batch is in the log at its offsets. Requires: batches come in the order of their offsets.
-  void update(const Batch& batch);
+  // The transaction that it ends, if it is the marker of one that had records.
+  std::optional<EndedTxn> update(const Batch& batch);
 
   // Forgets all, then learns from the log. With `replicated` off there is nothing to learn from.
   void rebuild(std::span<const Batch> log);
@@ -85,7 +121,23 @@ class ProducerStates {
   // Records below `start` are deleted. Only with evict_with_records does this forget anything.
   void on_log_start(Offset start);
 
-  void clear() { entries_.clear(); }
+  // Markers below `offset` are replicated, and their transactions stable (onHighWatermarkUpdated).
+  void settle(Offset offset);
+
+  void clear() {
+    entries_.clear();
+    open_.clear();
+    ended_.clear();
+  }
+
+  // The first offset of the oldest transaction that is open, or whose marker is not below the high watermark; no_offset
+  // if there is none (firstUnstableOffset).
+  Offset first_unstable(Offset high_watermark) const;
+  // True iff this producer has a transaction open here in this epoch (hasOngoingTransaction).
+  bool in_transaction(ProducerId id, ProducerEpoch epoch) const;
+  std::span<const OpenTxn> open() const { return open_; }
+  // In the order of their markers; those that settle() has not dropped.
+  std::span<const EndedTxn> ended() const { return ended_; }
 
   // Null if nothing is remembered of it.
   const ProducerEntry* find(ProducerId id) const;
@@ -96,9 +148,13 @@ class ProducerStates {
 
  private:
   ProducerEntry& entry(ProducerId id);
+  ProducerVerdict check_marker(const Batch& marker, const Admission& admission) const;
+  std::optional<EndedTxn> end(ProducerEntry& e, const Batch& marker);
 
   ProducerOptions options_{};
   std::vector<ProducerEntry> entries_{};
+  std::vector<OpenTxn> open_{};
+  std::vector<EndedTxn> ended_{};
 };
 
 }  // namespace mqlab::kafka

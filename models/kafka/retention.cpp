@@ -58,6 +58,7 @@ void PartitionLog::delete_oldest(Time now, Offset high_watermark, Deletion why, 
   first_dirty_ = std::max(first_dirty_, start_);
   hide();
   if (begins == start_) producers_.on_log_start(start_);
+  std::erase_if(aborted_, [&](const AbortedRange& a) { return a.last < start_; });
 }
 
 std::vector<DeletedSegment> PartitionLog::delete_old_segments(Time now, Offset high_watermark) {

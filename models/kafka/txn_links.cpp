@@ -22,20 +22,22 @@ void Broker::on_local_answers(Context& c) {
   for (const LocalAnswer& a : answers) on_txn_answer(c, a.number, a.kind, a.payload);
 }
 
-void Broker::on_txn_request(Context&, const Waiting&, Kind k, const PayloadRef&) {
+void Broker::on_txn_request(Context& c, const Waiting& from, Kind k, const PayloadRef& request) {
   switch (k) {
+    case Kind::write_txn_markers: return on_write_txn_markers(c, from, request);
     default: break;
   }
 }
 
-void Broker::on_txn_answer(Context& c, std::uint64_t number, Kind k, const PayloadRef&) {
+void Broker::on_txn_answer(Context& c, std::uint64_t number, Kind k, const PayloadRef& answer) {
   links_.answered(c, number);
   switch (k) {
+    case Kind::add_partitions_to_txn_reply: return on_add_partitions_answer(c, number, payload_as<AddPartitionsToTxnReply>(answer));
     default: break;
   }
 }
 
 // Nobody will answer these: whoever asked asks again.
-void Broker::txn_asks_lost(Context&, const std::vector<std::uint64_t>&) {}
+void Broker::txn_asks_lost(Context& c, const std::vector<std::uint64_t>& numbers) { questions_lost(c, numbers); }
 
 }  // namespace mqlab::kafka

@@ -299,7 +299,8 @@ struct Batch {
   std::int32_t count() const { return record_count; }
   Offset last_offset() const { return base_offset + record_count - 1; }
   Offset next_offset() const { return base_offset + record_count; }
-  bool has_sequence() const { return producer_id != no_producer_id && control == Control::none; }
+  // A coordinator's own records have none: it alone writes them (AppendOrigin.COORDINATOR).
+  bool has_sequence() const { return producer_id != no_producer_id && base_sequence != no_sequence && control == Control::none; }
   Sequence last_sequence() const {
     return base_sequence == no_sequence ? no_sequence : add_sequence(base_sequence, record_count - 1);
   }

@@ -34,7 +34,7 @@ using namespace mqlab::literals;
 using Settings = std::vector<std::pair<std::string, std::string>>;  // option and its value, as the command line has it
 
 inline std::string describe(MessageKind k, const PayloadRef& p) {
-  for (const auto* all : {&message_declarations(), &group_message_declarations()})
+  for (const auto* all : {&message_declarations(), &group_message_declarations(), &txn_message_declarations()})
     for (const MessageDecl& d : *all)
       if (d.kind == k) return d.describe(*p);
   return "?";
@@ -163,6 +163,9 @@ inline Kind kind_of(const AllocateProducerIds&) { return Kind::allocate_producer
 inline Kind kind_of(const OffsetFetch&) { return Kind::offset_fetch; }
 inline Kind kind_of(const OffsetCommit&) { return Kind::offset_commit; }
 inline Kind kind_of(const JoinGroup&) { return Kind::join_group; }
+inline Kind kind_of(const AddPartitionsToTxn&) { return Kind::add_partitions_to_txn; }
+inline Kind kind_of(const EndTxn&) { return Kind::end_txn; }
+inline Kind kind_of(const WriteTxnMarkers&) { return Kind::write_txn_markers; }
 
 struct Probe : NodeBase<Probe> {
   std::map<ConnId, std::vector<std::string>> answers{};
