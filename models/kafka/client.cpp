@@ -15,7 +15,7 @@ constexpr Duration no_timeout = 0;
 }  // namespace
 
 Client::Client(ClusterRef cluster, std::unique_ptr<App> app, bool produces, ProducerSettings producer, bool consumes, ConsumerSettings consumer)
-    : ClientNodeBase<Client>(std::move(app), consumer.group), cluster_(std::move(cluster)), produces_(produces), producer_(producer), consumes_(consumes), consumer_(consumer) {}
+    : ClientNodeBase<Client>(std::move(app), consumer.group), cluster_(std::move(cluster)), produces_(produces), producer_(producer), consumes_(consumes), consumer_(consumer), transactional_id_(producer_.transactional_id) {}
 
 void Client::on_start(Context& c) {
   for (auto& p : peers_) p.assign(cluster_->brokers.size(), Peer{});
@@ -46,6 +46,10 @@ void Client::on_crash(const Crash&) {
   producer_id_asked_ = false;
   producer_id_retry_at_ = 0;
   rewrite_.clear();
+  transactional_id_ = producer_.transactional_id;
+  txn_ = TransactionalProducer{};
+  txn_calls_.clear();
+  group_metadata_ = {};
   queues_.clear();
   assigned_.clear();
   assigned_topics_.clear();
@@ -69,6 +73,10 @@ void Client::on_stop(Context& c) {
 }
 
 void Client::on_message(Context& c, const Message& m) {
+  if (txn_.word != 0 && m.word == txn_.word) {
+    on_txn_reply(c, m);
+    return work(c);
+  }
   switch (static_cast<Kind>(m.kind)) {
     case Kind::metadata_reply: on_metadata(c, m); break;
     case Kind::init_producer_id_reply: on_producer_id(c, m); break;
@@ -133,7 +141,7 @@ void Client::work(Context& c) {
   refresh_metadata(c);
   if (produces_) {
     expire(c);
-    resolve_sequences();
+    resolve_sequences(c);
     bump_epoch_if_needed(c);
     while (!blocked_.empty()) {
       if (try_append(c, blocked_.front().call)) {
@@ -149,12 +157,13 @@ void Client::work(Context& c) {
       blocked_.pop_front();
       complete(c, id, outcome(c, Outcome::fail, Error::buffer_exhausted));
     }
-    drain(c);
+    if (!transactional() || !work_transactions(c)) drain(c);
   }
   if (consumes_) {
     // Whoever polls because of what the group's work has told is answered when the group has worked again.
     const CallId open = poll_;
     work_group(c);
+    if (group_.in()) group_metadata_ = {group_.generation, group_.member};
     if (poll_ == open) answer_poll(c, false);
     fetch(c);
   }
@@ -192,9 +201,17 @@ void Client::perform(Context& c, const Call& call) {
     case CallKind::reject: share_ack_call(c, call); break;
     case CallKind::pause:
     case CallKind::resume: pause_call(c, call); break;
+    case CallKind::begin:
+    case CallKind::end_commit:
+    case CallKind::end_abort:
+    case CallKind::send_offsets: txn_call(c, call); break;
     default: {
       if (call.kind == CallKind::other && call.verb == "store_offset") {
         store_offset_call(c, call);
+        break;
+      }
+      if (call.kind == CallKind::other && (call.verb == "init_transactions" || call.verb == "new_producer")) {
+        txn_call(c, call);
         break;
       }
       Answer a;
@@ -296,6 +313,7 @@ void Client::connection_lost(Context& c, Purpose p, BrokerId b, ConnId connectio
     c.mark("request_timed_out", {}, fmt::format("no answer from B{}: the connection is closed, {} request{} of unknown outcome", b, lost.size(), lost.size() == 1 ? "" : "s"));
   for (Request& r : lost) {
     if (r.timer != no_event) c.cancel_timer(r.timer);
+    if (txn_request_lost(r)) continue;
     switch (r.kind) {
       case Kind::produce:
         for (ProducerBatch& batch : r.batches) {
@@ -415,6 +433,7 @@ Tree Client::state() const {
     p.add("batches queued", std::to_string(queued_));
     p.add("batches on the wire", std::to_string(produce_in_flight_));
     if (!blocked_.empty()) p.add("sends that wait for memory or metadata", std::to_string(blocked_.size()));
+    if (transactional()) p.add("transaction of " + transactional_id_, txn_.failed() ? fmt::format("{}: {}", name(txn_.phase), name(txn_.error)) : name(txn_.phase));
   }
   if (consumes_) {
     Tree& k = t.add("consumer", fmt::format("{} partitions", assigned_.size()));

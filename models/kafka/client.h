@@ -7,7 +7,7 @@
 // Always true: 1. a batch's sequence numbers do not change while it may be on the wire, except by an
 // epoch bump. 2. A retried batch keeps its place before later ones of its partition (idempotence).
 // Elsewhere: what brokers do with it (broker.h), applications (sim/lab/app.h).
-// Reading order: client.cpp (connections, metadata), producer.cpp, consumer.cpp, group_member.cpp, commits.cpp.
+// Reading order: client.cpp (connections, metadata), producer.cpp, transactions.cpp, consumer.cpp, group_member.cpp, commits.cpp.
 // Sources: Sender, RecordAccumulator, TransactionManager, NetworkClient, Fetcher, SubscriptionState (Java).
 #pragma once
 
@@ -22,6 +22,7 @@
 #include "models/kafka/partitioner.h"
 #include "models/kafka/settings.h"
 #include "models/kafka/share_consumer.h"
+#include "models/kafka/transactions.h"
 #include "sim/lab/app.h"
 
 namespace mqlab::kafka {
@@ -175,7 +176,8 @@ class Client : public ClientNodeBase<Client> {
   bool produces() const { return produces_; }
   bool consumes() const { return consumes_; }
   // Nothing queued, on the wire or unanswered.
-  bool producer_idle() const { return queued_ == 0 && produce_in_flight_ == 0 && blocked_.empty(); }
+  bool producer_idle() const { return queued_ == 0 && produce_in_flight_ == 0 && blocked_.empty() && txn_calls_.empty() && txn_.idle(); }
+  const TransactionalProducer& transactional_producer() const { return txn_; }
   const std::vector<Assigned>& assigned() const { return assigned_; }
   const std::string& group() const { return consumer_.group; }
   const Membership& membership() const { return group_; }
@@ -188,6 +190,7 @@ class Client : public ClientNodeBase<Client> {
  protected:
   void perform(Context& c, const Call& call) override;
   bool commits_by_place() const override { return true; }
+  std::string transactional_id() const override { return transactional_id_; }
 
  private:
   enum class Purpose : std::uint8_t { metadata, produce, fetch, group };
@@ -254,14 +257,53 @@ class Client : public ClientNodeBase<Client> {
   void requeue(Context& c, ProducerBatch batch);
   static void insert_in_sequence_order(PartitionQueue& q, ProducerBatch batch);
   void fail_batch(Context& c, const ProducerBatch& batch, Error error, bool adjust_sequences);
+  void end_batch(Context& c, const ProducerBatch& batch, Error error);
   static std::vector<std::pair<Sequence, std::uint64_t>>::iterator find_outstanding(PartitionQueue& q, const ProducerBatch& batch);
   void forget_outstanding(PartitionQueue& q, const ProducerBatch& batch);
   void expire(Context& c);
-  void resolve_sequences();
+  void resolve_sequences(Context& c);
   void bump_epoch_if_needed(Context& c);
   void ask_producer_id(Context& c);
   void on_producer_id(Context& c, const Message& m);
   bool next_in_sequence(const PartitionQueue& q, Sequence s) const;
+
+  // --- transactions.cpp ---
+  bool transactional() const { return produces_ && !transactional_id_.empty(); }
+  TxnVersion txn_version() const;
+  TxnIdentity txn_identity() const;
+  void txn_call(Context& c, const Call& call);
+  void take_txn_call(Context& c, const Call& call);
+  bool repeats_transition(Context& c, const Call& call, TxnTransition::Of of);
+  bool refuses(Context& c, const Call& call, std::initializer_list<TxnPhase> allowed);
+  void init_call(Context& c, const Call& call);
+  void begin_init(Context& c, const Call& call);
+  void begin_call(Context& c, const Call& call);
+  void end_call(Context& c, const Call& call, bool commit);
+  void send_offsets_call(Context& c, const Call& call);
+  void new_producer_call(Context& c, const Call& call);
+  bool txn_takes_send(Context& c, const Call& call);
+  void add_partition(PartitionId p);
+  bool takes_part(PartitionId p) const;
+  void txn_batch_failed(Context& c, const ProducerBatch& batch, Error e, bool adjust_sequences);
+  void abort_batches(Context& c, Error e, bool all);
+  void reset_sequences();
+  void txn_failed(Context& c, TxnVerdict v, Error e, const std::string& where);
+  void complete_transaction();
+  void end_transition(Context& c, Outcome o, Error e);
+  void end_offsets(Context& c, std::uint64_t number, Error e, bool unknown);
+  void tell_offsets(Context& c, const TxnOffsets& o, Error e, bool unknown);
+  void enqueue_txn(TxnRequest r);
+  void ask_for_partitions();
+  void look_up_coordinator(bool of_group);
+  bool next_txn_request(Context& c);
+  bool unanswered_batches() const;
+  bool work_transactions(Context& c);
+  void time_limits_of_transactions(Context& c);
+  bool send_txn_request(Context& c);
+  PayloadRef txn_payload(const TxnRequest& r) const;
+  bool txn_request_lost(const Request& r);
+  void on_txn_reply(Context& c, const Message& m);
+  void txn_done(Context& c, TxnRequest q, const Message& m);
 
   // --- consumer.cpp ---
   void assign_call(Context& c, const Call& call);
@@ -397,6 +439,9 @@ class Client : public ClientNodeBase<Client> {
   std::vector<UniformSticky> uniform_;  // by topic
   std::vector<StickyPerBatch> sticky_;
   bool draining_ = false;
+  std::string transactional_id_;        // as configured, unless the application made a new producer with another one
+  TransactionalProducer txn_;
+  std::deque<Call> txn_calls_;          // behind sends that block
 
   std::vector<Assigned> assigned_;
   std::vector<std::int32_t> assigned_topics_;  // whole topics: new partitions are added as they appear
@@ -409,6 +454,11 @@ class Client : public ClientNodeBase<Client> {
   PartitionId poll_error_partition_ = 0;
 
   Membership group_;
+  // KafkaConsumer.groupMetadata(): who this member was when it last joined, also when it is out meanwhile.
+  struct {
+    std::int32_t generation = -1;
+    std::string member{};
+  } group_metadata_;
   ShareConsumer share_;
   std::vector<PendingCommit> commits_;
   std::uint64_t next_commit_ = 1;

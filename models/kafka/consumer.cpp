@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "models/kafka/aborted_filter.h"
 #include "models/kafka/client.h"
 #include "models/kafka/client_timers.h"
 
@@ -127,6 +128,7 @@ void Client::answer_poll(Context& c, bool timed_out) {
     m.position = r.offset;
     m.tombstone = r.record.tombstone;
     if (cluster_->holds_dead_letters(r.partition)) m.flags |= op_flag::dead_letter;
+    if (consumer_.read_committed) m.flags |= op_flag::read_committed;
     answer.messages.push_back(m);
   }
   buffer_.insert(buffer_.begin(), kept.begin(), kept.end());
@@ -184,6 +186,7 @@ void Client::fetch(Context& c) {
     if (lookups.questions.empty() && questions.questions.empty() && fetches.partitions.empty()) continue;
     if (!can_connect(c, Purpose::fetch, b)) continue;
     if (!lookups.questions.empty()) {
+      lookups.read_committed = consumer_.read_committed;
       request(c, Purpose::fetch, b, Kind::list_offsets, make_payload<ListOffsets>(std::move(lookups)), 64, consumer_.request_timeout);
     } else if (!questions.questions.empty()) {
       request(c, Purpose::fetch, b, Kind::offset_for_leader_epoch, make_payload<OffsetForLeaderEpoch>(std::move(questions)), 64, consumer_.request_timeout);
@@ -191,6 +194,7 @@ void Client::fetch(Context& c) {
       fetches.max_wait = consumer_.fetch_wait;
       fetches.min_bytes = consumer_.fetch_min_bytes;
       fetches.rack = consumer_.rack;
+      fetches.read_committed = consumer_.read_committed;
       request(c, Purpose::fetch, b, Kind::fetch, make_payload<FetchRequest>(std::move(fetches)), 64, consumer_.request_timeout);
     }
   }
@@ -239,8 +243,10 @@ void Client::on_fetch_reply(Context& c, const Message& m) {
     if (!a || a->position != asked.partitions[i].fetch_offset) continue;
     if (got.error == Error::none) {
       if (got.preferred_read_replica != no_broker) read_from(c, *a, got.preferred_read_replica);
+      AbortedFilter aborted(got.aborted);
       for (const Batch& b : got.batches) {
-        if (b.control != Control::none) continue;
+        // Markers are never shown, to nobody; positions go over them.
+        if ((consumer_.read_committed && aborted.hides(b)) || b.control != Control::none) continue;
         for (std::int32_t k = 0; k < b.held(); ++k)
           if (b.offset_of(k) >= a->position) buffer_.push_back({got.partition, b.offset_of(k), b.offset_of(k) + 1, b.leader_epoch, b.record(k)});
       }

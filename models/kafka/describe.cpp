@@ -55,7 +55,10 @@ std::string metadata_reply(const Payload& p) {
   if (!m.offline.empty()) out += " offline=" + describe(m.offline);
   return out;
 }
-std::string init(const Payload&) { return {}; }
+std::string init(const Payload& p) {
+  const auto& m = as<InitProducerId>(p);
+  return m.id == no_producer_id ? m.transactional_id : fmt::format("{} producer={} epoch={}", m.transactional_id, m.id, m.epoch);
+}
 std::string init_reply(const Payload& p) {
   const auto& m = as<InitProducerIdReply>(p);
   return fmt::format("pid={} epoch={}{}", m.id, m.epoch, error_text(m.error));

@@ -26,6 +26,7 @@ void Client::send_call(Context& c, const Call& call) {
 }
 
 bool Client::try_append(Context& c, const Call& call) {
+  if (transactional() && !txn_takes_send(c, call)) return true;  // it is answered
   const TopicSettings& topic = *cluster_->topic(c.names().text(call.place));
   const std::int32_t count = partition_count(topic);
   if (count == 0 || call.partition >= count) {
@@ -62,6 +63,7 @@ bool Client::try_append(Context& c, const Call& call) {
   batch.calls.push_back(call.id);
   batch.bytes += call.size;
   buffered_bytes_ += call.size;
+  if (transactional()) add_partition(p);
   if (sticky && producer_.uniform_sticky) uniform_[t].appended(number, call.size, batch.bytes >= producer_.batch_bytes);
   return true;
 }
@@ -73,7 +75,7 @@ bool Client::try_append(Context& c, const Call& call) {
 Time Client::ready_at(const PartitionQueue& q) const {
   const ProducerBatch& first = q.queue.front();
   if (first.attempts > 0) return first.last_attempt + std::min(producer_.retry_backoff_max, producer_.retry_backoff << std::min(first.attempts - 1, 10));
-  const bool full = q.queue.size() > 1 || first.bytes >= producer_.batch_bytes || !blocked_.empty();
+  const bool full = q.queue.size() > 1 || txn_.completing() || first.bytes >= producer_.batch_bytes || !blocked_.empty();
   return full ? first.created : saturating_add(first.created, producer_.linger);
 }
 
@@ -82,7 +84,7 @@ bool Client::may_drain(PartitionId p, const ProducerBatch& first) const {
   const PartitionQueue& q = queues_[p];
   if (producer_.max_in_flight == 1 && q.in_flight > 0) return false;  // guaranteeMessageOrder mutes the partition
   if (!producer_.idempotence) return true;
-  if (producer_id_ == no_producer_id) return false;
+  if (producer_id_ == no_producer_id || (transactional() && !takes_part(p))) return false;
   if (!first.has_sequence()) {
     const bool stale = q.producer_id != producer_id_ || q.producer_epoch != producer_epoch_;
     if (!q.outstanding.empty() && stale) return false;
@@ -97,6 +99,7 @@ bool Client::may_drain(PartitionId p, const ProducerBatch& first) const {
 void Client::drain(Context& c) {
   if (queued_ == 0) return;
   if (producer_.idempotence && producer_id_ == no_producer_id) {
+    if (transactional()) return;
     ask_producer_id(c);
     if (producer_id_ == no_producer_id) return;
   }
@@ -140,6 +143,10 @@ bool Client::drain_broker(Context& c, BrokerId b) {
   ProduceRequest r;
   r.acks = producer_.acks;
   r.timeout = producer_.request_timeout;
+  if (transactional()) {
+    r.transactional_id = transactional_id_;
+    r.version = txn_version();
+  }
   std::int64_t bytes = 64;
   for (ProducerBatch& batch : batches) {
     ++batch.attempts;
@@ -150,6 +157,7 @@ bool Client::drain_broker(Context& c, BrokerId b) {
     wire.producer_id = batch.producer_id;
     wire.producer_epoch = batch.producer_epoch;
     wire.base_sequence = batch.base_sequence;
+    wire.transactional = transactional();
     bytes += wire.bytes;
     r.batches.push_back({batch.partition, std::move(wire)});
   }
@@ -229,8 +237,14 @@ void Client::batch_done(Context& c, ProducerBatch batch, Error error, Offset bas
   bool again = in_time && batch.attempts <= producer_.retries && retriable(error);
   if (error == Error::out_of_order_sequence_number && producer_.idempotence && in_time) {
     // TransactionManager.canRetry: not the next in line, so an earlier one is still open; else renumber.
-    if (!(!q.unresolved && (batch.sequence_reset || !next_in_sequence(q, batch.base_sequence)))) rewrite_.push_back(batch.partition);
-    again = true;
+    const bool behind = !q.unresolved && (batch.sequence_reset || !next_in_sequence(q, batch.base_sequence));
+    if (!transactional()) {
+      if (!behind) rewrite_.push_back(batch.partition);
+      again = true;
+    } else {
+      // It does not renumber what may be in the log already; librdkafka drains, and gives the transaction up.
+      again = behind && producer_.library == ClientLibrary::java && batch.attempts <= producer_.retries;
+    }
   }
   if (again) {
     c.mark("producer_retry", place(batch.partition), fmt::format("{}: {} record{} again, attempt {}", name(error), batch.records.size(), batch.records.size() == 1 ? "" : "s", batch.attempts + 1));
@@ -276,11 +290,18 @@ void Client::insert_in_sequence_order(PartitionQueue& q, ProducerBatch batch) {
 
 void Client::fail_batch(Context& c, const ProducerBatch& batch, Error error, bool adjust_sequences) {
   PartitionQueue& q = queues_[batch.partition];
-  if (batch.has_sequence()) {
+  if (transactional()) {
+    txn_batch_failed(c, batch, error, adjust_sequences);
+  } else if (batch.has_sequence()) {
     forget_outstanding(q, batch);
     // Its numbers will never be used: the rest gets new ones, under a new epoch (KIP-360).
     if (adjust_sequences) rewrite_.push_back(batch.partition);
   }
+  end_batch(c, batch, error);
+}
+
+// The application hears that its records were given up.
+void Client::end_batch(Context& c, const ProducerBatch& batch, Error error) {
   // Only an attempt that ended so that it may have taken effect leaves the outcome open.
   const Outcome o = batch.ambiguous ? Outcome::info : Outcome::fail;
   for (std::size_t i = 0; i < batch.calls.size(); ++i) {
@@ -328,12 +349,14 @@ void Client::expire(Context& c) {
 // Idempotence: producer id, epochs.
 
 // TransactionManager.maybeResolveSequences: once all is in, the last acknowledged number tells.
-void Client::resolve_sequences() {
+void Client::resolve_sequences(Context& c) {
   for (PartitionId p = 0; p < queues_.size(); ++p) {
     PartitionQueue& q = queues_[p];
     if (!q.unresolved || !q.outstanding.empty()) continue;
-    if (!next_in_sequence(q, q.next_sequence)) rewrite_.push_back(p);
     q.unresolved = false;
+    if (next_in_sequence(q, q.next_sequence)) continue;
+    if (!transactional()) rewrite_.push_back(p);
+    else txn_failed(c, TxnVerdict::abortable_with_bump, Error::delivery_timed_out, place(p));
   }
 }
 

@@ -39,6 +39,8 @@ inline constexpr Offset offset_max = std::numeric_limits<Offset>::max();
 
 // Numbers as in org.apache.kafka.common.protocol.Errors. Below -1: the client's own, never on the wire.
 enum class Error : std::int16_t {
+  transaction_aborted = -106, // TransactionAbortedException: the record was never sent, its transaction was aborted before
+  illegal_state = -105,       // IllegalStateException: a call that the library does not take now
   commit_failed = -103,       // CommitFailedException: the member was out of the group when it committed
   queue_full = -104,          // the record was never queued (librdkafka)
   buffer_exhausted = -102,    // the record was never queued (Java: after max.block.ms)
@@ -114,6 +116,8 @@ enum class Error : std::int16_t {
 // "NOT_LEADER_OR_FOLLOWER": the name that Kafka's logs and clients print.
 constexpr const char* name(Error e) {
   switch (e) {
+    case Error::transaction_aborted: return "TRANSACTION_ABORTED";
+    case Error::illegal_state: return "ILLEGAL_STATE";
     case Error::commit_failed: return "COMMIT_FAILED";
     case Error::queue_full: return "QUEUE_FULL";
     case Error::buffer_exhausted: return "BUFFER_EXHAUSTED";

@@ -57,6 +57,23 @@ struct FakeBroker : NodeBase<FakeBroker> {
       r.epoch = 0;
       reply(c, m, make_payload<InitProducerIdReply>(r));
     }
+    if (k == Kind::find_coordinator && payload_as<FindCoordinator>(m.payload).transactional) {
+      FindCoordinatorReply r;
+      r.broker = 1;
+      reply(c, m, make_payload<FindCoordinatorReply>(r));
+    }
+    if (k == Kind::add_partitions_to_txn) reply(c, m, make_payload<AddPartitionsToTxnReply>());
+    if (k == Kind::add_offsets_to_txn) reply(c, m, make_payload<AddOffsetsToTxnReply>());
+    if (k == Kind::txn_offset_commit) reply(c, m, make_payload<TxnOffsetCommitReply>());
+    if (k == Kind::end_txn) {
+      const auto& end = payload_as<EndTxn>(m.payload);
+      EndTxnReply r;
+      if (end.version == TxnVersion::tv2) {
+        r.id = end.from.id;
+        r.epoch = static_cast<ProducerEpoch>(end.from.epoch + 1);
+      }
+      reply(c, m, make_payload<EndTxnReply>(r));
+    }
   }
   PayloadRef produced(const ProduceRequest& request) {
     Error error = Error::none;
@@ -81,6 +98,7 @@ class ClientLab {
   struct Setup {
     Settings producer{};
     Settings consumer{};
+    Settings cluster{};
     std::int32_t brokers = 2;
     std::int32_t partitions = 2;  // 0, 2 ... are led by B1; 1, 3 ... by B2
     std::int32_t partitions_max = 0;
@@ -90,9 +108,10 @@ class ClientLab {
 
   explicit ClientLab(const Setup& s) : world(1, one_ms_hops()) {
     const std::unique_ptr<Model> model = make_model();
-    for (const MessageDecl& m : message_declarations()) world.declare_message(m);
+    for (const auto* all : {&message_declarations(), &txn_message_declarations()})
+      for (const MessageDecl& m : *all) world.declare_message(m);
     auto cluster = std::make_shared<Cluster>();
-    cluster->settings = cluster_settings(options_of(*model, "4.3", "cluster", {}));
+    cluster->settings = cluster_settings(options_of(*model, "4.3", "cluster", s.cluster));
     TopicSettings topic;
     topic.name = "t";
     topic.partitions = s.partitions;

@@ -26,6 +26,7 @@
 #include "models/kafka/client.h"
 #include "models/kafka/controller.h"
 #include "models/kafka/kafka.h"
+#include "models/kafka/txn_messages.h"
 #include "sim/lab/model.h"
 
 namespace mqlab::kafka::testing {
