@@ -15,7 +15,7 @@ namespace {
 bool is_for_partitions(Kind k) {
   return k == Kind::produce || k == Kind::fetch || k == Kind::offset_for_leader_epoch || k == Kind::list_offsets || k == Kind::metadata ||
          k == Kind::init_producer_id || k == Kind::find_coordinator || (k >= Kind::join_group && k <= Kind::offset_fetch) ||
-         k == Kind::share_fetch || k == Kind::share_acknowledge || k == Kind::write_share_state || k == Kind::read_share_state;
+         k == Kind::txn_offset_commit || k == Kind::share_fetch || k == Kind::share_acknowledge || k == Kind::write_share_state || k == Kind::read_share_state;
 }
 
 }  // namespace
@@ -126,7 +126,8 @@ void Broker::handle(Context& c, const Message& m) {
     case Kind::leave_group:
     case Kind::consumer_group_heartbeat:
     case Kind::offset_commit:
-    case Kind::offset_fetch: on_group_request(c, m); break;
+    case Kind::offset_fetch:
+    case Kind::txn_offset_commit: on_group_request(c, m); break;
     case Kind::share_fetch:
     case Kind::share_acknowledge: on_share_request(c, m); break;
     case Kind::write_share_state:

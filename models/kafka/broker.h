@@ -123,6 +123,8 @@ class Broker : public NodeBase<Broker> {
     std::vector<Effects::Reply> replies{};
     GroupContinuation then{};
     std::shared_ptr<const std::vector<GroupRecord>> records{};
+    ProducerId producer = no_producer_id;  // of a transaction that the records belong to, or that the marker ends
+    Control marker = Control::none;
     EventId timer = no_event;
     std::uint64_t number{};
     bool gave_up = false;
@@ -215,13 +217,19 @@ class Broker : public NodeBase<Broker> {
   // --- coordinator.cpp ---
   void on_find_coordinator(Context& c, const Message& m);
   void on_group_request(Context& c, const Message& m);
+  void carry_group_request(Context& c, PartitionId p, const Waiting& from, Kind k, const PayloadRef& request);
+  void refuse_group_request(Context& c, const Waiting& to, Kind k, Error e);
+  Error check_producer(PartitionId p, const TxnIdentity& who) const;
+  // A marker is in the log of a partition of __consumer_offsets: positions of its producer count, or never will.
+  void on_offsets_marker(Context& c, PartitionId p, const Batch& marker);
   bool is_coordinated(PartitionId p) const;
   Seat* seat_of(PartitionId p);
   bool may_write(Context& c, PartitionId p) const;
   template <class Operation>
   bool operate(Context& c, PartitionId p, Operation operation);
   void carry_out(Context& c, PartitionId p, Effects e);
-  void append_state(Context& c, PartitionId p, std::shared_ptr<const std::vector<GroupRecord>> state);
+  void append_state(Context& c, PartitionId p, std::shared_ptr<const std::vector<GroupRecord>> state, ProducerId producer = no_producer_id,
+                    ProducerEpoch producer_epoch = no_producer_epoch);
   void time_write(Context& c, SeatWrite& w);
   void finish_group_writes(Context& c, PartitionId p);
   void send_group_replies(Context& c, const std::vector<Effects::Reply>& replies);

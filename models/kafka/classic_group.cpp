@@ -373,15 +373,18 @@ Error ClassicGroup::check_member(const std::string& member, const std::string& i
 }
 
 // ClassicGroup.validateOffsetCommit: while a rebalance is prepared, the old generation may still commit.
-Error ClassicGroup::check_commit(const OffsetCommit& m, GroupScene& s) {
+Error ClassicGroup::check_commit(const OffsetCommit& m, bool transactional, GroupScene& s) {
   if (m.generation < 0 && state == ClassicState::empty) return Error::none;
   if (m.generation >= 0 || !m.member.empty() || !m.instance.empty()) {
     if (const Error e = check_member(m.member, m.instance); e != Error::none) return e;
     if (m.generation != generation) return Error::illegal_generation;
-  } else {
+  } else if (!transactional) {
     // A client without membership on a group that has members.
     return Error::unknown_member_id;
   }
+  // A producer need not say for which consumer it commits, as before KIP-447: who does not is not fenced by the group. Its
+  // commit is no life sign, and it is taken at any time of a generation.
+  if (transactional) return Error::none;
   if (state == ClassicState::completing_rebalance) return Error::rebalance_in_progress;
   keep_session(members.at(m.member), s);
   return Error::none;

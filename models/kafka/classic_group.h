@@ -51,7 +51,8 @@ struct ClassicGroup {
   void sync(const Waiting& from, const SyncGroup& m, GroupScene& s);
   void heartbeat(const Waiting& from, const GroupHeartbeat& m, GroupScene& s);
   void leave(const Waiting& from, const LeaveGroup& m, GroupScene& s);
-  Error check_commit(const OffsetCommit& m, GroupScene& s);
+  // What a commit in this name may get as an answer; one by a transaction is asked less (KIP-447).
+  Error check_commit(const OffsetCommit& m, bool transactional, GroupScene& s);
 
   void on_timer(const GroupTimer& t, GroupScene& s);
   void assignment_written(std::int32_t of_generation, Error error, GroupScene& s);

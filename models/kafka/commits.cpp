@@ -219,6 +219,7 @@ void Client::fetch_committed(Context& c) {
   if (m.partitions.empty() || !coordinator_ready(c)) return;
   for (const PartitionId p : m.partitions) find_assigned(p)->asked_committed = true;
   m.group = consumer_.group;
+  m.require_stable = consumer_.require_stable;
   if (group_.subscribed && consumer_.protocol == GroupProtocol::consumer) {
     m.member = group_.member;
     m.member_epoch = group_.generation;

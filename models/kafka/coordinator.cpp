@@ -22,8 +22,18 @@ PayloadRef refusal(Kind reply, Error e) {
     case Kind::leave_group_reply: return make_payload<LeaveGroupReply>(e);
     case Kind::offset_commit_reply: return make_payload<OffsetCommitReply>(e);
     case Kind::offset_fetch_reply: return make_payload<OffsetFetchReply>(e);
+    case Kind::txn_offset_commit_reply: return make_payload<TxnOffsetCommitReply>(e);
     default: return make_payload<ConsumerGroupHeartbeatReply>(e);
   }
+}
+
+// What a coordinator writes for a producer has no sequence: it is the coordinator's own (AppendOrigin.COORDINATOR).
+Batch transactional_batch(std::vector<Record> records, ProducerId id, ProducerEpoch epoch) {
+  Batch b = make_batch(std::move(records));
+  b.producer_id = id;
+  b.producer_epoch = epoch;
+  b.transactional = true;
+  return b;
 }
 
 Kind reply_of(Kind request) { return static_cast<Kind>(static_cast<MessageKind>(request) + 1); }
@@ -36,6 +46,7 @@ const std::string& group_of(Kind k, const PayloadRef& m) {
     case Kind::leave_group: return payload_as<LeaveGroup>(m).group;
     case Kind::offset_commit: return payload_as<OffsetCommit>(m).group;
     case Kind::offset_fetch: return payload_as<OffsetFetch>(m).group;
+    case Kind::txn_offset_commit: return payload_as<TxnOffsetCommit>(m).group;
     default: return payload_as<ConsumerGroupHeartbeat>(m).group;
   }
 }
@@ -66,17 +77,29 @@ void Broker::on_group_request(Context& c, const Message& m) {
   const auto refuse = [&](Error e) { c.reply(m, kind(reply_of(k)), refusal(reply_of(k), e), 64, m.word); };
   if (!seat) return refuse(Error::not_coordinator);
   if (seat->loading) return refuse(Error::coordinator_load_in_progress);
-  const Waiting from{m.connection, m.from, m.word};
   mute(m.connection);
+  carry_group_request(c, *p, {m.connection, m.from, m.word}, k, m.payload);
+}
+
+void Broker::carry_group_request(Context& c, PartitionId p, const Waiting& from, Kind k, const PayloadRef& request) {
   GroupContinuation then;
-  const bool done = operate(c, *p, [&](GroupCoordinator& g, Effects& e) {
-    g.handle(from, k, m.payload, e);
+  const bool done = operate(c, p, [&](GroupCoordinator& g, Effects& e) {
+    if (k == Kind::txn_offset_commit) e.log_refuses = check_producer(p, payload_as<TxnOffsetCommit>(request).from);
+    g.handle(from, k, request, e);
     then = e.then;
   });
   if (done) return;
-  refuse(Error::coordinator_not_available);
-  unmuted_.push_back(m.connection);
-  if (!then.group.empty()) operate(c, *p, [&](GroupCoordinator& g, Effects& e) { g.on_written(then, Error::coordinator_not_available, e); });
+  refuse_group_request(c, from, k, Error::coordinator_not_available);
+  if (!then.group.empty()) operate(c, p, [&](GroupCoordinator& g, Effects& e) { g.on_written(then, Error::coordinator_not_available, e); });
+}
+
+void Broker::refuse_group_request(Context& c, const Waiting& to, Kind k, Error e) {
+  send_group_replies(c, {{to, reply_of(k), refusal(reply_of(k), e)}});
+}
+
+// Whether the log takes records of a transaction of this producer: not of one that was fenced.
+Error Broker::check_producer(PartitionId p, const TxnIdentity& who) const {
+  return durable_[p].log.producers().check(transactional_batch({Record{}}, who.id, who.epoch)).error;
 }
 
 bool Broker::may_write(Context& c, PartitionId p) const {
@@ -121,9 +144,9 @@ void Broker::carry_out(Context& c, PartitionId p, Effects e) {
     seat->timers.push_back({t, c.set_timer(t.after, timer_group, number), number});
   }
   // Members that wait for a JoinGroup or a SyncGroup wait for no record, unless this very operation writes one
-  // (responseFuture.complete in GroupMetadataManager); all other answers do.
+  // (responseFuture.complete in GroupMetadataManager); all other answers do, but those that only read what is committed.
   if (e.records.empty()) {
-    const auto waits = [](const Effects::Reply& r) { return r.kind != Kind::join_group_reply && r.kind != Kind::sync_group_reply; };
+    const auto waits = [](const Effects::Reply& r) { return !r.at_once && r.kind != Kind::join_group_reply && r.kind != Kind::sync_group_reply; };
     const auto at_once = std::stable_partition(e.replies.begin(), e.replies.end(), waits);
     send_group_replies(c, {at_once, e.replies.end()});
     e.replies.erase(at_once, e.replies.end());
@@ -136,11 +159,12 @@ void Broker::carry_out(Context& c, PartitionId p, Effects e) {
   if (!e.records.empty()) {
     write.records = std::make_shared<const std::vector<GroupRecord>>(std::move(e.records));
     write.required = log_of(p).end() + static_cast<Offset>(write.records->size());
+    write.producer = e.producer;
     time_write(c, write);
     const auto state = write.records;
     // It waits in its place before it is appended: what the append lets through may write in turn.
     seat->writes.push_back(std::move(write));
-    append_state(c, p, state);
+    append_state(c, p, state, e.producer, e.producer_epoch);
   } else {
     if (write.replies.empty() && write.then.group.empty()) return;
     if (write.required > replicas_[p].high_watermark) time_write(c, write);
@@ -150,7 +174,7 @@ void Broker::carry_out(Context& c, PartitionId p, Effects e) {
 }
 
 // The caller has made sure by may_write that it can be written.
-void Broker::append_state(Context& c, PartitionId p, std::shared_ptr<const std::vector<GroupRecord>> state) {
+void Broker::append_state(Context& c, PartitionId p, std::shared_ptr<const std::vector<GroupRecord>> state, ProducerId producer, ProducerEpoch producer_epoch) {
   std::vector<Record> records;
   for (const GroupRecord& r : *state) {
     Record record;
@@ -162,7 +186,7 @@ void Broker::append_state(Context& c, PartitionId p, std::shared_ptr<const std::
   }
   PartitionBatch b;
   b.partition = p;
-  b.batch = make_batch(std::move(records));
+  b.batch = producer == no_producer_id ? make_batch(std::move(records)) : transactional_batch(std::move(records), producer, producer_epoch);
   b.batch.state = std::move(state);
   Offset end = 0;
   [[maybe_unused]] const ProduceResult result = append(c, b, 0, end);
@@ -183,10 +207,27 @@ void Broker::finish_group_writes(Context& c, PartitionId p) {
     seat->writes.erase(seat->writes.begin());
     if (write.timer != no_event) c.cancel_timer(write.timer);
     if (write.records)
-      for (const GroupRecord& r : *write.records) seat->groups.on_committed(r);
+      for (const GroupRecord& r : *write.records) seat->groups.on_committed(r, write.producer);
+    if (write.marker != Control::none) seat->groups.on_marker_committed(write.producer, write.marker == Control::commit);
     send_group_replies(c, write.replies);
     if (!write.then.group.empty() && !write.gave_up) operate(c, p, [&](GroupCoordinator& g, Effects& e) { g.on_written(write.then, Error::none, e); });
   }
+}
+
+// GroupCoordinatorService.completeTransaction: the marker is one more write, which later answers wait for. Who is still
+// loading reads it from the log.
+void Broker::on_offsets_marker(Context& c, PartitionId p, const Batch& marker) {
+  Seat* seat = seat_of(p);
+  if (!seat || seat->loading) return;
+  Effects e;
+  seat->groups.on_marker(marker.producer_id, marker.control == Control::commit, e);
+  for (const Effects::Mark& m : e.marks) c.mark(m.name, m.group, m.text);
+  SeatWrite write;
+  write.required = log_of(p).end();
+  write.producer = marker.producer_id;
+  write.marker = marker.control;
+  seat->writes.push_back(std::move(write));
+  finish_group_writes(c, p);
 }
 
 void Broker::send_group_replies(Context& c, const std::vector<Effects::Reply>& replies) {
@@ -249,8 +290,9 @@ void Broker::load_seat(Context& c, PartitionId p) {
   std::size_t records = 0;
   const PartitionLog& log = log_of(p);
   for (const Batch& b : log.view(log.start(), log.end())) {
+    if (b.control != Control::none) seat->groups.replay_marker(b.producer_id, b.control == Control::commit);
     if (!b.state) continue;
-    for (const GroupRecord& r : *b.state) seat->groups.replay(r);
+    for (const GroupRecord& r : *b.state) seat->groups.replay(r, b.transactional ? b.producer_id : no_producer_id);
     records += b.state->size();
   }
   seat->loading = false;

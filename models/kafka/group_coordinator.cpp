@@ -14,10 +14,10 @@ void GroupCoordinator::set_partition_counts(const std::vector<std::int32_t>& cou
   for (auto& [name, group] : modern_) group.partitions_changed(s);
 }
 
-void GroupCoordinator::replay(const GroupRecord& r) {
+void GroupCoordinator::replay(const GroupRecord& r, ProducerId transaction_of) {
   if (std::holds_alternative<OffsetCommitRecord>(r.value)) {
-    take(written_, r);
-    on_committed(r);
+    written_.take(r, transaction_of);
+    offsets_.take(r, transaction_of);
   } else if (const auto* classic = std::get_if<ClassicGroupRecord>(&r.value)) {
     if (r.gone) classic_.erase(r.group);
     else classic_group(r.group).replay(*classic);
@@ -27,6 +27,11 @@ void GroupCoordinator::replay(const GroupRecord& r) {
     group.replay(r);
     if (r.gone && std::holds_alternative<GroupEpochRecord>(r.value)) modern_.erase(r.group);
   }
+}
+
+void GroupCoordinator::replay_marker(ProducerId producer, bool commit) {
+  written_.end_transaction(producer, commit);
+  offsets_.end_transaction(producer, commit);
 }
 
 void GroupCoordinator::loaded(Effects& e) {
@@ -99,6 +104,7 @@ void GroupCoordinator::handle(const Waiting& from, Kind k, const PayloadRef& req
       return g->second.heartbeat(from, m, s);
     }
     case Kind::offset_commit: return commit(from, payload_as<OffsetCommit>(request), e);
+    case Kind::txn_offset_commit: return commit_in_transaction(from, payload_as<TxnOffsetCommit>(request), e);
     case Kind::offset_fetch: return fetch(from, payload_as<OffsetFetch>(request), e);
     default: return;
   }
@@ -118,61 +124,85 @@ void GroupCoordinator::on_written(const GroupContinuation& then, Error error, Ef
 // ---------------------------------------------------------------------------------------------
 // Committed positions. The last writer wins: nothing here compares a position with the one before.
 
-void GroupCoordinator::commit(const Waiting& from, const OffsetCommit& m, Effects& e) {
+Error GroupCoordinator::check_commit(const OffsetCommit& m, bool transactional, Effects& e) {
   GroupScene s = scene(e);
   Error error = Error::none;
   if (const auto modern = modern_.find(m.group); modern != modern_.end()) {
-    error = modern->second.check_commit(m, *cluster_);
+    error = modern->second.check_commit(m, transactional, *cluster_);
+    // What a producer is told is a word of the classic protocol (validateTransactionalOffsetCommit).
+    if (transactional && error == Error::stale_member_epoch) error = Error::illegal_generation;
   } else if (const auto classic = classic_.find(m.group); classic != classic_.end()) {
-    error = classic->second.check_commit(m, s);
+    error = classic->second.check_commit(m, transactional, s);
   } else if (m.generation >= 0) {
     error = Error::illegal_generation;
   } else {
     classic_group(m.group);  // a group of nobody: positions only
   }
-  if (error == Error::none)
-    for (const CommittedOffset& o : m.offsets) {
-      e.records.push_back({m.group, OffsetCommitRecord{o.partition, o.offset, o.leader_epoch, e.wall, o.metadata}, false});
-      take(written_, e.records.back());
-    }
-  else
+  if (error != Error::none)
     e.mark("commit_refused", m.group, fmt::format("{}: {} of generation {}", name(error), m.member.empty() ? "somebody" : m.member, m.generation));
-  e.reply(from, Kind::offset_commit_reply, OffsetCommitReply{error});
+  return error;
 }
 
-// Tells the newest positions, and only when they are committed, for the answer waits for all that was written before
-// (OffsetFetch with RequireStable, which every consumer sets, is a write operation without records).
-void GroupCoordinator::fetch(const Waiting& from, const OffsetFetch& m, Effects& e) {
-  OffsetFetchReply r;
-  if (const auto modern = modern_.find(m.group); modern != modern_.end()) r.error = modern->second.check_fetch(m);
-  if (r.error == Error::none)
-    for (const PartitionId p : m.partitions) {
-      const OffsetCommitRecord* c = find(written_, m.group, p);
-      r.offsets.push_back(c ? CommittedOffset{p, c->offset, c->leader_epoch, c->metadata} : CommittedOffset{p, no_offset, no_leader_epoch, {}});
-    }
-  e.reply(from, Kind::offset_fetch_reply, std::move(r));
-}
-
-void GroupCoordinator::on_committed(const GroupRecord& r) { take(offsets_, r); }
-
-const OffsetCommitRecord* GroupCoordinator::committed(const std::string& group, PartitionId p) const { return find(offsets_, group, p); }
-
-void GroupCoordinator::take(Positions& positions, const GroupRecord& r) {
-  const auto* o = std::get_if<OffsetCommitRecord>(&r.value);
-  if (!o) return;
-  if (!r.gone) {
-    positions[r.group][o->partition] = *o;
-  } else if (const auto g = positions.find(r.group); g != positions.end()) {
-    g->second.erase(o->partition);
-    if (g->second.empty()) positions.erase(g);
+void GroupCoordinator::write_positions(const OffsetCommit& m, Effects& e) {
+  for (const CommittedOffset& o : m.offsets) {
+    e.records.push_back({m.group, OffsetCommitRecord{o.partition, o.offset, o.leader_epoch, e.wall, o.metadata}, false});
+    written_.take(e.records.back(), e.producer);
   }
 }
 
-const OffsetCommitRecord* GroupCoordinator::find(const Positions& positions, const std::string& group, PartitionId p) {
-  const auto g = positions.find(group);
-  if (g == positions.end()) return nullptr;
-  const auto o = g->second.find(p);
-  return o == g->second.end() ? nullptr : &o->second;
+void GroupCoordinator::commit(const Waiting& from, const OffsetCommit& m, Effects& e) {
+  const Error error = check_commit(m, false, e);
+  if (error == Error::none) write_positions(m, e);
+  e.reply(from, Kind::offset_commit_reply, OffsetCommitReply{error});
+}
+
+// The positions are pending until the transaction ends. A producer that is fenced the log refuses.
+void GroupCoordinator::commit_in_transaction(const Waiting& from, const TxnOffsetCommit& m, Effects& e) {
+  OffsetCommit what;
+  what.group = m.group;
+  what.generation = m.generation;
+  what.member = m.member;
+  what.instance = m.instance;
+  what.offsets = m.offsets;
+  Error error = check_commit(what, true, e);
+  if (error == Error::none && e.log_refuses != Error::none) {
+    error = e.log_refuses;
+    e.mark("commit_refused", m.group, fmt::format("{}: producer {} epoch {}", name(error), m.from.id, m.from.epoch));
+  }
+  if (error == Error::none) {
+    e.producer = m.from.id;
+    e.producer_epoch = m.from.epoch;
+    write_positions(what, e);
+  }
+  e.reply(from, Kind::txn_offset_commit_reply, TxnOffsetCommitReply{error});
+}
+
+void GroupCoordinator::on_marker(ProducerId producer, bool commit, Effects& e) {
+  for (const GroupPositions::Ended& ended : written_.end_transaction(producer, commit)) {
+    const char* what = ended.counts ? "position_committed" : ended.superseded ? "position_superseded" : "position_dropped";
+    e.mark(what, ended.group, fmt::format("{} at {}, of producer {}", cluster_->partitions[ended.commit.partition].place, ended.commit.offset, producer));
+  }
+}
+
+// With RequireStable (KIP-447), which consumers set since 2.5: tells the newest positions, and only when they are
+// committed, for the answer waits for all that was written before (it is a write operation without records). What an open
+// transaction may yet change is not told. Without: what is committed now. The product refuses single partitions; a
+// consumer asks again for all of them, so one error is the answer here.
+void GroupCoordinator::fetch(const Waiting& from, const OffsetFetch& m, Effects& e) {
+  OffsetFetchReply r;
+  if (const auto modern = modern_.find(m.group); modern != modern_.end()) r.error = modern->second.check_fetch(m);
+  const auto unstable = [&](PartitionId p) { return written_.has_pending(m.group, p); };
+  if (r.error == Error::none && m.require_stable && std::any_of(m.partitions.begin(), m.partitions.end(), unstable)) {
+    r.error = Error::unstable_offset_commit;
+    e.mark("position_unstable", m.group, "a transaction that is open may yet change it");
+  }
+  if (r.error == Error::none)
+    for (const PartitionId p : m.partitions) {
+      const OffsetCommitRecord* c = (m.require_stable ? written_ : offsets_).find(m.group, p);
+      r.offsets.push_back(c ? CommittedOffset{p, c->offset, c->leader_epoch, c->metadata} : CommittedOffset{p, no_offset, no_leader_epoch, {}});
+    }
+  e.reply(from, Kind::offset_fetch_reply, std::move(r));
+  e.replies.back().at_once = !m.require_stable;
 }
 
 // From when on a position counts as unused; time_max: it is in use (OffsetExpirationCondition, ClassicGroup and
@@ -193,17 +223,19 @@ Time GroupCoordinator::unused_since(const std::string& group, const OffsetCommit
 
 void GroupCoordinator::expire_offsets(Effects& e) {
   const Duration retention = cluster_->settings.groups.offsets_retention;
-  for (const auto& [name, offsets] : written_)
-    for (const auto& [p, o] : offsets) {
+  for (const auto& [name, offsets] : written_.all())
+    for (const auto& [p, position] : offsets) {
+      const OffsetCommitRecord& o = position.commit;
       const Time since = unused_since(name, o);
-      if (since == time_max || e.wall - since < retention) continue;
+      if (since == time_max || e.wall - since < retention || written_.has_pending(name, p)) continue;
       e.records.push_back({name, o, true});
       e.mark("offset_expired", name, fmt::format("{} at {}", cluster_->partitions[p].place, o.offset));
     }
-  for (const GroupRecord& r : e.records) take(written_, r);
-  // A group without members and positions is nothing (GroupMetadataManager.maybeDeleteGroup).
+  for (const GroupRecord& r : e.records) written_.take(r);
+  // A group without members and positions is nothing (GroupMetadataManager.maybeDeleteGroup), unless a transaction is
+  // about to commit some (KAFKA-19163).
   for (auto g = classic_.begin(); g != classic_.end();) {
-    if (g->second.state != ClassicState::empty || written_.count(g->first)) {
+    if (g->second.state != ClassicState::empty || written_.has(g->first) || written_.has_pending(g->first)) {
       ++g;
       continue;
     }
@@ -216,10 +248,15 @@ Tree GroupCoordinator::state() const {
   Tree t{cluster_->partitions[log_].place, "coordinator", {}};
   for (const auto& [name, group] : classic_) t.children.push_back(group.show(*cluster_));
   for (const auto& [name, group] : modern_) t.children.push_back(group.state(*cluster_));
-  for (const auto& [name, offsets] : offsets_) {
+  for (const auto& [name, offsets] : offsets_.all()) {
     Tree& o = t.add(name, "committed");
-    for (const auto& [p, c] : offsets) o.add(cluster_->partitions[p].place, std::to_string(c.offset));
+    for (const auto& [p, c] : offsets) o.add(cluster_->partitions[p].place, std::to_string(c.commit.offset));
   }
+  for (const auto& [producer, groups] : offsets_.pending())
+    for (const auto& [name, offsets] : groups) {
+      Tree& o = t.add(name, fmt::format("pending, producer {}", producer));
+      for (const auto& [p, c] : offsets) o.add(cluster_->partitions[p].place, std::to_string(c.commit.offset));
+    }
   return t;
 }
 

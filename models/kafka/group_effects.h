@@ -38,12 +38,16 @@ struct Effects {
   Time now{};
   Time wall{};
   std::uint64_t unique{};  // for a new member's id
+  Error log_refuses = Error::none;  // what the log would say to a record of the producer that asks
   std::vector<GroupRecord> records{};
+  ProducerId producer = no_producer_id;  // whose transaction the records belong to
+  ProducerEpoch producer_epoch = no_producer_epoch;
   GroupContinuation then{};
   struct Reply {
     Waiting to;
     Kind kind{};
     PayloadRef payload;
+    bool at_once = false;  // it waits for no record: what it tells is committed
   };
   std::vector<Reply> replies{};
   std::vector<GroupTimer> timers{};
@@ -56,7 +60,7 @@ struct Effects {
 
   template <class T>
   void reply(const Waiting& to, Kind kind, T payload) {
-    replies.push_back({to, kind, make_payload<T>(std::move(payload))});
+    replies.push_back({to, kind, make_payload<T>(std::move(payload)), false});
   }
   void set_timer(GroupTimer t) { timers.push_back(std::move(t)); }
   void mark(const char* name, const std::string& group, std::string text) { marks.push_back({name, group, std::move(text)}); }

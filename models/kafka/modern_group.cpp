@@ -296,9 +296,11 @@ const GroupMemberRecord* ModernGroup::static_member(const std::string& instance)
   return nullptr;
 }
 
-Error ModernGroup::check_commit(const OffsetCommit& m, const Cluster& cluster) const {
+Error ModernGroup::check_commit(const OffsetCommit& m, bool transactional, const Cluster& cluster) const {
   if (share) return Error::group_id_not_found;
   if (m.generation < 0 && members.empty()) return Error::none;
+  // As in the classic protocol: a producer that says nothing of its consumer is not checked.
+  if (transactional && m.generation == -1 && m.member.empty() && m.instance.empty()) return Error::none;
   const auto it = members.find(m.member);
   if (it == members.end()) return Error::unknown_member_id;
   const GroupMemberRecord& member = it->second;

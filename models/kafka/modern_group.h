@@ -41,7 +41,7 @@ struct ModernGroup {
   void replay(const GroupRecord& r);
   void loaded(GroupScene& s);
   // What a commit in this name may get as an answer.
-  Error check_commit(const OffsetCommit& m, const Cluster& cluster) const;
+  Error check_commit(const OffsetCommit& m, bool transactional, const Cluster& cluster) const;
   Error check_fetch(const OffsetFetch& m) const;
   bool subscribed(std::int32_t topic) const;
   Tree state(const Cluster& cluster) const;

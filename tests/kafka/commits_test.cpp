@@ -414,6 +414,33 @@ TEST(KafkaCommits, PositionsAreAskedForAgainWhileTheCoordinatorIsAway) {
   }
 }
 
+// KIP-447: a transaction may yet change the position; the consumer reads nothing before it knows.
+TEST(KafkaCommits, PositionThatATransactionMayChangeIsAskedForAgain) {
+  MemberLab m({{"retry_backoff", "100ms"}}, false);
+  m.client().ask(CallKind::assign, "t/0");
+  m.run(30_ms);
+  EXPECT_TRUE(m.last<OffsetFetch>(Kind::offset_fetch).require_stable);
+  for (std::size_t times = 2; times < 5; ++times) {
+    OffsetFetchReply r;
+    r.error = Error::unstable_offset_commit;
+    m.answer_last(Kind::offset_fetch, std::move(r)).run(90_ms);
+    EXPECT_EQ(m.count(Kind::offset_fetch), times - 1);
+    m.run(10_ms);
+    EXPECT_EQ(m.count(Kind::offset_fetch), times);
+  }
+  EXPECT_EQ(m.count(Kind::fetch), 0u);
+  EXPECT_EQ(m.lookups(), 1u) << "the coordinator is where it was";
+  m.positions(7).run(20_ms);
+  EXPECT_EQ(m.lines(1, Kind::fetch), "consumer #0 offset=7 epoch=0\n");
+}
+
+TEST(KafkaCommits, WhoDoesNotRequireItTakesWhatIsCommitted) {
+  MemberLab m({{"require_stable", "false"}}, false);
+  m.client().ask(CallKind::assign, "t/0");
+  m.run(30_ms);
+  EXPECT_FALSE(m.last<OffsetFetch>(Kind::offset_fetch).require_stable);
+}
+
 TEST(KafkaCommits, WithoutAGroupThereIsNothingToCommitTo) {
   ClientLab lab({.partitions = 1, .produces = false});
   lab.client().ask(CallKind::assign, "t/0", 3);

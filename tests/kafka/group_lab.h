@@ -88,7 +88,10 @@ struct Person {
   std::string leave();
   std::string commit(Offset offset, PartitionId p = 0);
   std::string commit_as(std::int32_t generation, const std::string& id, const std::string& instance, Offset offset);
-  std::string fetch(PartitionId p = 0);
+  // In the transaction of this producer; as this member, or as nobody (KIP-98, before KIP-447).
+  std::string commit_in(ProducerId producer, Offset offset, PartitionId p = 0);
+  std::string commit_in_as(ProducerId producer, std::int32_t generation, const std::string& id, const std::string& instance, Offset offset, PartitionId p = 0);
+  std::string fetch(PartitionId p = 0, bool require_stable = true);
   // The newest answer, and how many there are.
   std::string said() const { return answers.empty() ? "" : answers.back(); }
   std::size_t heard() const { return answers.size(); }
@@ -109,6 +112,7 @@ class Groups {
   std::vector<GroupRecord> log{};        // all that was written
   std::vector<GroupRecord> committed{};
   std::vector<std::string> marks{};      // "generation_began"
+  Error log_refuses = Error::none;       // the log takes no records of producers
 
   Person& operator()(const std::string& name) {
     auto& p = people_[name];
@@ -158,6 +162,10 @@ class Groups {
     hold = false;
     flush();
   }
+  // The marker of a transaction is in the log.
+  void end(ProducerId producer, bool commit) {
+    change([&](GroupCoordinator& g, Effects& e) { g.on_marker(producer, commit, e); }, producer, commit ? Control::commit : Control::abort);
+  }
   // The oldest write was given up by its broker.
   void give_up_write(Error error) {
     const GroupContinuation then = writes_.front().then;
@@ -173,7 +181,11 @@ class Groups {
     writes_.clear();
     timers_.clear();
     hold = false;
-    for (const GroupRecord& r : committed) coordinator.replay(r);
+    log.clear();
+    for (const Write& w : committed_writes_) {
+      if (w.marker != Control::none) coordinator.replay_marker(w.producer, w.marker == Control::commit);
+      for (const GroupRecord& r : w.records) coordinator.replay(r, w.producer);
+    }
     log = committed;
     change([](GroupCoordinator& g, Effects& e) {
       g.set_partition_counts({3, 2, 1}, e);
@@ -204,12 +216,16 @@ class Groups {
     std::vector<GroupRecord> records{};
     std::vector<Effects::Reply> replies{};
     GroupContinuation then{};
+    ProducerId producer = no_producer_id;
+    Control marker = Control::none;
+    bool held() const { return !records.empty() || marker != Control::none; }
   };
 
   template <class F>
-  void change(F f) {
+  void change(F f, ProducerId ended = no_producer_id, Control marker = Control::none) {
     Effects e;
     e.now = e.wall = now;
+    e.log_refuses = log_refuses;
     e.unique = ++unique_;
     f(coordinator, e);
     for (const Effects::Mark& m : e.marks) marks.emplace_back(m.name);
@@ -221,20 +237,22 @@ class Groups {
     // Members that wait for a JoinGroup or a SyncGroup are answered at once, if nothing new is told by that.
     std::vector<Effects::Reply> later;
     for (const Effects::Reply& r : e.replies)
-      if (e.records.empty() && (r.kind == Kind::join_group_reply || r.kind == Kind::sync_group_reply)) tell(r);
+      if (e.records.empty() && (r.at_once || r.kind == Kind::join_group_reply || r.kind == Kind::sync_group_reply)) tell(r);
       else later.push_back(r);
-    writes_.push_back({std::move(e.records), std::move(later), e.then});
+    writes_.push_back({std::move(e.records), std::move(later), e.then, marker == Control::none ? e.producer : ended, marker});
     flush();
   }
   // Answers that wait for nothing leave at once; all others in the order of what they wait for.
   void flush() {
-    while (!writes_.empty() && (!hold || writes_.front().records.empty())) {
+    while (!writes_.empty() && (!hold || !writes_.front().held())) {
       const Write w = std::move(writes_.front());
       writes_.pop_front();
       for (const GroupRecord& r : w.records) {
-        coordinator.on_committed(r);
+        coordinator.on_committed(r, w.producer);
         committed.push_back(r);
       }
+      if (w.marker != Control::none) coordinator.on_marker_committed(w.producer, w.marker == Control::commit);
+      if (w.held()) committed_writes_.push_back({w.records, {}, {}, w.producer, w.marker});
       for (const Effects::Reply& r : w.replies) tell(r);
       if (!w.then.group.empty()) change([&](GroupCoordinator& g, Effects& e) { g.on_written(w.then, Error::none, e); });
     }
@@ -268,6 +286,7 @@ class Groups {
       case Kind::group_heartbeat_reply: text = word(payload_as<GroupHeartbeatReply>(r.payload).error); break;
       case Kind::leave_group_reply: text = word(payload_as<LeaveGroupReply>(r.payload).error); break;
       case Kind::offset_commit_reply: text = word(payload_as<OffsetCommitReply>(r.payload).error); break;
+      case Kind::txn_offset_commit_reply: text = word(payload_as<TxnOffsetCommitReply>(r.payload).error); break;
       case Kind::offset_fetch_reply: {
         const auto& m = payload_as<OffsetFetchReply>(r.payload);
         text = m.error != Error::none ? word(m.error) : m.offsets.front().offset == no_offset ? "none" : std::to_string(m.offsets.front().offset);
@@ -282,6 +301,7 @@ class Groups {
   std::map<std::uint64_t, Person*> asked_;
   std::vector<Armed> timers_;
   std::deque<Write> writes_;
+  std::vector<Write> committed_writes_;
   std::uint64_t word_ = 0;
   std::uint64_t unique_ = 0;
 };
@@ -356,9 +376,22 @@ inline std::string Person::commit(Offset offset, PartitionId p) {
   room->ask(*this, Kind::offset_commit, std::move(m));
   return said();
 }
-inline std::string Person::fetch(PartitionId p) {
+inline std::string Person::commit_in_as(ProducerId producer, std::int32_t of_generation, const std::string& as, const std::string& as_instance, Offset offset, PartitionId p) {
+  TxnOffsetCommit m;
+  m.from = {"T", producer, 0};
+  m.group = group;
+  m.generation = of_generation;
+  m.member = as;
+  m.instance = as_instance;
+  m.offsets = {{p, offset, no_leader_epoch, {}}};
+  room->ask(*this, Kind::txn_offset_commit, std::move(m));
+  return said();
+}
+inline std::string Person::commit_in(ProducerId producer, Offset offset, PartitionId p) { return commit_in_as(producer, generation, id, instance, offset, p); }
+inline std::string Person::fetch(PartitionId p, bool require_stable) {
   OffsetFetch m;
   m.group = group;
+  m.require_stable = require_stable;
   m.partitions = {p};
   room->ask(*this, Kind::offset_fetch, std::move(m));
   return said();

@@ -141,6 +141,7 @@ class GroupLab : public Lab {
   static OffsetFetch where_is(PartitionId p = 0) {
     OffsetFetch m;
     m.group = "g";
+    m.require_stable = true;
     m.partitions = {p};
     return m;
   }

@@ -109,12 +109,12 @@ struct Desk {
   }
   const GroupMemberRecord& member(const std::string& id) const { return group.members.at(id); }
   std::int64_t marked(const std::string& mark) const { return std::count(marks.begin(), marks.end(), mark); }
-  Error commit(const std::string& member, std::int32_t epoch, Partitions partitions) const {
+  Error commit(const std::string& member, std::int32_t epoch, Partitions partitions, bool transactional = false) const {
     OffsetCommit m;
     m.member = member;
     m.generation = epoch;
     for (const PartitionId p : partitions) m.offsets.push_back({p, 1});
-    return group.check_commit(m, cluster);
+    return group.check_commit(m, transactional, cluster);
   }
 };
 
@@ -449,6 +449,16 @@ TEST(KafkaModernGroup, StrangersCommitToAnEmptyGroupOnly) {
   Desk d;
   EXPECT_EQ(d.commit("", -1, {0}), Error::none);
   d.join("A");
+  EXPECT_EQ(d.commit("", -1, {0}), Error::unknown_member_id);
+}
+
+// KIP-447 counts epochs as generations; a producer that says nothing of its consumer is not asked.
+TEST(KafkaModernGroup, TransactionCommitsAsAMemberOrAsNobody) {
+  Desk d = two_members();
+  EXPECT_EQ(d.commit("A", 1, {0}, true), Error::none);
+  EXPECT_EQ(d.commit("A", 9, {0}, true), Error::stale_member_epoch);
+  EXPECT_EQ(d.commit("Z", 1, {0}, true), Error::unknown_member_id);
+  EXPECT_EQ(d.commit("", -1, {0}, true), Error::none);
   EXPECT_EQ(d.commit("", -1, {0}), Error::unknown_member_id);
 }
 
