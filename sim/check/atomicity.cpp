@@ -250,7 +250,7 @@ class Atomicity : public CheckerOf<Atomicity> {
           return;
         }
         const Input& mine = all.inputs_[inputs.front()];
-        add(mine, m.drain, {fact_of.end, m.since, m.drain}, [=, this] {
+        add(mine, m.drain, {fact_of.end, ledger.sends()[m.send].end, m.drain}, [=, this] {
           return words::transaction(journal, fact_of) + " counts with " + input(mine, mine.run.from) + " as read, yet nobody got its output " +
                  output(m.send);
         });
@@ -278,7 +278,7 @@ class Atomicity : public CheckerOf<Atomicity> {
           return;
         }
         const OpIndex certain = aborted ? ledger.drained()[drain].at : std::max(ledger.drained()[drain].at, m.drain);
-        add(mine, certain, {mine.run.first, passed->row, aborted ? fact_of.end : m.since, certain}, [=, this] {
+        add(mine, certain, {mine.run.first, passed->row, aborted ? fact_of.end : ledger.sends()[m.send].end, certain}, [=, this] {
           const Op& by = journal.ops[passed->row];
           return input(mine, position) + " went into " + words::transaction(journal, fact_of) +
                  (aborted ? ", which was aborted" : ", of which nobody got " + output(m.send)) + ", and into no other, yet " +

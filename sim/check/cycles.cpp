@@ -1,8 +1,8 @@
 // G0, G1c and their process and realtime forms: cycles among what took effect, as Elle and Jepsen's tests.kafka
 // have them (Adya 1999, section 4.2; Kingsbury and Alvaro 2020).
 //
-// Nodes: committed transactions, also those of unknown end that somebody saw at read-committed; sends outside
-// a transaction; polls outside one. Edges:
+// Nodes: committed transactions, also those that somebody saw at read-committed before any end of them was known;
+// sends outside a transaction, if they ended ok or were seen before they failed; polls outside one. Edges:
 //
 //     ww         both wrote one place, one at the next known position after the other's
 //     wr         one got what the other sent (at read-committed, if that was sent in a transaction)
@@ -117,7 +117,7 @@ class Dependencies {
     for (std::uint32_t n = 0; n < transactions.size(); ++n) {
       const TransactionFact& t = transactions[n];
       const bool committed = t.state == TransactionState::committed;
-      if (!committed && (t.state == TransactionState::aborted || t.shown == no_op)) continue;
+      if (!committed && (t.shown == no_op || t.shown > t.end)) continue;
       of_transaction_[n] = static_cast<std::uint32_t>(nodes.size());
       nodes.push_back({t.begin, committed ? t.end : no_op, t.process, n, no_index, no_index});
     }
@@ -125,7 +125,7 @@ class Dependencies {
       const SendFact& f = sends[n];
       if (f.transaction != no_index) {
         of_send_[n] = of_transaction_[f.transaction];
-      } else if (f.outcome == Outcome::ok || (f.outcome != Outcome::fail && read_at_[n] != no_op)) {
+      } else if (f.outcome == Outcome::ok || seen_alive(n)) {
         of_send_[n] = static_cast<std::uint32_t>(nodes.size());
         nodes.push_back({f.invoke, f.outcome == Outcome::ok ? f.end : no_op, f.producer, no_index, n, no_index});
       }
@@ -147,16 +147,21 @@ class Dependencies {
     }
   }
 
-  // Where the send put its message: as its acknowledgement or else a read of it says.
+  bool seen_alive(std::uint32_t send) const {
+    const SendFact& f = ledger_.sends()[send];
+    return read_at_[send] != no_op && (f.outcome != Outcome::fail || read_at_[send] < f.end);
+  }
+
+  // Where the send put its message: as its acknowledgement or a read of it said first.
   void write_write() {
     std::vector<std::vector<Written>> written(ledger_.places().size());
     for (std::uint32_t n = 0; n < ledger_.sends().size(); ++n) {
       if (of_send_[n] == no_index) continue;
       const SendFact& f = ledger_.sends()[n];
-      if (f.outcome == Outcome::fail) continue;
-      if (f.outcome == Outcome::ok && f.place != no_index && f.position >= 0) {
+      const bool told = f.outcome == Outcome::ok && f.place != no_index && f.position >= 0;
+      if (told && f.end < read_at_[n]) {
         written[f.place].push_back({f.position, f.end, of_send_[n]});
-      } else if (read_at_[n] != no_op) {
+      } else if (seen_alive(n)) {
         const Op& read = journal_.ops[read_at_[n]];
         const std::uint32_t place = ledger_.find_place(read.place);
         const std::int64_t position = read.position < std::int64_t{1} << 62 ? read.position : -1;
