@@ -8,10 +8,10 @@
 // shows, or when a member was given the place at it. Three ways to break:
 //
 //     twice    the transaction shows, and the first transaction that showed with one of its inputs is an earlier one.
-//              Excused: the consumer sought back by its own will after the earlier one's commit had ended ok.
+//              Excused: the consumer sought back by its own will, and the earlier one's commit ended ok.
 //     skipped  it was aborted, or its end is unknown and nobody got an acknowledged output that somebody is
 //              entitled to; and an input of it, taken by no transaction that shows, lies before a position that
-//              counts. Judged at the first drain after all of these.
+//              counts and was stored after it had begun. Judged at the first drain after all of these.
 //     silent   it was committed, and nobody got an acknowledged output that somebody is entitled to. Likewise.
 #include <algorithm>
 #include <functional>
@@ -46,9 +46,8 @@ class Atomicity : public CheckerOf<Atomicity> {
   // Positions that follow one another, as one process got them.
   struct Run {
     std::int64_t from = 0;
-    std::int64_t to = 0;  // exclusive
-    OpIndex first = no_op;
-    OpIndex last = no_op;
+    std::int64_t to = 0;    // exclusive
+    OpIndex first = no_op;  // the row that showed the first of them
     bool own_will = false;
   };
   struct Pending {
@@ -69,9 +68,8 @@ class Atomicity : public CheckerOf<Atomicity> {
   static void append(std::vector<Run>& runs, const Step& s) {
     if (!runs.empty() && runs.back().to == s.position && runs.back().own_will == s.own_will) {
       runs.back().to = s.position + 1;
-      runs.back().last = s.index;
     } else {
-      runs.push_back({s.position, s.position + 1, s.index, s.index, s.own_will});
+      runs.push_back({s.position, s.position + 1, s.index, s.own_will});
     }
   }
 
@@ -81,9 +79,8 @@ class Atomicity : public CheckerOf<Atomicity> {
       if (!inputs_.empty() && inputs_.back().transaction == s.transaction && inputs_.back().claim == s.claim &&
           inputs_.back().run.to == s.position && inputs_.back().run.own_will == s.own_will) {
         inputs_.back().run.to = s.position + 1;
-        inputs_.back().run.last = s.index;
       } else {
-        inputs_.push_back({s.transaction, s.claim, {s.position, s.position + 1, s.index, s.index, s.own_will}});
+        inputs_.push_back({s.transaction, s.claim, {s.position, s.position + 1, s.index, s.own_will}});
       }
       return;
     }
@@ -213,7 +210,7 @@ class Atomicity : public CheckerOf<Atomicity> {
       }
     }
     bool replayed(const Input& theirs, const Input& mine) const {
-      return mine.run.own_will && committed(theirs.transaction) && fact(theirs.transaction).end < mine.run.first;
+      return mine.run.own_will && committed(theirs.transaction);
     }
     void twice(const Input& theirs, const Input& mine, std::int64_t position) {
       const OpIndex a = shown_since(theirs.transaction);
@@ -259,35 +256,49 @@ class Atomicity : public CheckerOf<Atomicity> {
       if (fact_of.shown != no_op) return;
       const bool aborted = fact_of.state == TransactionState::aborted;
       if (aborted || fact_of.closed != no_op) ++looked_at;
+      Missing m;
+      if (!aborted) {
+        m = missing(t);
+        if (m.send == no_index) return;
+      }
+      // Of its inputs, the one that is certain first.
+      OpIndex certain = no_op;
+      const Input* best = nullptr;
+      OpIndex got = no_op;
+      const Stored* best_by = nullptr;
+      bool late = false;
       for (const std::uint32_t i : inputs) {
         const Input& mine = all.inputs_[i];
         const std::int64_t position = untaken(mine);
-        if (position < 0) continue;
-        const Stored* passed = passed_by(mine, position);
-        if (!passed) continue;
-        Missing m;
-        if (!aborted) {
-          m = missing(t);
-          if (m.send == no_index) continue;
-        }
-        const OpIndex since = std::max({passed->row, mine.run.last, aborted ? fact_of.end : m.since});
+        const Stored* by = position < 0 ? nullptr : passed_by(mine, position);
+        if (!by) continue;
         const ClaimFact& claim = ledger.claims()[mine.claim];
-        const std::size_t drain = ledger.drain_after(since, claim.subscription, claim.place);
+        const OpIndex row = got_at(mine, position);
+        const std::size_t drain = ledger.drain_after(std::max({by->row, row, aborted ? fact_of.end : 0}), claim.subscription, claim.place);
         if (drain == no_index || (!aborted && m.drain == no_op)) {
-          ++pending;
-          return;
+          late = true;
+          continue;
         }
-        const OpIndex certain = aborted ? ledger.drained()[drain].at : std::max(ledger.drained()[drain].at, m.drain);
-        add(mine, certain, {mine.run.first, passed->row, aborted ? fact_of.end : ledger.sends()[m.send].end, certain}, [=, this] {
-          const Op& by = journal.ops[passed->row];
-          return input(mine, position) + " went into " + words::transaction(journal, fact_of) +
-                 (aborted ? ", which was aborted" : ", of which nobody got " + output(m.send)) + ", and into no other, yet " +
-                 words::subscription(journal, ledger.subscriptions()[claim.subscription]) +
-                 (by.kind == OpKind::commit ? " stored the position " : " went on at ") + std::to_string(passed->position) + " (" +
-                 journal.process_name(by.process) + ")";
-        });
+        const OpIndex then = std::max(ledger.drained()[drain].at, aborted ? 0 : m.drain);
+        if (then >= certain) continue;
+        certain = then;
+        best = &mine;
+        got = row;
+        best_by = by;
+      }
+      if (!best) {
+        pending += late ? 1 : 0;
         return;
       }
+      const OpIndex decided = aborted ? fact_of.end : ledger.sends()[m.send].end;
+      add(*best, certain, {got, best_by->row, decided, certain}, [=, this] {
+        const Op& row = journal.ops[best_by->row];
+        return input(*best, untaken(*best)) + " went into " + words::transaction(journal, fact(t)) +
+               (aborted ? ", which was aborted" : ", of which nobody got " + output(m.send)) + ", and into no other, yet " +
+               words::subscription(journal, ledger.subscriptions()[ledger.claims()[best->claim].subscription]) +
+               (row.kind == OpKind::commit ? " stored the position " : " went on at ") + std::to_string(best_by->position) + " (" +
+               journal.process_name(row.process) + ")";
+      });
     }
 
     struct Missing {
@@ -329,6 +340,19 @@ class Atomicity : public CheckerOf<Atomicity> {
     std::uint32_t first_claim(std::uint32_t place) const { return first_of_place[place]; }
     std::uint32_t next_claim(std::uint32_t c) const { return next_of_place[c]; }
 
+    // The row that showed this position of its run.
+    OpIndex got_at(const Input& mine, std::int64_t position) const {
+      const Op& first = journal.ops[mine.run.first];
+      OpIndex row = mine.run.first;
+      for (; row < journal.ops.size(); ++row) {
+        const Op& op = journal.ops[row];
+        if (op.kind == OpKind::deliver && op.position == position && op.process == first.process && op.place == first.place &&
+            op.subscription == first.subscription)
+          return row;
+      }
+      return mine.run.first;
+    }
+
     // The lowest of its positions that no transaction that shows took; -1 = none.
     std::int64_t untaken(const Input& mine) const {
       const Taken& of_claim = taken[mine.claim];
@@ -342,11 +366,11 @@ class Atomicity : public CheckerOf<Atomicity> {
       return at < mine.run.to ? at : -1;
     }
 
-    // The first position that counts, stored after it was got, and beyond it.
+    // The first position that counts, stored after the transaction had begun, and beyond this one.
     const Stored* passed_by(const Input& mine, std::int64_t position) const {
       if (mine.claim >= effective.size()) return nullptr;
       const std::vector<Stored>& list = effective[mine.claim];
-      const auto first = std::upper_bound(list.begin(), list.end(), mine.run.first, [](OpIndex row, const Stored& s) { return row < s.row; });
+      const auto first = std::upper_bound(list.begin(), list.end(), fact(mine.transaction).begin, [](OpIndex row, const Stored& s) { return row < s.row; });
       for (auto it = first; it != list.end(); ++it) {
         if (furthest[mine.claim][static_cast<std::size_t>(it - list.begin())] <= position) return nullptr;
         if (it->position > position) return &*it;

@@ -292,7 +292,7 @@ class Oracle {
     return {};
   }
 
- private:
+ protected:
   OpIndex end() const { return ops.size(); }
   static Rows sorted(Rows r) {
     std::sort(r.begin(), r.end());

@@ -10,6 +10,8 @@
 #include "tests/check/group_oracle.h"
 #include "tests/check/oracle.h"
 #include "tests/check/random_history.h"
+#include "tests/check/transaction_history.h"
+#include "tests/check/transaction_oracle.h"
 
 using namespace mqlab;
 using namespace mqlab::test;
@@ -19,7 +21,7 @@ namespace {
 using Words = std::vector<std::uint64_t>;
 
 constexpr CheckOptions options{
-    .dedup_window = 20'000, .stall_attempts = 1, .stall_bound = 10'000, .starvation_bound = 10'000};
+    .dedup_window = 20'000, .stall_attempts = 1, .stall_bound = 10'000, .hung_bound = 10'000, .starvation_bound = 10'000};
 
 std::vector<Report> reports(const Journal& j) {
   CheckSet checks(options);
@@ -117,6 +119,56 @@ GROUPS_AGREE(StaleEffect, "stale-effect", stale_effect())
 GROUPS_AGREE(HeadOfLineStall, "head-of-line-stall", stall(1))
 GROUPS_AGREE(GroupStarvation, "group-starvation", group_starvation())
 
+#define TRANSACTIONS_AGREE(Name, name, call)                                  \
+  RC_GTEST_PROP(AgainstOracle, Name, (const Words& words)) {                  \
+    const TransactionHistory h(words);                                        \
+    agree(h.journal, name, TransactionOracle(h.journal).call);                \
+  }
+
+TRANSACTIONS_AGREE(PrecommittedRead, "precommitted-read", precommitted_read())
+TRANSACTIONS_AGREE(ZombieWrite, "zombie-write-accepted", zombie())
+TRANSACTIONS_AGREE(SendSkip, "int-send-skip", send_skip())
+TRANSACTIONS_AGREE(TornTransaction, "torn-transaction", torn())
+TRANSACTIONS_AGREE(HungTransaction, "hung-transaction", hung())
+
+// Counts only: at which row each is certain, stories tell.
+RC_GTEST_PROP(AgainstOracle, AtomicityGap, (const Words& words)) {
+  const TransactionHistory h(words);
+  CheckSet checks({"atomicity-gap"});
+  checks.advance(h.journal);
+  const Report r = checks.report(h.journal).at(0);
+  const auto expected = TransactionOracle(h.journal).atomicity().size();
+  RC_LOG() << show(h.journal);
+  for (const Finding& f : r.worst) {
+    RC_LOG() << f.certain_at << " " << f.sentence << "\n";
+    RC_ASSERT(!f.witness.empty());
+    RC_ASSERT(f.witness.back() <= f.certain_at);
+  }
+  RC_ASSERT(r.count == expected);
+  RC_TAG(std::string("atomicity-gap") + (expected == 0 ? " holds" : " violated"));
+}
+
+RC_GTEST_PROP(AgainstOracle, CyclesOfTransactions, (const Words& words)) {
+  const TransactionHistory h(words);
+  CheckSet checks;
+  checks.advance(h.journal);
+  const std::vector<Report> all = checks.report(h.journal);
+  const std::vector<std::uint64_t> expected = TransactionOracle(h.journal).cycles();
+  RC_LOG() << show(h.journal);
+  static const char* const names[] = {"G0", "G0-process", "G0-realtime", "G1c", "G1c-process", "G1c-realtime"};
+  for (std::size_t c = 0; c < 6; ++c) {
+    const Report& r = *find_report(all, names[c]);
+    for (const Finding& f : r.worst) {
+      RC_LOG() << names[c] << " " << f.certain_at << " " << f.sentence << "\n";
+      RC_ASSERT(f.witness.size() > 1u);
+      RC_ASSERT(f.witness.back() <= f.certain_at);
+    }
+    RC_LOG() << names[c] << " " << r.count << " expected " << expected[c] << "\n";
+    RC_ASSERT(r.count == expected[c]);
+    if (expected[c] > 0) RC_TAG(names[c]);
+  }
+}
+
 // Fed row by row, in chunks, with a copy that goes on in place of the original: the same reports.
 void live_and_at_once(const Journal& journal, const std::vector<std::uint8_t>& chunks) {
   CheckSet live(options);
@@ -145,6 +197,10 @@ RC_GTEST_PROP(CheckSetProperty, LiveAndAtOnceSayTheSameOfGroups, (const Words& w
 }
 
 bool is_cycle(std::string_view name) { return name.substr(0, 2) == "G0" || name.substr(0, 3) == "G1c"; }
+
+RC_GTEST_PROP(CheckSetProperty, LiveAndAtOnceSayTheSameOfTransactions, (const Words& words, const std::vector<std::uint8_t>& chunks)) {
+  live_and_at_once(TransactionHistory(words).journal, chunks);
+}
 
 // What was certain stays: apart from what a later delivery clears after a drain, from key order,
 // which is judged by processing as soon as any is reported, and from the names of cycles: two may become one, and a
@@ -177,6 +233,7 @@ void certain_findings_stay(const Journal& journal) {
 RC_GTEST_PROP(CheckSetProperty, CertainFindingsStay, (const Words& words)) {
   certain_findings_stay(RandomHistory(words).journal);
   certain_findings_stay(GroupHistory(words).journal);
+  certain_findings_stay(TransactionHistory(words).journal);
 }
 
 // An imported history may say anything. It gets verdicts, and harms nobody.
