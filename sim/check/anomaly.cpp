@@ -241,7 +241,7 @@ constexpr Anomaly table[] = {
      "The delivery that is one too many.", "Retry storms; fan-out of redeliveries.", "Never.", true, ""},
     {"metastable-collapse", liveness,
      "The system once acknowledged nine tenths of an offer; now it acknowledges less than half of one that is no higher, for a "
-     "minute (unless told otherwise), although it delivers, so it is at work.",
+     "minute (unless told otherwise), although it still delivers in the second half of it, so it is at work.",
      "The end of the bound.", "Work for requests that nobody waits for any more; retries keep the system at the load that keeps it "
      "failing.", "Never.", true, ""},
     // ---- durability
