@@ -221,9 +221,10 @@ class Broker : public NodeBase<Broker> {
   // --- coordinator.cpp ---
   void on_find_coordinator(Context& c, const Message& m);
   void on_group_request(Context& c, const Message& m);
-  void carry_group_request(Context& c, PartitionId p, const Waiting& from, Kind k, const PayloadRef& request);
+  void carry_group_request(Context& c, PartitionId p, const Waiting& from, Kind k, const PayloadRef& request, const TxnCheck* verified = nullptr);
+  void commit_offsets_in_transaction(Context& c, const TxnQuestion& q);
   void refuse_group_request(Context& c, const Waiting& to, Kind k, Error e);
-  Error check_producer(PartitionId p, const TxnIdentity& who) const;
+  Error check_producer(PartitionId p, const TxnIdentity& who, const TxnCheck* verified) const;
   // A marker is in the log of a partition of __consumer_offsets: positions of its producer count, or never will.
   void on_offsets_marker(Context& c, PartitionId p, const Batch& marker);
   bool is_coordinated(PartitionId p) const;

@@ -78,14 +78,41 @@ void Broker::on_group_request(Context& c, const Message& m) {
   const auto refuse = [&](Error e) { c.reply(m, kind(reply_of(k)), refusal(reply_of(k), e), 64, m.word); };
   if (!seat) return refuse(Error::not_coordinator);
   if (seat->loading) return refuse(Error::coordinator_load_in_progress);
-  mute(m.connection);
-  carry_group_request(c, *p, {m.connection, m.from, m.word}, k, m.payload);
+  const Waiting from{m.connection, m.from, m.word};
+  if (k != Kind::txn_offset_commit) {
+    mute(m.connection);
+    return carry_group_request(c, *p, from, k, m.payload);
+  }
+  // The partition of the group takes part in the transaction: that is looked up, or added, as for a produce.
+  const auto& commit = payload_as<TxnOffsetCommit>(m.payload);
+  TxnQuestion q;
+  q.to = from;
+  q.kind = k;
+  q.request = m.payload;
+  q.bytes = m.size;
+  q.from = commit.from;
+  q.version = commit.adds_group ? TxnVersion::tv2 : TxnVersion::tv1;
+  q.checks.push_back({*p, no_sequence});
+  verify_then(c, std::move(q));
 }
 
-void Broker::carry_group_request(Context& c, PartitionId p, const Waiting& from, Kind k, const PayloadRef& request) {
+// CoordinatorOperationExceptionHelper: what a verification that failed is called here.
+void Broker::commit_offsets_in_transaction(Context& c, const TxnQuestion& q) {
+  const TxnCheck& check = q.checks.front();
+  if (!q.waited) mute(q.to.connection);
+  const Seat* seat = seat_of(check.partition);
+  Error e = check.error;
+  if (e == Error::network_exception) e = Error::coordinator_load_in_progress;
+  if (e == Error::not_leader_or_follower || e == Error::unknown_topic_or_partition || !seat) e = Error::not_coordinator;
+  else if (e == Error::none && seat->loading) e = Error::coordinator_load_in_progress;
+  if (e != Error::none) return refuse_group_request(c, q.to, q.kind, e);
+  carry_group_request(c, check.partition, q.to, q.kind, q.request, &check);
+}
+
+void Broker::carry_group_request(Context& c, PartitionId p, const Waiting& from, Kind k, const PayloadRef& request, const TxnCheck* verified) {
   GroupContinuation then;
   const bool done = operate(c, p, [&](GroupCoordinator& g, Effects& e) {
-    if (k == Kind::txn_offset_commit) e.log_refuses = check_producer(p, payload_as<TxnOffsetCommit>(request).from);
+    if (k == Kind::txn_offset_commit) e.log_refuses = check_producer(p, payload_as<TxnOffsetCommit>(request).from, verified);
     g.handle(from, k, request, e);
     then = e.then;
   });
@@ -98,9 +125,11 @@ void Broker::refuse_group_request(Context& c, const Waiting& to, Kind k, Error e
   send_group_replies(c, {{to, reply_of(k), refusal(reply_of(k), e)}});
 }
 
-// Whether the log takes records of a transaction of this producer: not of one that was fenced.
-Error Broker::check_producer(PartitionId p, const TxnIdentity& who) const {
-  return durable_[p].log.producers().check(transactional_batch({Record{}}, who.id, who.epoch)).error;
+// Whether the log takes records of a transaction of this producer: not of one that was fenced, nor of a transaction that
+// has ended while its coordinator was asked.
+Error Broker::check_producer(PartitionId p, const TxnIdentity& who, const TxnCheck* verified) const {
+  const Batch probe = transactional_batch({Record{}}, who.id, who.epoch);
+  return durable_[p].log.producers().check(probe, admission(p, probe, verified)).error;
 }
 
 bool Broker::may_write(Context& c, PartitionId p) const {

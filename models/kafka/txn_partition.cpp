@@ -110,7 +110,7 @@ void Broker::take_verdict(Context& c, TxnQuestion q, const AddPartitionsToTxnRep
   for (TxnCheck& check : q.checks)
     if (check.guard != 0) {
       if (check.error != Error::none) c.mark("transaction_not_verified", place(check.partition), fmt::format("producer {}: {}", q.from.id, name(check.error)));
-      check.error = for_append(check.error, q.version);
+      if (q.kind == Kind::produce) check.error = for_append(check.error, q.version);
     }
   go_on(c, q);
 }
@@ -128,6 +128,7 @@ void Broker::questions_lost(Context& c, const std::vector<std::uint64_t>& number
 void Broker::go_on(Context& c, const TxnQuestion& q) {
   switch (q.kind) {
     case Kind::produce: return produce(c, q.to, payload_as<ProduceRequest>(q.request), q.bytes, &q);
+    case Kind::txn_offset_commit: return commit_offsets_in_transaction(c, q);
     default: return;
   }
 }
@@ -193,6 +194,7 @@ ProduceResult Broker::append_marker(Context& c, PartitionId p, const TxnMarker& 
   Admission a;
   a.strict_epoch = m.version == TxnVersion::tv2 && cluster_->settings.transactions.strict_marker_epoch;
   const ProduceResult result = append(c, b, -1, required, a);
+  if (result.error == Error::none && is_coordinated(p)) on_offsets_marker(c, p, b.batch);
   if (result.error != Error::none)
     c.mark("marker_refused", place(p), fmt::format("{} of producer {} epoch {}: {}", m.commit ? "commit" : "abort", m.id, m.epoch, name(result.error)));
   return result;
