@@ -109,7 +109,7 @@ ModelDecl declare_model() {
              {"abort_transaction", "\"orders/0 7\" to the leader", "Ends the open transaction of a producer by its number (KIP-664)."},
              {"delete_records", "\"orders/0 10\" to the leader", "Deletes the records before an offset."},
              {"cleanup_policy", "\"orders compact\" to all brokers", "Changes a topic's cleanup.policy: delete, compact, or compact,delete."}};
-  d.not_modelled = {"transactions", "sessions of share fetches, read_committed share groups, the renewal of a record's lock by clients, state of share groups in snapshots and updates", "compaction of what aborted transactions wrote, and of their markers",
+  d.not_modelled = {"transactions", "sessions of share fetches, read_committed share groups, the renewal of a record's lock by clients, state of share groups in snapshots and updates",
                     "request and controller quotas, quotas of users and of replication", "tiered storage", "regular expressions in subscriptions, racks in assignors, a live change from the classic protocol to KIP-848",
                     "ZooKeeper: the older profiles run their data-plane rules under a KRaft controller", "metadata snapshots, reassignment, several log directories",
                     "compression, authentication, the wire format itself"};

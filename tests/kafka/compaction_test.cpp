@@ -5,6 +5,7 @@
 #include <rapidcheck/gtest.h>
 
 #include <map>
+#include <set>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -40,6 +41,39 @@ struct Table {
     EXPECT_EQ(log.append_as_leader(std::move(b), 0, now).error, Error::none);
   }
   void put(char key, int value) { put({{key, value}}); }
+  // A record of producer `id`'s transaction, and the marker that ends it.
+  void put_in_txn(char key, int value, ProducerId id, Sequence sequence) {
+    Batch b = make_batch({{.message = static_cast<std::uint64_t>(value), .key = static_cast<std::uint64_t>(key), .timestamp = now, .size = 100 - batch_header_bytes}});
+    b.producer_id = id;
+    b.producer_epoch = 0;
+    b.base_sequence = sequence;
+    b.transactional = true;
+    EXPECT_EQ(log.append_as_leader(std::move(b), 0, now).error, Error::none);
+  }
+  void end(ProducerId id, Control how) { EXPECT_EQ(log.append_as_leader(make_marker(how, id, 0, now, 0), 0, now).error, Error::none); }
+  // "2C 5A": the markers that are left.
+  std::string markers() const {
+    std::string out;
+    for (const Batch& b : log.batches())
+      if (b.control != Control::none) out += fmt::format("{}{}{}", out.empty() ? "" : " ", b.base_offset, b.control == Control::commit ? 'C' : 'A');
+    return out;
+  }
+  // What a reader of committed records has of each key, "a3 b5", by the list of aborted transactions.
+  std::string committed() const {
+    std::map<char, std::uint64_t> last;
+    const std::vector<AbortedRange> list = log.aborted_between(log.start(), log.end());
+    std::size_t next = 0;
+    std::set<ProducerId> aborting;
+    for (const Batch& b : log.view(log.start(), log.last_stable(log.end()))) {
+      for (; next < list.size() && list[next].first <= b.last_offset(); ++next) aborting.insert(list[next].id);
+      if (b.control == Control::abort) aborting.erase(b.producer_id);
+      if (b.transactional && aborting.contains(b.producer_id)) continue;
+      for (std::int32_t i = 0; i < b.held(); ++i) last[static_cast<char>(b.record(i).key)] = b.record(i).message;
+    }
+    std::string out;
+    for (const auto& [key, value] : last) out += fmt::format("{}{}{}", out.empty() ? "" : " ", key, value);
+    return out;
+  }
   CompactionPlan plan() const { return log.plan_compaction(now, log.end()); }
   // "0a 3b" : what was taken.
   std::string compact() {
@@ -331,6 +365,104 @@ RC_GTEST_PROP(KafkaCompaction, LeavesTheTableAsItWas, ()) {
         else read[b.record(i).key] = b.record(i).message;
       }
     RC_ASSERT(read == table);
+  }
+}
+
+// ---------------------------------------------------------------------------------------------
+// Transactions (CleanedTransactionMetadata).
+
+// An aborted record neither stays nor supersedes.
+TEST(KafkaCompaction, WhatWasAbortedGoesAndStandsForNoKey) {
+  Table t;
+  t.put('a', 1);
+  t.put_in_txn('a', 2, 7, 0);
+  t.end(7, Control::abort);
+  t.put('b', 3);
+  t.put('c', 4);
+  EXPECT_EQ(t.compact(), "1a");
+  EXPECT_EQ(t.text(), "0:a1 3:b3 4:c4");
+  EXPECT_EQ(t.committed(), "a1 b3 c4");
+  EXPECT_EQ(t.log.batch_at(1)->held(), 0) << "producer 7's last numbers live in it";
+}
+
+// The marker must outlive the records that it decides, and then some, for readers that are in the middle of them.
+TEST(KafkaCompaction, AMarkerGoesWhenNothingOfItsTransactionIsLeftAndDeleteRetentionIsOver) {
+  Table t;
+  t.put_in_txn('a', 1, 7, 0);
+  t.end(7, Control::abort);
+  t.put_in_txn('a', 2, 7, 1);
+  t.end(7, Control::commit);
+  t.put('b', 3);
+  t.put('c', 4);
+  t.put('d', 5);
+  EXPECT_EQ(t.compact(), "0a") << "up to the segment of c";
+  EXPECT_EQ(t.markers(), "1A 3C") << "that round has read the aborted record";
+  t.put('e', 6);
+  t.put('f', 7);
+  t.put('g', 8);
+  t.compact();
+  EXPECT_EQ(t.markers(), "1A 3C") << "its time begins now";
+  t.now += 49_s;
+  t.put('h', 9);
+  t.put('i', 9);
+  t.compact();
+  EXPECT_EQ(t.markers(), "1A 3C");
+  t.now += 2_s;
+  t.put('j', 9);
+  t.put('k', 9);
+  t.compact();
+  EXPECT_EQ(t.markers(), "3C") << "of the committed one a2 is still there";
+}
+
+// A cleaner that went beyond an open transaction would have to guess how it ends.
+TEST(KafkaCompaction, AnOpenTransactionStopsTheCleaner) {
+  Table t;
+  t.put('a', 1);
+  t.put('a', 2);
+  t.put_in_txn('b', 3, 7, 0);
+  for (int i = 0; i < 6; ++i) t.put('a', 4);
+  EXPECT_EQ(t.log.plan_compaction(t.now, t.log.last_stable(t.log.end())).to, 2);
+  t.end(7, Control::commit);
+  t.put('c', 5);
+  EXPECT_GT(t.log.plan_compaction(t.now, t.log.last_stable(t.log.end())).to, 2);
+}
+
+// Whoever reads committed records finds the same last value of each key before and after, and so in a copy of the log.
+RC_GTEST_PROP(KafkaCompaction, CommittedValuesAreTheSameAfterIt, ()) {
+  Table t({.delete_retention = 20_s, .dirty_percent = 0});
+  std::map<ProducerId, Sequence> next;
+  std::set<ProducerId> open;
+  int value = 0;
+  const auto steps = *rc::gen::scale(6, rc::gen::arbitrary<std::vector<std::pair<unsigned char, unsigned char>>>());
+  for (const auto& [what, how] : steps) {
+    const ProducerId id = 1 + how % 3;
+    t.now += 1_s;
+    switch (what % 8) {
+      case 0:
+      case 1:
+      case 2:
+        t.put_in_txn(static_cast<char>('a' + how % 5), ++value, id, next[id]++);
+        open.insert(id);
+        break;
+      case 3:
+      case 4:
+        t.end(id, how % 2 ? Control::abort : Control::commit);
+        open.erase(id);
+        break;
+      case 5: t.put(static_cast<char>('a' + how % 5), ++value); break;
+      default: {
+        const std::string before = t.committed();
+        const Offset stable = t.log.last_stable(t.log.end());
+        t.log.compact(t.log.plan_compaction(t.now, stable), t.now);
+        RC_ASSERT(std::string(t.log.broken_rule() ? t.log.broken_rule() : "") == "");
+        RC_ASSERT(t.log.last_stable(t.log.end()) == stable);
+        RC_ASSERT(t.committed() == before);
+        Table copy;
+        for (const Batch& b : t.log.batches()) RC_ASSERT(copy.log.append_as_follower(b, t.now) == Error::none);
+        RC_ASSERT(copy.committed() == before);
+        RC_ASSERT(copy.log.producers().open().size() == open.size());
+      }
+    }
   }
 }
 

@@ -186,6 +186,12 @@ TEST(KafkaTxnLog, TheIndexTellsWhatARangeTouches) {
   EXPECT_EQ(aborted(log, 7, 9), "");
 }
 
+TEST(KafkaTxnLog, WhatBeginsBeyondTheRangeIsNotTold) {
+  const PartitionLog log = log_of({txn(0, 1, 0, 5), txn(0, 1, 0, 7), abort(0, 7), txn(0, 1, 0, 9), abort(0, 9), abort(0, 5)});
+  EXPECT_EQ(aborted(log, 0, 1), "5@0") << "while 5 is open the search must go on, past 7 and 9";
+  EXPECT_EQ(aborted(log, 0, 2), "5@0 7@1");
+}
+
 // Ordered by where they begin, as readers take them off a heap; the index has them by where they end.
 TEST(KafkaTxnLog, TheAnswerIsAscendingInTheFirstOffset) {
   const PartitionLog log = log_of({txn(0, 1, 0, 7), txn(0, 1, 0, 9), abort(0, 9), abort(0, 7)});
