@@ -6,9 +6,8 @@
 //
 // Always true of what compaction leaves: the last record of each key, unless it is a tombstone whose time is over; the
 // last batch of each producer, empty if need be, since its numbers live there; the last batch that was looked at.
-// Elsewhere: when the cleaner runs and how long it waits (cleaner.cpp); where the records lie (log.h).
-// What aborted transactions wrote goes, whatever its keys, and stands for none; a marker goes when a cleaning has found
-// nothing left of its transaction and delete.retention.ms have passed since (CleanedTransactionMetadata).
+// Elsewhere: when the cleaner runs and how long it waits (cleaner.cpp); where the records lie (log.h). What was aborted
+// goes, and stands for no key; a marker goes delete.retention.ms after its transaction (CleanedTransactionMetadata).
 // Sources: LogCleanerManager.cleanableOffsets, grabFilthiestCompactedLog; Cleaner.cleanInto, shouldRetainRecord;
 // MemoryRecords.filterTo; KIP-58 (min lag), KIP-354 (max lag), KIP-534 (when tombstones go).
 //

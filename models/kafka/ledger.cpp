@@ -69,6 +69,8 @@ std::vector<RuleDecl> declared_ledger() {
        "KIP-354; LogCleanerManager.grabFilthiestCompactedLog", "kafka/compaction_test"},
       {"What was cut off and written again is dirty again.", "LogCleanerManager.maybeTruncateCheckpoint",
        "kafka/compaction_test"},
+      {"An open transaction stops the cleaner; what was aborted goes whatever its keys, and its marker delete.retention.ms later.",
+       "LogCleanerManager.cleanableOffsets; CleanedTransactionMetadata", "kafka/compaction_test"},
       {"A corrupt batch ends the cleaning of its log.", "LogCleanerManager.markPartitionUncleanable",
        "kafka/compaction_test"},
       {"Cleaned segments that are small become one.", "Cleaner.groupSegmentsBySize", "kafka/compaction_test"},
