@@ -102,7 +102,13 @@ ModelDecl declare_model() {
              {"share_partition_loaded", "A leader has read what a share group did with a partition."},
              {"record_lock_expired", "A member of a share group held a record too long: it is given to another."},
              {"record_archived", "A share group is done with a record that nobody accepted: rejected, or delivered too often."},
-             {"share_partition_full", "A share group has as much of a partition under way as may be: nothing new is given out."}};
+             {"share_partition_full", "A share group has as much of a partition under way as may be: nothing new is given out."},
+             {"transaction_state", "A transactional id has a new state: it is in its coordinator's log."},
+             {"transaction_timed_out", "A transaction was open for too long: its coordinator aborts it."},
+             {"producer_fenced", "A transactional producer has a newer epoch, or what it asked for in an old one was refused."},
+             {"markers_written", "Every partition of a transaction has its marker."},
+             {"markers_refused", "A partition knows a newer producer or coordinator: nobody completes this transaction before its coordinator moves."},
+             {"transactional_id_expired", "A transactional id was forgotten: nobody used it."}};
   d.verbs = {{"elect", "\"orders/0 [B2]\" to the controller", "Makes an ISR member the leader; without a name the preferred one."},
              {"elect_unclean", "\"orders/0\" to the controller", "Elects anybody alive when nobody else can lead."},
              {"add_partitions", "\"orders 8\" to the controller", "Grows a topic up to its partitions_max."},
