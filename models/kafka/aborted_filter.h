@@ -20,14 +20,15 @@ namespace mqlab::kafka {
 
 class AbortedFilter {
  public:
-  explicit AbortedFilter(std::span<const AbortedTxn> aborted) : rest_(aborted) {}
+  // `ends`: as it should be; else a filter that never takes a producer out again.
+  explicit AbortedFilter(std::span<const AbortedTxn> aborted, bool ends = true) : rest_(aborted), ends_(ends) {}
 
   // Requires: batches come in the order of their offsets.
   bool hides(const Batch& b) {
     if (b.producer_id == no_producer_id) return false;
     for (; !rest_.empty() && rest_.front().first_offset <= b.last_offset(); rest_ = rest_.subspan(1))
       if (!open(rest_.front().id)) producers_.push_back(rest_.front().id);
-    if (b.control == Control::abort) std::erase(producers_, b.producer_id);
+    if (b.control == Control::abort && ends_) std::erase(producers_, b.producer_id);
     return b.control == Control::none && b.transactional && open(b.producer_id);
   }
 
@@ -35,6 +36,7 @@ class AbortedFilter {
   bool open(ProducerId id) const { return std::find(producers_.begin(), producers_.end(), id) != producers_.end(); }
 
   std::span<const AbortedTxn> rest_;
+  bool ends_;
   std::vector<ProducerId> producers_;
 };
 

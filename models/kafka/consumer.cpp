@@ -268,7 +268,7 @@ void Client::on_fetch_reply(Context& c, const Message& m) {
     if (!a || a->position != asked.partitions[i].fetch_offset) continue;
     if (got.error == Error::none) {
       if (got.preferred_read_replica != no_broker) read_from(c, *a, got.preferred_read_replica);
-      AbortedFilter aborted(got.aborted);
+      AbortedFilter aborted(got.aborted, consumer_.aborted_filter_ends);
       for (const Batch& b : got.batches) {
         // Markers are never shown, to nobody; positions go over them.
         if ((consumer_.read_committed && aborted.hides(b)) || b.control != Control::none) continue;

@@ -144,7 +144,8 @@ void PartitionLog::learn_anew() {
 
 Offset PartitionLog::last_stable(Offset high_watermark) const {
   const Offset first = producers_.first_unstable(high_watermark);
-  return first == no_offset ? high_watermark : std::min(high_watermark, std::max(first, start_));
+  if (first == no_offset) return high_watermark;
+  return std::min(high_watermark, std::max(options_.stable_before_open ? first : first + 1, start_));
 }
 
 // TransactionIndex.collectAbortedTxns.

@@ -39,6 +39,7 @@ struct LogOptions {
   bool deletes = true;                       // ... and whether old segments go
   Duration retention = Duration{7 * 86'400} * 1'000'000'000;  // retention.ms; 0 = no limit
   std::int64_t retention_bytes = -1;         // retention.bytes; -1 = no limit
+  bool stable_before_open = true;            // off: readers of committed records also see the first record of an open transaction
   bool log_append_time = false;              // message.timestamp.type=LogAppendTime
   Duration timestamp_before_max = time_max;  // message.timestamp.before.max.ms: how old a record may say it is
   Duration timestamp_after_max = time_max;   // message.timestamp.after.max.ms: how far ahead (1 h from 4.0, KIP-1030)

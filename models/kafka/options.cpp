@@ -98,6 +98,7 @@ std::vector<OptionDecl> declared_options() {
 
       // --- rules as they once were, or broken on purpose ---
       rule(choice("transactions", "cluster", "tv2", {"tv0", "tv1", "tv2"}, "How transactions are kept apart: by the producer's session alone, with a leader that asks the coordinator (KIP-890 part 1), or by an epoch of each transaction (part 2).", "KIP-98, KIP-890; transaction.version, transaction.partition.verification.enable")),
+      rule(boolean("stable_before_open", "cluster", true, "Readers of committed records end before the first record of an open transaction; off: one too far.", "Redpanda 21.10.1 (#3036, found by Jepsen); never so in Kafka")),
       rule(boolean("strict_marker_epoch", "cluster", true, "TV2: a leader takes a marker only if its epoch is above the one of the producer's records.", "KIP-1228 (4.2)")),
       rule(choice("commit_epoch", "cluster", "kip1251", {"strict", "kip1251"}, "A KIP-848 member commits in its present epoch only, or in any since it owns the partition.", "KIP-1251 (4.3)")),
       rule(choice("truncation", "cluster", "fetch", {"hw", "kip101", "kip279", "fetch"}, "How a follower finds where its log and the leader's part.", "KIP-101, KIP-279, KAFKA-10554 (truncate on fetch)")),
@@ -154,11 +155,13 @@ std::vector<OptionDecl> declared_options() {
       duration("transaction_timeout", "producer", 60 * s, "A transaction that is open for so long is aborted by its coordinator.", "transaction.timeout.ms", 1 * ms),
       choice("client_library", "producer", "java", {"java", "librdkafka"}, "Whose rules the transactional producer follows where the two differ; librdkafka does not speak TV2.", "TransactionManager (Java), rdkafka_txnmgr.c"),
       rule(boolean("group_metadata", "producer", true, "Positions of a transaction go with the consumer's generation and member id, and a zombie's are refused.", "KIP-447: sendOffsetsToTransaction(offsets, groupMetadata)")),
+      rule(boolean("epoch_bump_after_error", "producer", true, "A transactional producer that does not know what became of a batch goes on in a new epoch; off: in the same one, from the same number.", "KIP-360 (2.5)")),
       rule(boolean("split_on_retry", "producer", false, "A client that cuts a batch in two when it sends it again, against the rule.", "KAFKA-5494")),
 
       // --- consumer ---
       choice("auto_offset_reset", "consumer", "latest", {"earliest", "latest", "none"}, "Where to begin without a position, or with one that is gone.", "auto.offset.reset"),
       choice("isolation", "consumer", "read_uncommitted", {"read_uncommitted", "read_committed"}, "Whether records of open and aborted transactions are read.", "isolation.level (librdkafka: read_committed)"),
+      rule(boolean("aborted_filter_ends", "consumer", true, "Behind a producer's ABORT marker its records are shown again; off: not in the same answer to a fetch.", "as Bufstream 0.1.0 (found by Jepsen) hid records from readers that lag; CompletedFetch")),
       rule(boolean("require_stable", "consumer", true, "It waits for a committed position that an open transaction may yet change.", "KIP-447: OffsetFetch require_stable")),
       {"group", "consumer", OptionType::text, std::string(), "The group that it reads for; empty = it reads for itself, from places it chooses.", "group.id", {}},
       choice("group_protocol", "consumer", "classic", {"classic", "consumer", "share"}, "How the group is kept: by its members, by the coordinator (KIP-848), or as a share group (KIP-932).", "group.protocol"),
@@ -243,6 +246,7 @@ ClusterSettings cluster_settings(const Options& o) {
   c.log.producers.expiration = o.duration("producer_id_expiration");
   c.log.producers.evict_with_records = o.boolean("evict_with_records");
   c.log.producers.first_sequence_zero = o.boolean("first_sequence_zero");
+  c.log.stable_before_open = o.boolean("stable_before_open");
   c.log.log_append_time = o.text("timestamp_type") == "append";
   c.log.timestamp_after_max = o.duration("timestamp_after_max");
   c.log.timestamp_before_max = o.duration("timestamp_before_max");
@@ -282,6 +286,7 @@ ProducerSettings producer_settings(const Options& o) {
   p.transaction_timeout = o.duration("transaction_timeout");
   p.library = o.text("client_library") == "librdkafka" ? ClientLibrary::librdkafka : ClientLibrary::java;
   p.group_metadata = o.boolean("group_metadata");
+  p.bump_after_error = o.boolean("epoch_bump_after_error");
   // ProducerConfig.postProcessAndValidateIdempotenceConfigs: a conflict silently wins over the default.
   if (!o.given("idempotence") && (p.acks != -1 || p.retries == 0 || p.max_in_flight > 5)) p.idempotence = false;
   return p;
@@ -293,6 +298,7 @@ ConsumerSettings consumer_settings(const Options& o) {
   c.reset = reset == "earliest" ? OffsetReset::earliest : reset == "none" ? OffsetReset::none : OffsetReset::latest;
   c.read_committed = o.text("isolation") == "read_committed";
   c.require_stable = o.boolean("require_stable");
+  c.aborted_filter_ends = o.boolean("aborted_filter_ends");
   c.group = o.text("group");
   const std::string& protocol = o.text("group_protocol");
   c.protocol = protocol == "consumer" ? GroupProtocol::consumer : protocol == "share" ? GroupProtocol::share : GroupProtocol::classic;

@@ -124,6 +124,7 @@ struct ProducerSettings {
   Duration transaction_timeout{};
   ClientLibrary library = ClientLibrary::java;
   bool group_metadata = true;          // KIP-447: positions go with the consumer's generation and member id
+  bool bump_after_error = true;        // KIP-360: what it does not know the end of is left behind in an older epoch
   std::int32_t acks = -1;  // 0, 1, -1 = all
   bool idempotence = true;
   std::int32_t max_in_flight = 5;
@@ -159,6 +160,7 @@ struct ConsumerSettings {
   OffsetReset reset = OffsetReset::latest;
   bool read_committed = false;   // isolation.level
   bool require_stable = true;    // KIP-447: it waits for positions that a transaction may yet change
+  bool aborted_filter_ends = true;  // a producer's records are shown again behind its ABORT marker
   std::string group{};     // empty: no group
   GroupProtocol protocol = GroupProtocol::classic;
   std::vector<std::string> assignors{};  // classic: of the client, the preferred one first; KIP-848: the server's

@@ -295,6 +295,8 @@ void Client::txn_batch_failed(Context& c, const ProducerBatch& batch, Error e, b
   PartitionQueue& q = queues_[batch.partition];
   const bool head = q.outstanding.empty() || q.outstanding.front().second == batch.number;
   txn_failed(c, batch_verdict(producer_.library, txn_version() == TxnVersion::tv2, e, head), e, place(batch.partition));
+  // Who bumps no epoch takes the numbers for unused, whatever became of them.
+  if (!producer_.bump_after_error) q.unresolved = false, adjust_sequences = true;
   if (batch.has_sequence() && adjust_sequences && txn_.phase != TxnPhase::fatal_error && e != Error::unknown_producer_id) {
     // TxnPartitionEntry.adjustSequencesDueToFailedBatch: the numbers were not used, those behind move up.
     const auto count = static_cast<std::int32_t>(batch.records.size());
@@ -361,7 +363,7 @@ void Client::txn_failed(Context& c, TxnVerdict v, Error e, const std::string& wh
   if (t.phase == TxnPhase::fatal_error) return;
   if (e == Error::invalid_producer_epoch && v == TxnVerdict::fatal) e = Error::producer_fenced;
   // From TV2 on every end of a transaction brings a new epoch anyway.
-  if (v == TxnVerdict::abortable_with_bump && txn_version() != TxnVersion::tv2 && !t.completing()) t.bump_required = true;
+  if (v == TxnVerdict::abortable_with_bump && txn_version() != TxnVersion::tv2 && !t.completing()) t.bump_required = producer_.bump_after_error;
   if (v != TxnVerdict::fatal) {
     if (t.phase == TxnPhase::aborting) return;
     if (t.phase != TxnPhase::abortable_error) c.mark("transaction_must_abort", where, fmt::format("{}: {}", transactional_id_, name(e)));
