@@ -103,6 +103,58 @@ void claim_for_groups(const Deployment& d, const FaultSummary& f, const ClusterS
   out.push_back({"group-starvation", no.empty(), no.empty() ? "after heal each partition has an owner" : no});
 }
 
+// What transactions add, for readers of committed records. `lost`: why acknowledged records may be lost; empty = they may not.
+void claim_for_transactions(const Deployment& d, const FaultSummary& f, const ClusterSettings& c, const std::string& lost, std::vector<Claim>& out) {
+  bool transacts = false, java = true, metadata = true, stable = true, ends = true, programs = false;
+  for (const ClientSpec& spec : d.clients) {
+    programs = programs || spec.app;
+    if (spec.role != "producer") {
+      const ConsumerSettings s = consumer_settings(spec.role == "consumer" ? spec.options : spec.consumer_options);
+      stable = stable && s.require_stable;
+      ends = ends && s.aborted_filter_ends;
+    }
+    if (spec.role == "consumer") continue;
+    const ProducerSettings p = producer_settings(spec.options);
+    if (p.transactional_id.empty()) continue;
+    transacts = true;
+    java = java && p.library == ClientLibrary::java;
+    metadata = metadata && p.group_metadata;
+  }
+  if (!transacts) return;
+  const auto copies = std::min<std::int64_t>(d.cluster.integer("transaction_min_insync"), std::min<std::int64_t>(d.cluster.integer("transaction_replicas"), c.brokers));
+  // A request may come late only where something held it up.
+  const bool late = f.network_faults || f.client_pauses || f.client_kills || !f.losses.empty();
+  const TxnVersion version = java ? c.transactions.version : std::min(c.transactions.version, TxnVersion::tv1);
+  std::string no;
+  if (!lost.empty()) no = lost;
+  else if (copies < 2) no = "one copy of a transaction's state is enough: a decision may be lost";
+  else if (brokers_lost(f, c.flush_messages == 1) > static_cast<std::size_t>(copies - 1)) no = "more brokers were lost than hold a decision for certain";
+  else if (!c.log.stable_before_open) no = "readers of committed records go one record too far";
+  else if (f.clock_faults) no = "a clock that jumps ends a transactional id's time early";
+  std::string joins = no;
+  if (joins.empty() && late && version != TxnVersion::tv2) joins = "before TV2 a late request may fall into the next transaction of its producer";
+  else if (joins.empty() && late && !c.transactions.strict_marker_epoch) joins = "a late marker may end the next transaction of its producer";
+  std::string hangs = no;
+  if (hangs.empty() && late && version == TxnVersion::tv0 && c.transactions.version == TxnVersion::tv0) hangs = "a late batch opens a transaction that its coordinator knows nothing of";
+  const std::string yes = "each transaction has an epoch of its own, and its state two copies";
+  const auto claim = [&](const char* name, const std::string& why_not, const std::string& why) { out.push_back({name, why_not.empty(), why_not.empty() ? why : why_not}); };
+  for (const char* name : {"G1a", "zombie-write-accepted"}) claim(name, joins, late ? yes : "no request came late");
+  claim("torn-transaction", joins.empty() && !ends ? "a reader hides what it should show" : joins, late ? yes : "no request came late");
+  claim("precommitted-read", no, "readers of committed records end before the first open transaction");
+  claim("hung-transaction", hangs, "a leader asks the coordinator before a transaction begins on it");
+  std::string gap = joins;
+  if (gap.empty() && !metadata) gap = "positions go without the consumer's generation: a member that was put out commits them too";
+  else if (gap.empty() && !stable) gap = "a position is read that an open transaction may yet change";
+  else if (gap.empty() && programs) gap = "a program begins and ends transactions when it likes";
+  claim("atomicity-gap", gap, "positions and outputs are one transaction");
+  for (const char* name : {"G0", "G0-process", "G0-realtime", "int-send-skip"}) out.push_back({name, false, "records of open transactions lie between each other: order of writes is not isolated"});
+  for (const char* name : {"G1c", "G1c-process", "G1c-realtime"}) out.push_back({name, false, "with an order of writes that is not isolated, a circle may run through it"});
+  out.push_back({"dirty-read", false, "readers of uncommitted records get what is aborted later"});
+  if (ends) return;
+  for (Claim& x : out)
+    if (x.claimed && (x.anomaly == "lost-message" || x.anomaly == "lost-write")) x = {x.anomaly, false, "a reader hides records behind an aborted transaction"};
+}
+
 // A consumer that believes a follower takes a position for lost that its leader has, and begins anew or at the end.
 bool believes_followers(const Deployment& d, const ClusterSettings& c) {
   return c.rack_aware && std::any_of(d.clients.begin(), d.clients.end(), [](const ClientSpec& spec) {
@@ -175,6 +227,7 @@ std::vector<Claim> claims_of(const Deployment& d, const FaultSummary& f) {
       if (claim.claimed && (claim.anomaly == "lost-message" || claim.anomaly == "lost-write" || claim.anomaly == "duplicate-delivery"))
         claim = {claim.anomaly, false, "a consumer believes a follower that has less than its leader"};
   claim_for_groups(d, f, c, out);
+  claim_for_transactions(d, f, c, no, out);
   return out;
 }
 
