@@ -153,6 +153,10 @@ constexpr Anomaly table[] = {
      "The delivery, or the failure or abort when that comes later.",
      "Isolation that is judged on a stale abort index; a failure reported for a write that survived.", "At read-uncommitted, for "
      "transactions.", true, ""},
+    {"dirty-read", transactions,
+     "A message of a transaction that was aborted, before or after, was delivered to a reader that did not ask for committed messages "
+     "only.",
+     "The delivery, or the abort when that comes later.", "Isolation at read-uncommitted is none.", "Always: who wants no dirty reads asks for read-committed.", true, ""},
     {"precommitted-read", transactions,
      "A transaction got its own send at read-committed before its commit was asked for.", "The read.",
      "Reading past the last stable position.", "At read-uncommitted.", true, ""},

@@ -75,6 +75,7 @@ std::unique_ptr<Checker> make_unseen(const CheckOptions&);
 std::unique_ptr<Checker> make_duplicate_delivery(const CheckOptions&);
 std::unique_ptr<Checker> make_phantom(const CheckOptions&);
 std::unique_ptr<Checker> make_aborted_read(const CheckOptions&);
+std::unique_ptr<Checker> make_dirty_read(const CheckOptions&);
 std::unique_ptr<Checker> make_resurrected(const CheckOptions&);
 std::unique_ptr<Checker> make_misdelivered(const CheckOptions&);
 std::unique_ptr<Checker> make_unroutable(const CheckOptions&);

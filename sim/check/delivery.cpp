@@ -1,5 +1,6 @@
 // Delivery: what arrived that should not have, or not like that.
 #include <algorithm>
+#include <utility>
 
 #include "sim/check/checkers.h"
 
@@ -244,6 +245,47 @@ class AbortedRead : public CheckerOf<AbortedRead> {
   std::uint64_t looked_at_ = 0;
 };
 
+// ---- dirty-read
+
+// As G1a, of readers who did not ask for committed records only.
+class DirtyRead : public CheckerOf<DirtyRead> {
+ public:
+  void on(const Step& s, const Ledger& ledger) override {
+    if (s.op.kind == OpKind::end_abort) {
+      const TransactionFact* t = ledger.transaction(s.op.transaction);
+      if (!t || t->end != s.index) return;
+      for (std::uint32_t n = t->last_send; n != no_index; n = ledger.sends()[n].next_in_transaction) judge(s, ledger, ledger.sends()[n].message);
+    } else if (s.message != no_index && !(s.op.flags & op_flag::read_committed)) {
+      ++looked_at_;
+      const std::uint32_t last = ledger.messages()[s.message].last_send;
+      if (last == no_index || ledger.sends()[last].transaction == 0) return;
+      OpIndex& first = read_[s.message];
+      if (first == 0) first = s.index + 1;
+      judge(s, ledger, s.message);
+    }
+  }
+  void finish(const Journal&, const Ledger&, std::vector<Report>& out) const override { out.push_back(found_.report(looked_at_, "deliveries at read-uncommitted")); }
+
+ private:
+  void judge(const Step& s, const Ledger& ledger, std::uint32_t message) {
+    const OpIndex* read = read_.find(message);
+    if (!read) return;
+    const OpIndex delivery = *read - 1;
+    const SendsBefore b = sends_before(ledger, message, delivery);
+    if (b.count == 0 || !b.all_dead || !b.transactional || std::exchange(reported_[message], true)) return;
+    const Journal& j = s.journal;
+    const Op& d = j.ops[delivery];
+    found_.add(j, s.index, d.message, d.place, {b.last_end, delivery, s.index}, [&] {
+      return j.process_name(d.process) + " got " + j.message_name(d.message) + " from " + words::at(j, d) + " at read-uncommitted, and its transaction was aborted";
+    });
+  }
+
+  FindingList found_{"dirty-read"};
+  FlatMap<OpIndex> read_;  // message -> first such delivery + 1, of transactional sends only
+  FlatMap<bool> reported_;
+  std::uint64_t looked_at_ = 0;
+};
+
 // ---- resurrected
 
 class Resurrected : public CheckerOf<Resurrected> {
@@ -360,6 +402,7 @@ class Unroutable : public CheckerOf<Unroutable> {
 std::unique_ptr<Checker> make_unseen(const CheckOptions&) { return std::make_unique<Unseen>(); }
 std::unique_ptr<Checker> make_duplicate_delivery(const CheckOptions&) { return std::make_unique<DuplicateDelivery>(); }
 std::unique_ptr<Checker> make_phantom(const CheckOptions&) { return std::make_unique<Phantom>(); }
+std::unique_ptr<Checker> make_dirty_read(const CheckOptions&) { return std::make_unique<DirtyRead>(); }
 std::unique_ptr<Checker> make_aborted_read(const CheckOptions&) { return std::make_unique<AbortedRead>(); }
 std::unique_ptr<Checker> make_resurrected(const CheckOptions&) { return std::make_unique<Resurrected>(); }
 std::unique_ptr<Checker> make_misdelivered(const CheckOptions&) { return std::make_unique<Misdelivered>(); }

@@ -370,6 +370,20 @@ TEST(AbortedRead, AtReadUncommittedItIsAllowed) {
   expect_holds(s, "G1a");
 }
 
+TEST(DirtyRead, AnAbortedMessageAtReadUncommitted) {
+  const Story before("P1 send a orders tx=5\nP1 ok a orders/0@0 tx=5\nC1 got a orders/0@0\nP1 aborted tx=5");
+  expect_violated(before, "dirty-read", 3, {2, 3}, "C1 got a from orders/0@0 at read-uncommitted, and its transaction was aborted");
+  const Story after("P1 send a orders tx=5\nP1 ok a orders/0@0 tx=5\nP1 aborted tx=5\nC1 got a orders/0@0");
+  expect_violated(after, "dirty-read", 3, {2, 3}, "C1 got a from orders/0@0 at read-uncommitted, and its transaction was aborted");
+}
+
+TEST(DirtyRead, WhatWasCommittedOrReadCommittedIsNone) {
+  expect_holds(Story("P1 send a orders tx=5\nP1 ok a orders/0@0 tx=5\nC1 got a orders/0@0\nP1 txcommitted tx=5"), "dirty-read");
+  expect_holds(Story("P1 send a orders tx=5\nP1 ok a orders/0@0 tx=5\nC1 got a orders/0@0 read-committed\nC1 got b orders/0@1\nP1 aborted tx=5"), "dirty-read");
+  // The same message, sent again in another transaction, is not aborted.
+  expect_holds(Story("P1 send a orders tx=5\nP1 aborted tx=5\nP1 send a orders tx=6\nP1 ok a orders/0@3 tx=6\nC1 got a orders/0@3\nP1 txcommitted tx=6"), "dirty-read");
+}
+
 // ---- resurrected, misdelivered, unroutable, unseen
 
 TEST(Resurrected, AcknowledgedAndBack) {
