@@ -15,7 +15,9 @@ namespace {
 bool is_for_partitions(Kind k) {
   return k == Kind::produce || k == Kind::fetch || k == Kind::offset_for_leader_epoch || k == Kind::list_offsets || k == Kind::metadata ||
          k == Kind::init_producer_id || k == Kind::find_coordinator || (k >= Kind::join_group && k <= Kind::offset_fetch) ||
-         k == Kind::txn_offset_commit || k == Kind::share_fetch || k == Kind::share_acknowledge || k == Kind::write_share_state || k == Kind::read_share_state;
+         k == Kind::share_fetch || k == Kind::share_acknowledge || k == Kind::write_share_state || k == Kind::read_share_state ||
+         k == Kind::add_partitions_to_txn || k == Kind::add_offsets_to_txn || k == Kind::txn_offset_commit || k == Kind::end_txn ||
+         k == Kind::write_txn_markers;
 }
 
 }  // namespace
@@ -135,6 +137,8 @@ void Broker::handle(Context& c, const Message& m) {
     case Kind::write_share_state_reply:
     case Kind::read_share_state_reply: on_share_state_reply(c, m.word, static_cast<Kind>(m.kind), m.payload); break;
     case Kind::add_partitions_to_txn:
+    case Kind::add_offsets_to_txn:
+    case Kind::end_txn:
     case Kind::write_txn_markers: on_txn_request(c, {m.connection, m.from, m.word}, static_cast<Kind>(m.kind), m.payload); break;
     case Kind::add_partitions_to_txn_reply:
     case Kind::write_txn_markers_reply: on_txn_answer(c, m.word, static_cast<Kind>(m.kind), m.payload); break;
@@ -185,6 +189,11 @@ void Broker::on_timer(Context& c, TimerKind kind, std::uint64_t argument) {
     case timer_share_local: on_local_share_answers(c); break;
     case timer_local_answer: on_local_answers(c); break;
     case timer_txn_verify: ask_coordinator_again(c, argument); break;
+    case timer_txn_load: load_txn_seat(c, static_cast<PartitionId>(argument)); break;
+    case timer_txn_write: time_out_txn_write(c, argument); break;
+    case timer_txn_timeout: look_at_transactions(c, false); break;
+    case timer_txn_expiry: look_at_transactions(c, true); break;
+    case timer_txn_marker: on_markers_due(c); break;
     case timer_txn_link: txn_asks_lost(c, links_.on_timer(c, argument)); break;
     case timer_produce: time_out_produce(c, argument); break;
     case timer_fetch:
@@ -440,6 +449,7 @@ void Broker::on_crash(const Crash& crash) {
   ids_asked_ = false;
   seats_.clear();
   share_ = ShareDesk{};
+  txn_ = TxnDesk{};
   links_ = BrokerLinks{};
   local_answers_.clear();
   questions_.clear();
@@ -517,6 +527,8 @@ void Broker::on_metadata(Context& c, const Message& m) {
 }
 
 void Broker::on_init_producer_id(Context& c, const Message& m) {
+  const Waiting from{m.connection, m.from, m.word};
+  if (!payload_as<InitProducerId>(m.payload).transactional_id.empty()) return on_coordinator_request(c, from, Kind::init_producer_id, m.payload);
   if (producer_ids_left_ > 0) {
     InitProducerIdReply reply;
     reply.id = next_producer_id_++;
@@ -525,7 +537,11 @@ void Broker::on_init_producer_id(Context& c, const Message& m) {
     c.reply(m, kind(Kind::init_producer_id_reply), make_payload<InitProducerIdReply>(reply), 64, m.word);
     return;
   }
-  waiting_for_ids_.push_back({m.connection, m.from, m.word});
+  waiting_for_ids_.push_back(from);
+  ask_for_producer_ids(c);
+}
+
+void Broker::ask_for_producer_ids(Context& c) {
   if (ids_asked_) return;
   ids_asked_ = true;
   AllocateProducerIds a;
@@ -603,6 +619,7 @@ Tree Broker::state() const {
     else t.children.push_back(seat.groups.state());
   }
   add_share_state(t);
+  add_txn_state(t);
   return t;
 }
 

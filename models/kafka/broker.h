@@ -23,6 +23,7 @@
 #include "models/kafka/quorum.h"
 #include "models/kafka/share_desk.h"
 #include "models/kafka/txn_check.h"
+#include "models/kafka/txn_desk.h"
 #include "models/kafka/txn_messages.h"
 #include "models/kafka/waiting.h"
 
@@ -94,6 +95,8 @@ class Broker : public NodeBase<Broker> {
   // What a share group did with a partition that this broker leads; null if it has not asked for it, or not yet.
   const SharePartition* share_window(const std::string& group, PartitionId p) const;
   const ShareDesk& share_desk() const { return share_; }
+  // The coordinator of the transactional ids of this partition of __transaction_state; null if this broker is not, or loads.
+  const TxnCoordinator* transactions(PartitionId p) const;
   const PartitionLog& log(PartitionId p) const { return durable_[p].log; }
   const Image& image() const { return image_; }
   bool unfenced() const { return unfenced_; }
@@ -204,6 +207,7 @@ class Broker : public NodeBase<Broker> {
   void apply_partition(Context& c, PartitionId p);
   void on_metadata(Context& c, const Message& m);
   void on_init_producer_id(Context& c, const Message& m);
+  void ask_for_producer_ids(Context& c);
   void on_producer_ids(Context& c, const Message& m);
   void finish_shutdown(Context& c);
   void end_cleanly(Context& c);
@@ -280,6 +284,27 @@ class Broker : public NodeBase<Broker> {
   void finish_share_writes(Context& c, PartitionId p);
   void time_out_share_write(Context& c, std::uint64_t number);
   void answer_share_state(Context& c, const Waiting& to, Kind k, PayloadRef payload);
+
+  // --- txn_seat.cpp ---
+  bool is_transaction_state(PartitionId p) const;
+  TxnSeat* txn_seat(PartitionId p);
+  template <class Operation>
+  void operate_txn(Context& c, PartitionId p, Operation operation);
+  void carry_out_txn(Context& c, PartitionId p, TxnEffects e);
+  void on_coordinator_request(Context& c, const Waiting& from, Kind k, const PayloadRef& request);
+  void take_txn_seat(Context& c, PartitionId p);
+  void load_txn_seat(Context& c, PartitionId p);
+  void leave_txn_seat(Context& c, PartitionId p);
+  void finish_txn_writes(Context& c, PartitionId p);
+  void time_out_txn_write(Context& c, std::uint64_t number);
+  void send_txn_replies(Context& c, const std::vector<TxnEffects::Reply>& replies);
+  void send_markers(Context& c, std::vector<TxnMarkersDue> due);
+  void rest_markers(Context& c, std::vector<TxnMarkersDue> due);
+  void on_markers_due(Context& c);
+  void on_markers_reply(Context& c, std::uint64_t number, const PayloadRef& payload);
+  void markers_lost(Context& c, std::uint64_t number);
+  void look_at_transactions(Context& c, bool expiry);
+  void add_txn_state(Tree& t) const;
 
   // --- leader.cpp ---
   void become_leader(Context& c, PartitionId p, const PartitionState& s);
@@ -408,12 +433,14 @@ class Broker : public NodeBase<Broker> {
   std::vector<Fetcher> fetchers_;  // by leader
   std::vector<Seat> seats_;        // coordinators
   ShareDesk share_;
+  TxnDesk txn_;
   BrokerLinks links_;
   std::vector<LocalAnswer> local_answers_;
   std::vector<TxnQuestion> questions_;  // to transaction coordinators, and what waits for their answers
   bool offsets_expiry_armed_ = false;
   std::uint64_t next_number_ = 1;
   std::uint64_t next_guard_ = 1;
+  std::uint64_t state_appends_ = 0;  // by coordinators
   ProducerId next_producer_id_ = 0;
   std::int32_t producer_ids_left_ = 0;
   std::vector<Waiting> waiting_for_ids_;

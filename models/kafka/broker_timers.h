@@ -32,7 +32,7 @@ inline constexpr TimerKind timer_txn_load = 65;          // argument: partition 
 inline constexpr TimerKind timer_txn_write = 66;         // argument: number of the write
 inline constexpr TimerKind timer_txn_timeout = 67;       // transactions that are open for too long are looked for
 inline constexpr TimerKind timer_txn_expiry = 68;        // ... and transactional ids that nobody uses
-inline constexpr TimerKind timer_txn_marker = 69;        // argument: number of the markers that are sent again
+inline constexpr TimerKind timer_txn_marker = 69;        // markers that rest are sent again
 inline constexpr TimerKind timer_txn_verify = 70;        // argument: number of the question to a coordinator that is asked again
 inline constexpr TimerKind timer_local_answer = 71;      // this broker has answered itself
 

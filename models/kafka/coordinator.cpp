@@ -53,10 +53,11 @@ const std::string& group_of(Kind k, const PayloadRef& m) {
 
 }  // namespace
 
-// Any broker tells who coordinates a group: the leader of the partition that its name falls on.
+// Any broker tells who coordinates a group or a transactional id: the leader of the partition that its name falls on.
 void Broker::on_find_coordinator(Context& c, const Message& m) {
   FindCoordinatorReply r;
-  const auto p = cluster_->internal_partition(offsets_topic, payload_as<FindCoordinator>(m.payload).group);
+  const auto& request = payload_as<FindCoordinator>(m.payload);
+  const auto p = cluster_->internal_partition(request.transactional ? transaction_topic : offsets_topic, request.group);
   if (p) r.broker = image_.partitions[*p].leader;
   if (r.broker == no_broker) r.error = Error::coordinator_not_available;
   c.reply(m, kind(Kind::find_coordinator_reply), make_payload<FindCoordinatorReply>(std::move(r)), 64, m.word);
@@ -220,6 +221,7 @@ void Broker::append_state(Context& c, PartitionId p, std::shared_ptr<const std::
   Offset end = 0;
   [[maybe_unused]] const ProduceResult result = append(c, b, 0, end);
   assert(result.error == Error::none);
+  ++state_appends_;
 }
 
 void Broker::time_write(Context& c, SeatWrite& w) {

@@ -102,14 +102,20 @@ ModelDecl declare_model() {
              {"share_partition_loaded", "A leader has read what a share group did with a partition."},
              {"record_lock_expired", "A member of a share group held a record too long: it is given to another."},
              {"record_archived", "A share group is done with a record that nobody accepted: rejected, or delivered too often."},
-             {"share_partition_full", "A share group has as much of a partition under way as may be: nothing new is given out."}};
+             {"share_partition_full", "A share group has as much of a partition under way as may be: nothing new is given out."},
+             {"transaction_state", "A transactional id has a new state: it is in its coordinator's log."},
+             {"transaction_timed_out", "A transaction was open for too long: its coordinator aborts it."},
+             {"producer_fenced", "A transactional producer has a newer epoch, or what it asked for in an old one was refused."},
+             {"markers_written", "Every partition of a transaction has its marker."},
+             {"markers_refused", "A partition knows a newer producer or coordinator: nobody completes this transaction before its coordinator moves."},
+             {"transactional_id_expired", "A transactional id was forgotten: nobody used it."}};
   d.verbs = {{"elect", "\"orders/0 [B2]\" to the controller", "Makes an ISR member the leader; without a name the preferred one."},
              {"elect_unclean", "\"orders/0\" to the controller", "Elects anybody alive when nobody else can lead."},
              {"add_partitions", "\"orders 8\" to the controller", "Grows a topic up to its partitions_max."},
              {"abort_transaction", "\"orders/0 7\" to the leader", "Ends the open transaction of a producer by its number (KIP-664)."},
              {"delete_records", "\"orders/0 10\" to the leader", "Deletes the records before an offset."},
              {"cleanup_policy", "\"orders compact\" to all brokers", "Changes a topic's cleanup.policy: delete, compact, or compact,delete."}};
-  d.not_modelled = {"transactions", "sessions of share fetches, read_committed share groups, the renewal of a record's lock by clients, state of share groups in snapshots and updates",
+  d.not_modelled = {"two-phase commit by others (KIP-939), the admin calls that list and describe transactions", "sessions of share fetches, read_committed share groups, the renewal of a record's lock by clients, state of share groups in snapshots and updates",
                     "request and controller quotas, quotas of users and of replication", "tiered storage", "regular expressions in subscriptions, racks in assignors, a live change from the classic protocol to KIP-848",
                     "ZooKeeper: the older profiles run their data-plane rules under a KRaft controller", "metadata snapshots, reassignment, several log directories",
                     "compression, authentication, the wire format itself"};

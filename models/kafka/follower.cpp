@@ -25,6 +25,7 @@ void Broker::become_follower(Context& c, PartitionId p, const PartitionState& s)
   if (was_leader) {
     leave_seat(c, p);
     leave_share_seat(c, p);
+    leave_txn_seat(c, p);
     leave_share_leads(c, p);
     finish_produces(c, p);
   }

@@ -38,6 +38,7 @@ void Broker::become_leader(Context& c, PartitionId p, const PartitionState& s) {
   record_all_taken(c, p);
   if (new_epoch && is_coordinated(p)) take_seat(c, p);
   if (new_epoch && is_share_state(p)) take_share_seat(c, p);
+  if (new_epoch && is_transaction_state(p)) take_txn_seat(c, p);
   if (new_epoch) leave_share_leads(c, p);
   advance_high_watermark(c, p);
   wake_fetches(c, p);
@@ -238,7 +239,11 @@ Error Broker::check_epoch(const Replica& r, LeaderEpoch theirs) const {
 void Broker::on_fetch(Context& c, const Message& m) {
   const auto& request = payload_as<FetchRequest>(m.payload);
   const Waiting to{m.connection, m.from, m.word};
+  const std::uint64_t appends = state_appends_;
   if (answer_fetch(c, to, request, true, request.max_wait == 0)) return;
+  // What a follower's fetch commits may let a coordinator write: it is looked at once more before the fetch waits
+  // (DelayedOperationPurgatory.tryCompleteElseWatch).
+  if (state_appends_ != appends && answer_fetch(c, to, request, false, false)) return;
   ParkedFetch parked;
   parked.to = to;
   parked.number = next_number_++;
@@ -424,6 +429,7 @@ void Broker::advance_high_watermark(Context& c, PartitionId p) {
   finish_produces(c, p);
   finish_group_writes(c, p);
   finish_share_writes(c, p);
+  finish_txn_writes(c, p);
   wake_fetches(c, p);
   wake_share_fetches(c, p);
 }

@@ -25,6 +25,9 @@ void Broker::on_local_answers(Context& c) {
 void Broker::on_txn_request(Context& c, const Waiting& from, Kind k, const PayloadRef& request) {
   switch (k) {
     case Kind::write_txn_markers: return on_write_txn_markers(c, from, request);
+    case Kind::add_partitions_to_txn:
+    case Kind::add_offsets_to_txn:
+    case Kind::end_txn: return on_coordinator_request(c, from, k, request);
     default: break;
   }
 }
@@ -33,11 +36,15 @@ void Broker::on_txn_answer(Context& c, std::uint64_t number, Kind k, const Paylo
   links_.answered(c, number);
   switch (k) {
     case Kind::add_partitions_to_txn_reply: return on_add_partitions_answer(c, number, payload_as<AddPartitionsToTxnReply>(answer));
+    case Kind::write_txn_markers_reply: return on_markers_reply(c, number, answer);
     default: break;
   }
 }
 
 // Nobody will answer these: whoever asked asks again.
-void Broker::txn_asks_lost(Context& c, const std::vector<std::uint64_t>& numbers) { questions_lost(c, numbers); }
+void Broker::txn_asks_lost(Context& c, const std::vector<std::uint64_t>& numbers) {
+  questions_lost(c, numbers);
+  for (const std::uint64_t number : numbers) markers_lost(c, number);
+}
 
 }  // namespace mqlab::kafka

@@ -195,6 +195,7 @@ ProduceResult Broker::append_marker(Context& c, PartitionId p, const TxnMarker& 
   a.strict_epoch = m.version == TxnVersion::tv2 && cluster_->settings.transactions.strict_marker_epoch;
   const ProduceResult result = append(c, b, -1, required, a);
   if (result.error == Error::none && is_coordinated(p)) on_offsets_marker(c, p, b.batch);
+  ++state_appends_;
   if (result.error != Error::none)
     c.mark("marker_refused", place(p), fmt::format("{} of producer {} epoch {}: {}", m.commit ? "commit" : "abort", m.id, m.epoch, name(result.error)));
   return result;

@@ -165,7 +165,9 @@ inline Kind kind_of(const OffsetFetch&) { return Kind::offset_fetch; }
 inline Kind kind_of(const OffsetCommit&) { return Kind::offset_commit; }
 inline Kind kind_of(const JoinGroup&) { return Kind::join_group; }
 inline Kind kind_of(const TxnOffsetCommit&) { return Kind::txn_offset_commit; }
+inline Kind kind_of(const FindCoordinator&) { return Kind::find_coordinator; }
 inline Kind kind_of(const AddPartitionsToTxn&) { return Kind::add_partitions_to_txn; }
+inline Kind kind_of(const AddOffsetsToTxn&) { return Kind::add_offsets_to_txn; }
 inline Kind kind_of(const EndTxn&) { return Kind::end_txn; }
 inline Kind kind_of(const WriteTxnMarkers&) { return Kind::write_txn_markers; }
 
