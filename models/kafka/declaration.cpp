@@ -124,7 +124,7 @@ ModelDecl declare_model() {
                   {"!*/producer/batches*", "Batches that are queued or on the wire."},
                   {"!producer application", "How far the application of a producer is."},
                   {"!consumer application", "How far the application of a consumer is."}};
-  d.not_modelled = {"sessions of share fetches, read_committed share groups, the renewal of a record's lock by clients, state of share groups in snapshots and updates",
+  d.not_modelled = {"two-phase commit by others (KIP-939), the admin calls that list and describe transactions", "sessions of share fetches, read_committed share groups, the renewal of a record's lock by clients, state of share groups in snapshots and updates",
                     "request and controller quotas, quotas of users and of replication", "tiered storage", "regular expressions in subscriptions, racks in assignors, a live change from the classic protocol to KIP-848",
                     "ZooKeeper: the older profiles run their data-plane rules under a KRaft controller", "metadata snapshots, reassignment, several log directories",
                     "compression, authentication, the wire format itself"};
