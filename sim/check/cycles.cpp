@@ -13,9 +13,9 @@
 // component is told under a name only if no weaker name has a cycle in it, so that one cause is told once; a
 // cycle of wr edges alone is always told as G1c, since interleaved writes can't excuse it.
 //
-// Worked out from the rows that matter when a report is asked for, in time linear in them: "ended before" goes
-// over a chain of barriers, one after each run of ends. A history that can be put in one order (peeled from
-// the front until nothing is left) has no cycle; only what is left is searched with Boost.Graph.
+// Worked out from the rows that matter when a report is asked for, in time linear in them. A history that can be put
+// in one order has no cycle, and most can. Only others are searched, with Boost.Graph; there "ended before" goes over a
+// chain of barriers, one after each run of ends.
 #include <algorithm>
 #include <deque>
 
@@ -76,6 +76,9 @@ class Dependencies {
     add_nodes(readers, reads);
     write_read(reads);
     write_write();
+    std::vector<bool> in(nodes.size());
+    for (const Edge& e : edges) in[e.from] = in[e.to] = true;
+    keep(in);  // who neither wrote beside nor read another is in no cycle
   }
   std::vector<Node> nodes{};
   std::vector<Edge> edges{};
@@ -137,6 +140,7 @@ class Dependencies {
   }
 
   void write_read(const std::vector<ReadFact>& reads) {
+    edges.reserve(reads.size());
     for (const ReadFact& r : reads) {
       const std::uint32_t from = of_send_[r.send];
       const std::uint32_t to = r.transaction != no_index ? of_transaction_[r.transaction] : of_reader_[r.reader];
@@ -245,28 +249,41 @@ class Adjacency {
   std::vector<std::uint32_t> edge_;
 };
 
-// The vertices that remain when all without a predecessor are taken away, again and again.
-std::vector<bool> peel(const Graph& g, bool& all) {
-  const Adjacency out(g);
-  std::vector<std::uint32_t> before(g.vertices);
-  for (const Edge& e : g.edges) ++before[e.to];
-  std::vector<bool> left(g.vertices, true);
+// True iff no kind of cycle exists. Each node gets a moment, the earliest not before its begin and not before the
+// moment of any it depends on. If all get one (the data edges have no cycle) and none lies after its node's end,
+// the moments put everything in one order; if one does, the node whose begin that moment was depends on by way of
+// others, and began after the end of, the node itself.
+bool in_one_order(const Dependencies& d) {
+  const std::size_t n = d.nodes.size();
+  std::vector<std::uint32_t> first(n + 1);
+  std::vector<std::uint32_t> before(n);
+  for (const Edge& e : d.edges) {
+    ++first[e.from + 1];
+    ++before[e.to];
+  }
+  for (std::size_t v = 0; v < n; ++v) first[v + 1] += first[v];
+  std::vector<std::uint32_t> next(first.begin(), first.end() - 1);
+  std::vector<std::uint32_t> target(d.edges.size());
+  for (const Edge& e : d.edges) target[next[e.from]++] = e.to;
+  std::vector<OpIndex> moment(n);
   std::vector<std::uint32_t> free;
-  for (std::uint32_t v = 0; v < g.vertices; ++v) {
+  for (std::uint32_t v = 0; v < n; ++v) {
+    moment[v] = d.nodes[v].begin;
     if (before[v] == 0) free.push_back(v);
   }
   std::size_t taken = 0;
   while (!free.empty()) {
     const std::uint32_t v = free.back();
     free.pop_back();
-    left[v] = false;
     ++taken;
-    out.each(v, [&](std::uint32_t e) {
-      if (--before[g.edges[e].to] == 0) free.push_back(g.edges[e].to);
-    });
+    if (d.nodes[v].end != no_op && moment[v] > d.nodes[v].end) return false;
+    for (std::uint32_t i = first[v]; i < first[v + 1]; ++i) {
+      const std::uint32_t to = target[i];
+      moment[to] = std::max(moment[to], moment[v]);
+      if (--before[to] == 0) free.push_back(to);
+    }
   }
-  all = taken == g.vertices;
-  return left;
+  return taken == n;
 }
 
 using Component = std::vector<std::uint32_t>;  // vertices, ascending; of the nodes among them there are two or more
@@ -421,25 +438,14 @@ class Cycles : public CheckerOf<Cycles> {
   }
 
   static void search(const Journal& journal, const Ledger& ledger, Dependencies& d, std::vector<FindingList>& found) {
-    if (d.edges.empty()) return;
-    {
-      std::vector<bool> in(d.nodes.size());
-      for (const Edge& e : d.edges) in[e.from] = in[e.to] = true;
-      d.keep(in);
-      bool acyclic = false;
-      const std::vector<bool> left = peel(graph_of(d, true, true, Order::realtime), acyclic);
-      if (acyclic) return;
-      for (std::size_t n = 0; n < d.nodes.size(); ++n) in[n] = left[n];
-      in.resize(d.nodes.size());
-      d.keep(in);
-      in.assign(d.nodes.size(), false);
-      for (const Component& component : strong_components_of(graph_of(d, true, true, Order::realtime))) {
-        for (const std::uint32_t n : component) {
-          if (n < in.size()) in[n] = true;
-        }
+    if (in_one_order(d)) return;
+    std::vector<bool> in(d.nodes.size());
+    for (const Component& component : strong_components_of(graph_of(d, true, true, Order::realtime))) {
+      for (const std::uint32_t n : component) {
+        if (n < in.size()) in[n] = true;
       }
-      d.keep(in);
     }
+    d.keep(in);
     // By class: nodes that are in a cycle of a weaker one.
     std::vector<bool> weaker[6];
     for (auto& w : weaker) w.assign(d.nodes.size(), false);
