@@ -251,14 +251,15 @@ class AbortedRead : public CheckerOf<AbortedRead> {
 class DirtyRead : public CheckerOf<DirtyRead> {
  public:
   void on(const Step& s, const Ledger& ledger) override {
-    if (s.op.kind == OpKind::end_abort) {
-      const TransactionFact* t = ledger.transaction(s.op.transaction);
-      if (!t || t->end != s.index) return;
-      for (std::uint32_t n = t->last_send; n != no_index; n = ledger.sends()[n].next_in_transaction) judge(s, ledger, ledger.sends()[n].message);
+    if (s.op.kind == OpKind::end_abort || s.op.kind == OpKind::end_commit) {
+      if (s.transaction == no_index) return;
+      const TransactionFact& t = ledger.transactions()[s.transaction];
+      if (t.end != s.index || t.state != TransactionState::aborted) return;
+      for (std::uint32_t n = t.last_send; n != no_index; n = ledger.sends()[n].next_in_transaction) judge(s, ledger, ledger.sends()[n].message);
     } else if (s.message != no_index && !(s.op.flags & op_flag::read_committed)) {
       ++looked_at_;
       const std::uint32_t last = ledger.messages()[s.message].last_send;
-      if (last == no_index || ledger.sends()[last].transaction == 0) return;
+      if (last == no_index || ledger.sends()[last].transaction == no_index) return;
       OpIndex& first = read_[s.message];
       if (first == 0) first = s.index + 1;
       judge(s, ledger, s.message);

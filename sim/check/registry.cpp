@@ -27,7 +27,7 @@ const std::vector<CheckerDecl>& checker_decls() {
       {deliver, {"duplicate-delivery"}, make_duplicate_delivery},
       {send | deliver, {"phantom"}, make_phantom},
       {send | deliver | committed | aborted, {"G1a"}, make_aborted_read},
-      {deliver | aborted, {"dirty-read"}, make_dirty_read},
+      {deliver | committed | aborted, {"dirty-read"}, make_dirty_read},
       {deliver, {"resurrected"}, make_resurrected},
       {deliver, {"misdelivered"}, make_misdelivered},
       {send, {"confirmed-unroutable"}, make_unroutable},
