@@ -24,6 +24,7 @@ struct BenchResult {
   std::uint64_t units = 0;
   double seconds = 0;
   std::uint64_t checksum = 0;
+  std::uint64_t bytes = 0;  // the highest use of memory beyond what stood before; 0 = not measured
 };
 
 BenchResult bench_ring(const BenchOptions& o);      // deliveries
@@ -34,6 +35,7 @@ BenchResult bench_rpc(const BenchOptions& o);       // request and reply
 BenchResult bench_produce(const BenchOptions& o);   // acknowledged records
 BenchResult bench_campaign(const BenchOptions& o);  // runs
 BenchResult bench_check(const BenchOptions& o);     // operations
+BenchResult bench_check_transactions(const BenchOptions& o);
 
 class Stopwatch {
  public:

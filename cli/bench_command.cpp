@@ -27,6 +27,7 @@ constexpr BenchDecl benches[] = {
     {"produce", 500'000, "records", bench_produce, "8 Kafka producers, acks=all on three replicas, history kept and checked"},
     {"campaign", 500, "runs", bench_campaign, "1,000-operation Kafka runs under faults: built, run, checked, torn down"},
     {"check", 4'000'000, "operations", bench_check, "all checkers over a history"},
+    {"check-transactions", 1'000'000, "operations", bench_check_transactions, "all checkers over a history of transactions"},
 };
 
 struct Options {
@@ -62,10 +63,11 @@ int bench(const Options& o) {
   const BenchResult r = decl->run(options);
   const double rate = static_cast<double>(r.units) / std::max(r.seconds, 1e-9);
   if (o.json)
-    print(fmt::format("{{\"format\": \"mqlab-bench/1\", \"bench\": \"{}\", \"unit\": \"{}\", \"units\": {}, \"run_s\": {:.4f}, \"rate\": {:.0f}, \"checksum\": \"{:016x}\"}}\n",
-                      decl->name, decl->unit, r.units, r.seconds, rate, r.checksum));
+    print(fmt::format("{{\"format\": \"mqlab-bench/1\", \"bench\": \"{}\", \"unit\": \"{}\", \"units\": {}, \"run_s\": {:.4f}, \"rate\": {:.0f}, \"bytes\": {}, \"checksum\": \"{:016x}\"}}\n",
+                      decl->name, decl->unit, r.units, r.seconds, rate, r.bytes, r.checksum));
   else
-    print(fmt::format("peer=mqlab bench={} units={} run_s={:.4f} rate={:.0f} chk={:016x}\n", decl->name, r.units, r.seconds, rate, r.checksum));
+    print(fmt::format("peer=mqlab bench={} units={} run_s={:.4f} rate={:.0f}{} chk={:016x}\n", decl->name, r.units, r.seconds, rate,
+                      r.bytes == 0 ? "" : fmt::format(" bytes_per_unit={:.0f}", static_cast<double>(r.bytes) / static_cast<double>(r.units)), r.checksum));
   return as_expected;
 }
 

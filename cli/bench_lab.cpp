@@ -2,6 +2,8 @@
 //
 // produce and campaign use the model contract only; the cluster they ask for is three brokers, a topic with
 // three replicas, and producers with acks=all.
+#include <sys/resource.h>
+
 #include <fmt/format.h>
 
 #include <string>
@@ -132,11 +134,24 @@ BenchResult bench_campaign(const BenchOptions& o) {
   return r;
 }
 
-BenchResult bench_check(const BenchOptions& o) {
-  const Journal history = make_bench_history(o.size);
+namespace {
+
+std::uint64_t peak_bytes() {
+  rusage use{};
+  getrusage(RUSAGE_SELF, &use);
+  return static_cast<std::uint64_t>(use.ru_maxrss) * 1024;  // Linux counts in KiB
+}
+
+BenchResult timed_check(const Journal& history) {
+  const std::uint64_t before = peak_bytes();
   const Stopwatch watch;
   const CheckBench b = mqlab::bench_check(history);
-  return {b.ops, watch.seconds(), b.checksum};
+  return {b.ops, watch.seconds(), b.checksum, peak_bytes() - before};
 }
+
+}  // namespace
+
+BenchResult bench_check(const BenchOptions& o) { return timed_check(make_bench_history(o.size)); }
+BenchResult bench_check_transactions(const BenchOptions& o) { return timed_check(make_bench_transactions(o.size)); }
 
 }  // namespace mqlab::cli

@@ -15,7 +15,7 @@ namespace {
 struct Options {
   std::string history;
   std::vector<std::string> claims;
-  std::string dedup_window, stall_bound, starvation_bound;
+  std::string dedup_window, stall_bound, starvation_bound, hung_bound;
   bool json = false;
   bool verbose = false;
 };
@@ -59,6 +59,7 @@ int check(const Options& o) {
   CheckOptions options;
   options.dedup_window = bound_of("--dedup-window", o.dedup_window);
   options.stall_bound = bound_of("--stall-bound", o.stall_bound);
+  options.hung_bound = bound_of("--hung-bound", o.hung_bound);
   options.starvation_bound = bound_of("--starvation-bound", o.starvation_bound);
   const std::string text = read_file(o.history);
   Journal journal;
@@ -139,6 +140,7 @@ void add_check_command(CLI::App& root, Commands& commands) {
   app->add_option("--dedup-window", o->dedup_window, "The deduplication window that the broker promises, as in 10min");
   app->add_option("--stall-bound", o->stall_bound, "So long one message may be tried again and again before it counts as holding others back");
   app->add_option("--starvation-bound", o->starvation_bound, "So long a message may wait in a place that delivers nothing; without a bound, a history that does not end at rest decides neither");
+  app->add_option("--hung-bound", o->hung_bound, "So long committed messages may stay hidden from readers at read-committed though no transaction is open; without it, a drain decides");
   app->add_flag("--json", o->json, "The result as JSON (docs/reference/json.md)");
   app->add_flag("--verbose,-v", o->verbose, "Every verdict and every witness");
   app->footer("Exit code 1: something is violated that was claimed (or anything at all, without --claims).\n\n"

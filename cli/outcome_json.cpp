@@ -183,7 +183,7 @@ A group: its name in `group`, then `median`, `least` and `most` over the seeds o
 
 ## `mqlab bench`: `mqlab-bench/1`
 
-`bench`, `unit`, `units`, `run_s`, `rate`, `checksum`.
+`bench`, `unit`, `units`, `run_s`, `rate`, `bytes` (the highest use of memory beyond what stood before; 0: not measured), `checksum`.
 )";
 }
 

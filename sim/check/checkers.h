@@ -98,5 +98,12 @@ std::unique_ptr<Checker> make_effects(const CheckOptions&);
 std::unique_ptr<Checker> make_stale_effect(const CheckOptions&);
 std::unique_ptr<Checker> make_stall(const CheckOptions&);
 std::unique_ptr<Checker> make_load(const CheckOptions&);
+std::unique_ptr<Checker> make_own_read(const CheckOptions&);
+std::unique_ptr<Checker> make_zombie(const CheckOptions&);
+std::unique_ptr<Checker> make_send_skip(const CheckOptions&);
+std::unique_ptr<Checker> make_torn(const CheckOptions&);
+std::unique_ptr<Checker> make_atomicity(const CheckOptions&);
+std::unique_ptr<Checker> make_hung(const CheckOptions&);
+std::unique_ptr<Checker> make_cycles(const CheckOptions&);
 
 }  // namespace mqlab

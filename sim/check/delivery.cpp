@@ -134,10 +134,10 @@ SendsBefore sends_before(const Ledger& l, std::uint32_t message, OpIndex row) {
     const SendFact& f = l.sends()[n];
     if (f.invoke > row) continue;
     ++b.count;
-    b.transactional = b.transactional || f.transaction != 0;
+    b.transactional = b.transactional || f.transaction != no_index;
     b.all_dead = b.all_dead && l.dead(f);
     if (b.last_end == no_op && l.dead(f)) {
-      b.last_end = f.outcome == Outcome::fail ? f.end : l.transaction(f.transaction)->end;
+      b.last_end = f.outcome == Outcome::fail ? f.end : l.transactions()[f.transaction].end;
     }
   }
   return b;
@@ -182,10 +182,11 @@ class Phantom : public CheckerOf<Phantom> {
 class AbortedRead : public CheckerOf<AbortedRead> {
  public:
   void on(const Step& s, const Ledger& ledger) override {
-    if (s.op.kind == OpKind::end_abort) {
-      const TransactionFact* t = ledger.transaction(s.op.transaction);
-      if (!t || t->end != s.index) return;
-      for (std::uint32_t n = t->last_send; n != no_index; n = ledger.sends()[n].next_in_transaction) {
+    if (s.op.kind == OpKind::end_abort || s.op.kind == OpKind::end_commit) {
+      if (s.transaction == no_index) return;
+      const TransactionFact& t = ledger.transactions()[s.transaction];
+      if (t.end != s.index || t.state != TransactionState::aborted) return;
+      for (std::uint32_t n = t.last_send; n != no_index; n = ledger.sends()[n].next_in_transaction) {
         judge(s, ledger, ledger.sends()[n].message);
       }
       return;
@@ -211,7 +212,7 @@ class AbortedRead : public CheckerOf<AbortedRead> {
  private:
   static bool touches_transaction(const Ledger& l, std::uint32_t message) {
     const std::uint32_t last = l.messages()[message].last_send;
-    return last != no_index && l.sends()[last].transaction != 0;
+    return last != no_index && l.sends()[last].transaction != no_index;
   }
 
   // Isolation is a matter of transactions: a send outside one that failed must not be seen by anybody.

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <initializer_list>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sim/check/anomaly.h"
@@ -67,10 +68,15 @@ class FindingList {
 
   explicit FindingList(const char* name) : anomaly_(find_anomaly(name)) {}
 
-  // `sentence` is called only when the finding is kept.
   template <class Sentence>
   void add(const Journal& journal, OpIndex certain_at, MessageId message, std::uint32_t place,
            std::initializer_list<OpIndex> witness, Sentence&& sentence) {
+    add_rows(journal, certain_at, message, place, witness, std::forward<Sentence>(sentence));
+  }
+  // `sentence` is called only when the finding is kept. Rows: a range of OpIndex.
+  template <class Rows, class Sentence>
+  void add_rows(const Journal& journal, OpIndex certain_at, MessageId message, std::uint32_t place, const Rows& witness,
+                Sentence&& sentence) {
     ++count_;
     if (first_.size() >= kept) return;
     Finding f{anomaly_, certain_at, journal.ops[certain_at].time, {}, sentence(), place, message};
@@ -82,6 +88,9 @@ class FindingList {
     first_.push_back(std::move(f));
   }
 
+  // No more are kept: the next is only counted.
+  bool full() const { return first_.size() >= kept; }
+  void count_one() { ++count_; }
   std::uint64_t count() const { return count_; }
   const std::vector<Finding>& first() const { return first_; }
 

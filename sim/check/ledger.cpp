@@ -124,20 +124,17 @@ std::uint32_t Ledger::reader_of(NodeId process, std::uint32_t claim) {
 
 bool Ledger::certain(const SendFact& s) const {
   if (s.outcome != Outcome::ok) return false;
-  if (s.transaction == 0) return true;
-  const TransactionFact* t = transactions_.find(s.transaction);
-  return t && t->state == TransactionState::committed;
+  return s.transaction == no_index || transactions_[s.transaction].state == TransactionState::committed;
 }
 
 bool Ledger::dead(const SendFact& s) const {
   if (s.outcome == Outcome::fail) return true;
-  const TransactionFact* t = s.transaction != 0 ? transactions_.find(s.transaction) : nullptr;
-  return t && t->state == TransactionState::aborted;
+  return s.transaction != no_index && transactions_[s.transaction].state == TransactionState::aborted;
 }
 
 OpIndex Ledger::certain_since(const SendFact& s) const {
-  const TransactionFact* t = s.transaction != 0 ? transactions_.find(s.transaction) : nullptr;
-  return t && t->end != no_op ? std::max(s.end, t->end) : s.end;
+  if (s.transaction == no_index || transactions_[s.transaction].end == no_op) return s.end;
+  return std::max(s.end, transactions_[s.transaction].end);
 }
 
 bool Ledger::second_position(const Step& s) const {
@@ -170,9 +167,7 @@ ReadMark Ledger::read_at_drain(std::uint32_t place, std::size_t drain) const {
 bool Ledger::readable(std::uint32_t message) const {
   for (std::uint32_t n = messages_[message].last_send; n != no_index; n = sends_[n].previous) {
     const SendFact& s = sends_[n];
-    if (s.transaction == 0) return true;
-    const TransactionFact* t = transactions_.find(s.transaction);
-    if (t && t->state == TransactionState::committed) return true;
+    if (s.transaction == no_index || transactions_[s.transaction].state == TransactionState::committed) return true;
   }
   return messages_[message].last_send == no_index;
 }
@@ -212,7 +207,9 @@ void Ledger::learn(Step& s, std::int64_t position, bool read) {
 void Ledger::apply(Step& s) {
   const Op& op = s.op;
   if (op.place != 0 && op.kind != OpKind::effect) s.place = place_of(op.place, s.journal);  // an effect's is its name
+  resolve_transaction(s);
   switch (op.kind) {
+    case OpKind::begin: on_begin(s); break;
     case OpKind::send: on_send(s); break;
     case OpKind::deliver: on_deliver(s); break;
     case OpKind::ack: on_ack(s); break;
@@ -252,7 +249,7 @@ std::uint32_t Ledger::add_send(Step& s) {
   s.send = static_cast<std::uint32_t>(sends_.size());
   SendFact f;
   f.invoke = s.index;
-  f.transaction = s.op.transaction;
+  f.transaction = s.transaction;
   f.message = s.message;
   f.target = s.place;
   f.key = s.op.key;
@@ -261,7 +258,7 @@ std::uint32_t Ledger::add_send(Step& s) {
   f.previous = m.last_send;
   m.last_send = s.send;
   ++m.sends;
-  if (f.transaction != 0) {
+  if (f.transaction != no_index) {
     TransactionFact& t = transactions_[f.transaction];
     f.next_in_transaction = t.last_send;
     t.last_send = s.send;
@@ -307,14 +304,65 @@ void Ledger::on_send_end(Step& s) {
   if (certain(f)) acknowledge(s.send);
 }
 
-void Ledger::on_transaction_end(Step& s) {
+// ---- transactions
+
+// A row names its transaction, or leaves that to its invoke; a delivery may leave it to its poll.
+void Ledger::resolve_transaction(Step& s) {
+  const Op* row = &s.op;
+  if (row->transaction == 0) {
+    const Op* of = invoke_of(s.op, s.index, s.journal);
+    if (!of || of->transaction == 0) return;
+    if (of->kind != s.op.kind && !(s.op.kind == OpKind::deliver && of->kind == OpKind::poll)) return;
+    row = of;
+  }
+  std::uint64_t number = row->transaction;
+  constexpr std::uint64_t small = std::uint64_t{1} << 31;
+  if (number >= small) {  // an imported row may say anything
+    std::uint32_t& n = large_numbers_[number];
+    if (n == 0) n = static_cast<std::uint32_t>(large_numbers_.size());
+    number = small + n;
+  }
+  std::uint32_t& n = transaction_index_[pair_key(s.op.process, static_cast<std::uint32_t>(number))];
+  if (n == 0) {
+    transactions_.push_back({});
+    transactions_.back().process = s.op.process;
+    transactions_.back().number = row->transaction;
+    transactions_.back().begin = s.index;
+    n = static_cast<std::uint32_t>(transactions_.size());
+  }
+  s.transaction = n - 1;
+}
+
+// Who begins with a transactional id takes it over: what was open under it can be committed by nobody.
+void Ledger::on_begin(Step& s) {
+  if (s.transaction == no_index || s.op.outcome == Outcome::fail) return;
   const Op* invoke = invoke_of(s.op, s.index, s.journal);
-  const std::uint64_t id = s.op.transaction != 0 ? s.op.transaction : invoke ? invoke->transaction : 0;
-  if (id == 0 || s.op.outcome != Outcome::ok) return;
-  TransactionFact& t = transactions_[id];
-  if (t.state != TransactionState::open) return;
+  const std::uint32_t id = s.op.key != 0 ? s.op.key : invoke ? invoke->key : 0;
+  if (id == 0) return;
+  transactions_[s.transaction].id = id;
+  if (s.op.outcome != Outcome::ok) return;
+  std::vector<std::uint32_t>& open = under_id_[id];
+  for (const std::uint32_t n : open) {
+    TransactionFact& t = transactions_[n];
+    if (n == s.transaction || t.asked != no_op || t.closed != no_op || t.superseded != no_op) continue;
+    t.superseded = s.index;
+    t.superseded_by = s.transaction;
+  }
+  open.assign(1, s.transaction);
+}
+
+void Ledger::on_transaction_end(Step& s) {
+  if (s.transaction == no_index) return;
+  TransactionFact& t = transactions_[s.transaction];
+  const bool commit = s.op.kind == OpKind::end_commit;
+  if (commit && t.asked == no_op) t.asked = s.index;
+  if (s.op.outcome == Outcome::invoke) return;
+  if (t.closed == no_op) t.closed = s.index;
+  // A commit that failed for certain leaves only one way to end; the first row that decides counts.
+  const bool decides = s.op.outcome == Outcome::ok || (commit && s.op.outcome == Outcome::fail);
+  if (!decides || t.state != TransactionState::open) return;
   t.end = s.index;
-  t.state = s.op.kind == OpKind::end_commit ? TransactionState::committed : TransactionState::aborted;
+  t.state = commit && s.op.outcome == Outcome::ok ? TransactionState::committed : TransactionState::aborted;
   if (t.state != TransactionState::committed) return;
   for (std::uint32_t n = t.last_send; n != no_index; n = sends_[n].next_in_transaction) {
     const SendFact& f = sends_[n];
@@ -328,6 +376,29 @@ void Ledger::on_transaction_end(Step& s) {
 
 // ---- reads
 
+// Of the sends of a message that were made before the delivery: the one whose acknowledgement named this place
+// and position; else the only one that may have put it there.
+std::uint32_t Ledger::source_of(const Step& s) const {
+  std::uint32_t alive = no_index;
+  std::uint32_t any = no_index;
+  bool two_alive = false;
+  bool two = false;
+  for (std::uint32_t n = messages_[s.message].last_send; n != no_index; n = sends_[n].previous) {
+    const SendFact& f = sends_[n];
+    if (f.outcome == Outcome::ok && f.position >= 0 && s.position >= 0) {
+      if (f.place == s.place && f.position == s.position) return n;
+      continue;
+    }
+    two = two || any != no_index;
+    any = n;
+    if (dead(f)) continue;
+    two_alive = two_alive || alive != no_index;
+    alive = n;
+  }
+  if (alive != no_index) return two_alive ? no_index : alive;
+  return two ? no_index : any;
+}
+
 void Ledger::on_deliver(Step& s) {
   const Op& op = s.op;
   if (op.outcome != Outcome::ok || op.message == no_message) return;
@@ -337,6 +408,11 @@ void Ledger::on_deliver(Step& s) {
   ++deliveries_;
 
   MessageFact& m = messages_[s.message];
+  s.source = source_of(s);
+  if (s.source != no_index && (op.flags & op_flag::read_committed)) {
+    const std::uint32_t t = sends_[s.source].transaction;
+    if (t != no_index && transactions_[t].shown == no_op) transactions_[t].shown = s.index;
+  }
   s.first_anywhere = m.first_delivery == no_op;
   if (s.first_anywhere) {
     m.first_delivery = s.index;
@@ -373,7 +449,7 @@ void Ledger::on_deliver(Step& s) {
   ++r.deliveries;
   r.last = s.index;
   r.last_poll = op.of;
-  r.last_transaction = op.transaction;
+  r.last_transaction = s.transaction;
   if (s.position < 0) return;
 
   s.own_will = s.position >= r.again_from && s.position < r.again_to;
@@ -454,7 +530,7 @@ void Ledger::cut(Reader& r, Step& s, std::int64_t target) {
   r.last_position = -1;
   r.last = no_op;
   r.last_poll = no_op;
-  r.last_transaction = 0;
+  r.last_transaction = no_index;
   if (s.op.kind == OpKind::assign) r.exclusive = true;
   if (s.op.kind == OpKind::revoke) r.exclusive = false;
 }

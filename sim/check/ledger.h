@@ -24,7 +24,7 @@ struct SendFact {
   OpIndex invoke = no_op;
   OpIndex end = no_op;             // the row that ended it
   std::int64_t position = -1;      // told by the acknowledgement
-  std::uint64_t transaction = 0;
+  std::uint32_t transaction = no_index;
   std::uint32_t message = no_index;
   std::uint32_t target = no_index;  // the place the application named: a topic, or one place of it
   std::uint32_t place = no_index;   // the place the acknowledgement named
@@ -126,7 +126,7 @@ struct Reader {
   std::int64_t last_position = -1;  // since the last cut
   OpIndex last = no_op;             // its last delivery since the last cut
   OpIndex last_poll = no_op;
-  std::uint64_t last_transaction = 0;
+  std::uint32_t last_transaction = no_index;
   std::uint32_t cuts = 0;           // assignments, revocations and seeks: order is judged between them
   std::uint32_t deliveries = 0;
   bool exclusive = false;           // it was given the place for itself
@@ -142,9 +142,19 @@ struct Drained {
 };
 
 enum class TransactionState : std::uint8_t { open, committed, aborted };
+// Numbered by each process for itself: the fourth of P1 and the fourth of P2 are two.
 struct TransactionFact {
-  TransactionState state = TransactionState::open;
-  OpIndex end = no_op;
+  NodeId process = nobody;
+  std::uint64_t number = 0;
+  TransactionState state = TransactionState::open;  // as the client was told; open: it never heard
+  OpIndex begin = no_op;               // its first row
+  OpIndex asked = no_op;               // its first end_commit row: from here on it may be committed
+  OpIndex closed = no_op;              // the first end that was told, be it `info`: the client is done with it
+  OpIndex end = no_op;                 // the row that decided it
+  OpIndex superseded = no_op;          // another began with its transactional id, and no end of this one had been asked for
+  std::uint32_t superseded_by = no_index;
+  OpIndex shown = no_op;               // the first delivery of a send of it at read-committed
+  std::uint32_t id = 0;                // names: the transactional id, 0 = not told
   std::uint32_t last_send = no_index;  // by SendFact::next_in_transaction
 };
 
@@ -156,6 +166,8 @@ struct Step {
 
   std::uint32_t message = no_index;
   std::uint32_t send = no_index;
+  std::uint32_t source = no_index;  // of a delivery: the send that it shows, where there is one answer
+  std::uint32_t transaction = no_index;
   std::uint32_t place = no_index;
   std::uint32_t subscription = no_index;
   std::uint32_t claim = no_index;
@@ -192,11 +204,15 @@ class Ledger {
   }
   // How far the place had been read at that drain.
   ReadMark read_at_drain(std::uint32_t place, std::size_t drain) const;
-  const TransactionFact* transaction(std::uint64_t id) const { return transactions_.find(id); }
+  const std::vector<TransactionFact>& transactions() const { return transactions_; }
 
   std::uint32_t find_place(std::uint32_t name) const;
   std::uint32_t find_claim(std::uint32_t subscription, std::uint32_t place) const {
     const std::uint32_t* n = claim_index_.find(pair_key(subscription, place));
+    return n && *n != 0 ? *n - 1 : no_index;
+  }
+  std::uint32_t find_reader(NodeId process, std::uint32_t claim) const {
+    const std::uint32_t* n = reader_index_.find(pair_key(process, claim));
     return n && *n != 0 ? *n - 1 : no_index;
   }
   // The first row that read from, or was assigned, any place of the topic; no_op = none.
@@ -233,7 +249,10 @@ class Ledger {
   void on_process(Step& s);
   void on_commit(Step& s);
   void on_move(Step& s);
+  void on_begin(Step& s);
   void on_transaction_end(Step& s);
+  void resolve_transaction(Step& s);
+  std::uint32_t source_of(const Step& s) const;
   std::uint32_t add_send(Step& s);
   void acknowledge(std::uint32_t send);
   void learn(Step& s, std::int64_t position, bool read);
@@ -256,7 +275,10 @@ class Ledger {
   std::vector<Drained> drained_;
   std::vector<OpIndex> topic_used_;
   std::map<std::string, std::uint32_t, std::less<>> topics_;
-  FlatMap<TransactionFact> transactions_;
+  std::vector<TransactionFact> transactions_;
+  FlatMap<std::uint32_t> transaction_index_;    // (process, number), dense + 1
+  FlatMap<std::uint32_t> large_numbers_;        // of transactions: dense + 1
+  FlatMap<std::vector<std::uint32_t>> under_id_;  // by transactional id: those that may still be open
   PagedMap<std::uint32_t> message_index_;       // dense + 1
   std::vector<std::uint32_t> place_index_;      // by name, dense + 1
   FlatMap<std::uint32_t> subscription_index_;   // dense + 1, as all below

@@ -46,7 +46,7 @@ class SendOrder : public CheckerOf<SendOrder> {
   void judge(const Step& s, const Ledger& ledger, const Known& first, const Known& second) {
     const SendFact& a = ledger.sends()[first.send];
     const SendFact& b = ledger.sends()[second.send];
-    const bool inside = a.transaction != 0 && a.transaction == b.transaction;
+    const bool inside = a.transaction != no_index && a.transaction == b.transaction;
     ++(inside ? pairs_inside_ : pairs_);
     if (a.position <= b.position) return;
     const std::uint32_t place = ledger.places()[a.place].name;
@@ -108,7 +108,7 @@ class PollOrder : public CheckerOf<PollOrder> {
     const Reader& before = s.reader_before;
     if (before.last_position < 0) return;
     const bool one_poll = s.op.of != no_op && s.op.of == before.last_poll;
-    const bool inside = one_poll || (s.op.transaction != 0 && s.op.transaction == before.last_transaction);
+    const bool inside = one_poll || (s.transaction != no_index && s.transaction == before.last_transaction);
     ++(inside ? pairs_inside_ : pairs_);
     if (s.position <= before.last_position) {
       if ((s.op.flags & op_flag::redelivered) || s.op.attempt > 1) return;
@@ -147,10 +147,10 @@ class PollOrder : public CheckerOf<PollOrder> {
   }
 
   void learn_of_commit(const Step& s, const Ledger& ledger) {
-    const Op* invoke = Ledger::invoke_of(s.op, s.index, s.journal);
-    const TransactionFact* t = ledger.transaction(s.op.transaction != 0 || !invoke ? s.op.transaction : invoke->transaction);
-    if (!t || t->end != s.index) return;
-    for (std::uint32_t n = t->last_send; n != no_index; n = ledger.sends()[n].next_in_transaction) {
+    if (s.transaction == no_index) return;
+    const TransactionFact& t = ledger.transactions()[s.transaction];
+    if (t.end != s.index || t.state != TransactionState::committed) return;
+    for (std::uint32_t n = t.last_send; n != no_index; n = ledger.sends()[n].next_in_transaction) {
       const SendFact& f = ledger.sends()[n];
       if (f.outcome != Outcome::ok || f.place == no_index || f.position < 0) continue;
       const PositionFact* there = ledger.places()[f.place].positions.find(static_cast<std::uint64_t>(f.position));

@@ -59,7 +59,7 @@ class CommitAhead : public CheckerOf<CommitAhead> {
 
   void committed(const Step& s) {
     // Inside a transaction a position counts when that is committed; atomicity has its own names.
-    if (s.op.outcome != Outcome::ok || s.op.transaction != 0 || s.place == no_index || s.position < 0) return;
+    if (s.op.outcome != Outcome::ok || s.transaction != no_index || s.place == no_index || s.position < 0) return;
     std::vector<Commit>& furthest = commits_[pair_key(s.subscription, s.place)];
     if (furthest.empty() || s.position > furthest.back().position) furthest.push_back({s.position, s.index});
   }

@@ -8,6 +8,7 @@ const std::vector<CheckerDecl>& checker_decls() {
   constexpr std::uint32_t deliver = kind_bit(OpKind::deliver);
   constexpr std::uint32_t poll = kind_bit(OpKind::poll);
   constexpr std::uint32_t commit = kind_bit(OpKind::commit);
+  constexpr std::uint32_t begin = kind_bit(OpKind::begin);
   constexpr std::uint32_t committed = kind_bit(OpKind::end_commit);
   constexpr std::uint32_t aborted = kind_bit(OpKind::end_abort);
   constexpr std::uint32_t assign = kind_bit(OpKind::assign);
@@ -25,7 +26,7 @@ const std::vector<CheckerDecl>& checker_decls() {
       {send | deliver | committed, {"unseen"}, make_unseen},
       {deliver, {"duplicate-delivery"}, make_duplicate_delivery},
       {send | deliver, {"phantom"}, make_phantom},
-      {send | deliver | aborted, {"G1a"}, make_aborted_read},
+      {send | deliver | committed | aborted, {"G1a"}, make_aborted_read},
       {deliver, {"resurrected"}, make_resurrected},
       {deliver, {"misdelivered"}, make_misdelivered},
       {send, {"confirmed-unroutable"}, make_unroutable},
@@ -51,6 +52,13 @@ const std::vector<CheckerDecl>& checker_decls() {
       {deliver | process | drained, {"head-of-line-stall"}, make_stall},
       {assign | deliver | drained, {"group-starvation"}, make_group_starvation},
       {send | deliver, {"amplification", "metastable-collapse"}, make_load},
+      {deliver, {"precommitted-read"}, make_own_read},
+      {send | deliver, {"zombie-write-accepted"}, make_zombie},
+      {0, {"int-send-skip"}, make_send_skip},
+      {deliver, {"torn-transaction"}, make_torn},
+      {deliver | commit | assign, {"atomicity-gap"}, make_atomicity},
+      {send | deliver | poll | begin | committed | aborted | assign | drained, {"hung-transaction"}, make_hung},
+      {poll | deliver, {"G0", "G0-process", "G0-realtime", "G1c", "G1c-process", "G1c-realtime"}, make_cycles},
   };
   return decls;
 }

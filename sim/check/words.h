@@ -28,6 +28,11 @@ inline std::string stored(const Journal& j, const Ledger& l, const SendFact& s) 
   return j.process_name(s.producer) + " was told that " + message(j, l, s.message) + " is stored at " + where;
 }
 
+// "P1's transaction 3". The lab puts the process into the number, to make it unique in the history.
+inline std::string transaction(const Journal& j, const TransactionFact& t) {
+  return j.process_name(t.process) + "'s transaction " + std::to_string(t.number >> 40 == std::uint64_t{t.process} + 1 ? t.number & 0xffffffffff : t.number);
+}
+
 inline std::string subscription(const Journal& j, const SubscriptionFact& s) {
   return s.name != 0 ? j.names.text(s.name) : j.process_name(s.process);
 }

@@ -28,8 +28,9 @@ class JepsenReader {
     if (op.kind != Kind::map) return "an operation must be a map {:type ... :f ... :process ... :time ... :value ...}";
     Header h;
     if (Complaint c = header(op, h)) return c;
+    if (!h.is_client && h.f == "drained") return drained(op, h);
     if (!h.is_client) return nemesis(op, h);
-    return h.type == Outcome::invoke ? invoke(h) : complete(op, h);
+    return h.type == Outcome::invoke ? invoke(op, h) : complete(op, h);
   }
 
  private:
@@ -101,6 +102,18 @@ class JepsenReader {
     return {};
   }
 
+  // What our own export says of a drain.
+  Complaint drained(const EdnValue& op, const Header& h) {
+    Op row;
+    row.time = h.time;
+    row.kind = OpKind::drained;
+    row.outcome = Outcome::ok;
+    if (const EdnValue* v = op.find("subscription"); v && v->kind == Kind::text) row.subscription = journal_.names.id(v->text);
+    if (const EdnValue* v = op.find("place"); v && v->kind != Kind::nil) row.place = journal_.names.id(plain(*v));
+    add(row);
+    return {};
+  }
+
   // What others than clients did: a mark, for people.
   Complaint nemesis(const EdnValue& op, const Header& h) {
     Mark mark;
@@ -137,7 +150,7 @@ class JepsenReader {
 
   static bool has_parts(const std::string& f) { return f == "send" || f == "poll" || f == "txn"; }
 
-  Complaint invoke(const Header& h) {
+  Complaint invoke(const EdnValue& op, const Header& h) {
     if (pending_.count(h.number))
       return fmt::format("process {} invokes :{} while its :{} has not ended: one operation at a time", h.number, h.f,
                          pending_[h.number].f);
@@ -151,6 +164,7 @@ class JepsenReader {
         p.transaction = ++transactions_;
         Op begin = row(h, OpKind::begin, Outcome::ok);
         begin.transaction = p.transaction;
+        if (const EdnValue* id = op.find("transactional-id"); id && id->kind == Kind::text) begin.key = journal_.names.id(id->text);
         add(begin);
       }
       for (const EdnValue& part : h.value->items) p.parts.push_back(begin_part(h, part, p.transaction));
@@ -229,7 +243,7 @@ class JepsenReader {
     const Pending p = std::move(it->second);
     pending_.erase(it);
     if (p.f != h.f) return fmt::format("process {} ends :{}, but what it invoked is :{}", h.number, h.f, p.f);
-    if (h.f == "assign" || h.f == "subscribe") return assign(h);
+    if (h.f == "assign" || h.f == "subscribe") return assign(op, h);
     if (!has_parts(h.f)) return {};
     if (Complaint c = rebalances(op, h)) return c;
     static const EdnValue nothing;
@@ -241,6 +255,7 @@ class JepsenReader {
     for (std::size_t i = 0; i < p.parts.size(); ++i)
       if (Complaint c = end_part(op, h, p, p.parts[i], told ? h.value->items[i] : nothing)) return c;
     if (p.transaction) {
+      if (Complaint c = offsets(op, h, p.transaction)) return c;
       Op end = row(h, h.type == Outcome::fail ? OpKind::end_abort : OpKind::end_commit,
                    h.type == Outcome::info ? Outcome::info : Outcome::ok);
       end.transaction = p.transaction;
@@ -263,11 +278,14 @@ class JepsenReader {
     end.message = begun.message;
     end.flags = begun.flags;
     end.transaction = begun.transaction;
+    if (const EdnValue* e = op.find("error"); h.type == Outcome::fail && e && e->kind == Kind::text) end.error = journal_.names.id(e->text);
     if (told.kind != Kind::nil) {
       const EdnValue* value = nullptr;
       if (Complaint c = split(told.items[2], end.position, value)) return c;
       if (plain(told.items[1]) != part.key || plain(*value) != part.value)
         return fmt::format("{} ends a send of {} to {}", shown(print_edn(told)), shown(part.value), shown(part.key));
+      // In a transaction an offset says that the send was answered, however the whole ended.
+      if (p.transaction && end.position >= 0) end.outcome = Outcome::ok;
     }
     add(end);
     return {};
@@ -307,8 +325,29 @@ class JepsenReader {
     return {};
   }
 
+  // Positions that the transaction stored: [key offset group].
+  Complaint offsets(const EdnValue& op, const Header& h, std::uint64_t transaction) {
+    const EdnValue* all = op.find("offsets");
+    if (!all || all->kind == Kind::nil) return {};
+    static const char* const form = ":offsets must be a vector of [key offset group], the offset 0 or more, the group a string";
+    if (!all->is_sequence()) return form;
+    for (const EdnValue& one : all->items) {
+      if (!one.is_sequence() || one.items.size() != 3 || one.items[1].kind != Kind::integer || one.items[1].integer < 0 ||
+          one.items[2].kind != Kind::text)
+        return form;
+      Op stored = row(h, OpKind::commit, h.type == Outcome::ok ? Outcome::ok : Outcome::info);
+      stored.place = one.items[0].kind == Kind::nil ? 0 : journal_.names.id(plain(one.items[0]));
+      stored.position = one.items[1].integer;
+      stored.subscription = journal_.names.id(one.items[2].text);
+      stored.transaction = transaction;
+      stored.flags |= op_flag::transactional;
+      add(stored);
+    }
+    return {};
+  }
+
   // Both name all that the client has from now on.
-  Complaint assign(const Header& h) {
+  Complaint assign(const EdnValue& whole, const Header& h) {
     if (h.type != Outcome::ok) return {};  // no effect, or an unknown one: the reads will tell
     if (!h.value || (!h.value->is_sequence() && h.value->kind != Kind::set))
       return fmt::format("the :value of :{} must be a vector of keys", h.f);
@@ -322,6 +361,12 @@ class JepsenReader {
       op.place = journal_.names.id(place);
       if (reads.assigned) op.flags |= op_flag::assigned;
       op.subscription = subscription(h);
+      if (const EdnValue* v = whole.find("subscription"); v && v->kind == Kind::text) op.subscription = journal_.names.id(v->text);
+      if (const EdnValue* v = whole.find("positions"); kind == OpKind::assign && v && v->kind == Kind::map) {
+        for (std::size_t i = 0; i < v->items.size(); i += 2) {
+          if (plain(v->items[i]) == place && v->items[i + 1].kind == Kind::integer && v->items[i + 1].integer >= 0) op.position = v->items[i + 1].integer;
+        }
+      }
       add(op);
     };
     for (const std::string& place : reads.places)

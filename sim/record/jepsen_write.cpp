@@ -33,6 +33,7 @@ class JepsenWriter {
       out_.may_flush();
     }
     end_open_reads();
+    end_open_transactions();
     out_.flush();
   }
 
@@ -42,6 +43,7 @@ class JepsenWriter {
     OpIndex begin = no_op;
     OpIndex end = no_op;
     std::vector<OpIndex> parts{};  // invokes of sends and polls
+    std::vector<OpIndex> stored{};  // rows that ended a commit of a position
     bool open = false;
     std::uint64_t process = 0;
   };
@@ -62,6 +64,10 @@ class JepsenWriter {
   };
   using TransactionKey = std::pair<NodeId, std::uint64_t>;
 
+  // A commit that failed for certain leaves the transaction aborted; an abort that failed says nothing.
+  static bool decides(const Op& op) {
+    return op.outcome != Outcome::invoke && (op.outcome != Outcome::fail || op.kind == OpKind::end_commit);
+  }
   static bool is_end(OpKind k) { return k == OpKind::end_commit || k == OpKind::end_abort; }
 
   void prepare() {
@@ -121,9 +127,11 @@ class JepsenWriter {
     if ((op.kind == OpKind::send || op.kind == OpKind::poll) && op.of == no_op) {
       t.parts.push_back(row);
       part_of_.emplace(row, key);
-    } else if (is_end(op.kind) && op.outcome != Outcome::invoke && op.outcome != Outcome::fail) {
-      // Certain beats unknown, and later beats earlier.
-      if (t.end == no_op || op.outcome == Outcome::ok || ops_[t.end].outcome == Outcome::info) t.end = row;
+    } else if (op.kind == OpKind::commit && (op.outcome == Outcome::ok || op.outcome == Outcome::info)) {
+      t.stored.push_back(row);
+    } else if (is_end(op.kind) && decides(op)) {
+      // Certain beats unknown, and the first that is certain counts.
+      if (t.end == no_op || (ops_[t.end].outcome == Outcome::info && op.outcome != Outcome::info)) t.end = row;
     }
   }
 
@@ -278,6 +286,7 @@ class JepsenWriter {
 
   void write_row(OpIndex row) {
     const Op& op = ops_[row];
+    if (op.kind == OpKind::drained) return write_drained(op);
     if (op.process == nobody) return;
     switch (op.kind) {
       case OpKind::send:
@@ -333,6 +342,10 @@ class JepsenWriter {
     if (reads) poll_part(deliveries_of(invoke));
     else send_part(invoke, true);
     out_ << ']';
+    if (const OpIndex end = end_of_[invoke]; !reads && end != no_op && ops_[end].outcome == Outcome::fail && ops_[end].error) {
+      out_ << ", :error ";
+      out_.edn(journal_.names.text(ops_[end].error));
+    }
     if (reads) read_notes(n, invoke, deliveries_of(invoke));
     end_op(n);
     free_lane(n, it->second, outcome);
@@ -365,22 +378,35 @@ class JepsenWriter {
       t.open = true;
       begin_op(op.time, by_client_[op.process].lanes[lane].process, Outcome::invoke, "txn");
       write_parts(t, false);
+      if (op.key) {
+        out_ << ", :transactional-id ";
+        out_.edn(journal_.names.text(op.key));
+      }
       end_op(op.process);
     } else if (row == t.end && t.open) {
       const std::size_t lane = lane_of_[t.begin];
       const Outcome outcome = op.outcome == Outcome::info ? Outcome::info
-                              : op.kind == OpKind::end_commit ? Outcome::ok
-                                                              : Outcome::fail;
-      begin_op(op.time, by_client_[op.process].lanes[lane].process, outcome, "txn");
-      write_parts(t, true);
-      std::vector<OpIndex> all;
-      for (const OpIndex part : t.parts)
-        if (ops_[part].kind == OpKind::poll) all.insert(all.end(), deliveries_of(part).begin(), deliveries_of(part).end());
-      read_notes(op.process, t.begin, all);
-      end_op(op.process);
-      free_lane(op.process, lane, outcome);
-      t.open = false;
+                              : op.kind == OpKind::end_commit && op.outcome == Outcome::ok ? Outcome::ok
+                                                                                           : Outcome::fail;
+      end_transaction(t, lane, op.process, op.time, outcome);
     }
+  }
+
+  void end_transaction(Transaction& t, std::size_t lane, NodeId process, Time time, Outcome outcome) {
+    begin_op(time, by_client_[process].lanes[lane].process, outcome, "txn");
+    write_parts(t, true);
+    std::vector<OpIndex> all;
+    for (const OpIndex part : t.parts)
+      if (ops_[part].kind == OpKind::poll) all.insert(all.end(), deliveries_of(part).begin(), deliveries_of(part).end());
+    read_notes(process, t.begin, all);
+    write_stored(t);
+    end_op(process);
+    free_lane(process, lane, outcome);
+    t.open = false;
+  }
+
+  bool aborted(const Transaction& t) const {
+    return t.end != no_op && (ops_[t.end].kind == OpKind::end_abort ? ops_[t.end].outcome == Outcome::ok : ops_[t.end].outcome == Outcome::fail);
   }
 
   void write_parts(const Transaction& t, bool ended) {
@@ -388,12 +414,42 @@ class JepsenWriter {
     bool first = true;
     for (const OpIndex part : t.parts) {
       const OpIndex end = end_of_[part] != no_op ? end_of_[part] : part;
-      if (ops_[end].outcome == Outcome::fail) continue;  // it is not part of what is committed
+      if (ops_[end].outcome == Outcome::fail && !aborted(t)) continue;  // it is not part of what is committed
       if (!first) out_ << ' ';
       first = false;
       if (ops_[part].kind == OpKind::send) send_part(part, ended);
       else if (ended) poll_part(deliveries_of(part));
       else out_ << "[:poll]";
+    }
+    out_ << ']';
+  }
+
+  // Nobody's word in Jepsen: a note of the nemesis, which its checkers pass over.
+  void write_drained(const Op& op) {
+    if (op.outcome == Outcome::fail || op.outcome == Outcome::invoke) return;
+    out_ << "{:index " << index_++ << ", :time " << op.time << ", :process :nemesis, :type :info, :f :drained, :value nil";
+    if (op.subscription) {
+      out_ << ", :subscription ";
+      out_.edn(journal_.names.text(op.subscription));
+    }
+    if (op.place) {
+      out_ << ", :place ";
+      place(op.place);
+    }
+    out_ << "}\n";
+  }
+
+  void write_stored(const Transaction& t) {
+    if (t.stored.empty()) return;
+    out_ << ", :offsets [";
+    for (std::size_t i = 0; i < t.stored.size(); ++i) {
+      const Op& op = ops_[t.stored[i]];
+      const Op& asked = op.of < t.stored[i] && ops_[op.of].kind == OpKind::commit ? ops_[op.of] : op;
+      out_ << (i ? " [" : "[");
+      place(op.place ? op.place : asked.place);
+      out_ << ' ' << std::max<std::int64_t>(op.position >= 0 ? op.position : asked.position, 0) << ' ';
+      out_.edn(journal_.names.text(op.subscription ? op.subscription : asked.subscription));
+      out_ << ']';
     }
     out_ << ']';
   }
@@ -429,9 +485,25 @@ class JepsenWriter {
         place(at);
       }
       out_ << ']';
+      if (op.subscription) {
+        out_ << ", :subscription ";
+        out_.edn(journal_.names.text(op.subscription));
+      }
+      if (op.kind == OpKind::assign && op.place && op.position >= 0) {
+        out_ << ", :positions {";
+        place(op.place);
+        out_ << ' ' << op.position << '}';
+      }
       end_op(op.process);
     }
     free_lane(op.process, lane, Outcome::ok);
+  }
+
+  // A transaction that nobody ended may have sent and read all the same.
+  void end_open_transactions() {
+    for (auto& [key, t] : transactions_) {
+      if (t.open && !t.parts.empty()) end_transaction(t, lane_of_[t.begin], key.first, ops_.back().time, Outcome::info);
+    }
   }
 
   // A read that never ended may have shown messages all the same.

@@ -26,7 +26,7 @@ class Oracle {
       const std::optional<OpIndex> ok = acknowledged(m, end());
       if (!ok || excused(m)) continue;
       const Op& send_ok = ops[*ok];
-      const OpIndex since = std::max(*ok, transaction_end(send_of(*ok).transaction, end()).value_or(0));
+      const OpIndex since = std::max(*ok, transaction_end(send_of(*ok), end()).value_or(0));
       for (const std::uint32_t sub : all_subscriptions()) {
         std::optional<OpIndex> entitled;
         for (OpIndex r = 0; r < ops.size() && !entitled; ++r) {
@@ -53,7 +53,7 @@ class Oracle {
       bool read = false;
       for (OpIndex r = 0; r < ops.size(); ++r) read = read || (is_delivery(r) && ops[r].message == m);
       if (read) continue;
-      const OpIndex since = std::max(*ok, transaction_end(send_of(*ok).transaction, end()).value_or(0));
+      const OpIndex since = std::max(*ok, transaction_end(send_of(*ok), end()).value_or(0));
       bool passed = false;
       for (OpIndex r = 0; r < ops.size(); ++r) {
         passed = passed || (is_delivery(r) && ops[r].place == ops[*ok].place && ops[r].position >= ops[*ok].position);
@@ -292,7 +292,7 @@ class Oracle {
     return {};
   }
 
- private:
+ protected:
   OpIndex end() const { return ops.size(); }
   static Rows sorted(Rows r) {
     std::sort(r.begin(), r.end());
@@ -338,15 +338,17 @@ class Oracle {
     return false;
   }
   // The row that decided a transaction, up to `now`.
-  std::optional<OpIndex> transaction_end(std::uint64_t id, OpIndex now) const {
-    for (OpIndex r = 0; id != 0 && r < ops.size() && r <= now; ++r) {
-      if ((ops[r].kind == OpKind::end_commit || ops[r].kind == OpKind::end_abort) && ops[r].transaction == id) return r;
+  std::optional<OpIndex> transaction_end(const Op& send, OpIndex now) const {
+    for (OpIndex r = 0; send.transaction != 0 && r < ops.size() && r <= now; ++r) {
+      if ((ops[r].kind == OpKind::end_commit || ops[r].kind == OpKind::end_abort) && ops[r].transaction == send.transaction &&
+          ops[r].process == send.process)
+        return r;
     }
     return std::nullopt;
   }
-  bool committed(std::uint64_t id, OpIndex now) const {
-    const auto r = transaction_end(id, now);
-    return id == 0 || (r && ops[*r].kind == OpKind::end_commit);
+  bool committed(const Op& send, OpIndex now) const {
+    const auto r = transaction_end(send, now);
+    return send.transaction == 0 || (r && ops[*r].kind == OpKind::end_commit);
   }
   // The end row of the send that was the first known to have taken effect. Of the sends of one
   // transaction, the newest.
@@ -354,8 +356,8 @@ class Oracle {
     std::optional<OpIndex> best;
     OpIndex best_since = 0;
     for (OpIndex r = 0; r < ops.size() && r <= now; ++r) {
-      if (!ends_send(r) || ops[r].outcome != Outcome::ok || ops[r].message != m || !committed(send_of(r).transaction, now)) continue;
-      const OpIndex since = std::max(r, transaction_end(send_of(r).transaction, now).value_or(0));
+      if (!ends_send(r) || ops[r].outcome != Outcome::ok || ops[r].message != m || !committed(send_of(r), now)) continue;
+      const OpIndex since = std::max(r, transaction_end(send_of(r), now).value_or(0));
       if (!best || since < best_since || (since == best_since && ops[r].of > ops[*best].of)) {
         best = r;
         best_since = since;
@@ -447,12 +449,12 @@ class Oracle {
       const MessageId m = ops[r].message;
       const Rows before = sends(m, r + 1);
       bool at_once = before.empty();
-      for (const OpIndex s : before) at_once = at_once || committed(ops[s].transaction, r);
+      for (const OpIndex s : before) at_once = at_once || committed(ops[s], r);
       if (at_once) return m;
       // Otherwise when a transaction that put it there commits.
       for (OpIndex e = 0; e <= now; ++e) {
         if (!ends_send(e) || ops[e].outcome != Outcome::ok || ops[e].message != m || ops[e].place != place) continue;
-        const auto t = transaction_end(send_of(e).transaction, now);
+        const auto t = transaction_end(send_of(e), now);
         if (ops[e].position == position && t && e < *t && ops[*t].kind == OpKind::end_commit) return m;
       }
       return std::nullopt;

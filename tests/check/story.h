@@ -8,9 +8,9 @@
 //     )");
 //
 // Verbs: send ok fail info got ack process failed (a processing that did) effect (its place is its name)
-// assign revoke seek commit committed poll polled ask end aborted txcommitted drained. After the message
-// (where there is one), the place and the subscription: key=K tx=N poll=ROW of=ROW error=TEXT
-// attempt=N ms=N redelivered dead-letter policy read-committed assigned.
+// assign revoke seek commit committed poll polled ask end begin committing txcommitted txfailed txunknown (three
+// ends of a commit) aborted drained. After the message (where there is one), the place and the subscription:
+// key=K tx=N poll=ROW of=ROW error=TEXT attempt=N ms=N redelivered dead-letter policy read-committed assigned.
 // A row's time is its number in milliseconds, unless it says ms=.
 #pragma once
 
@@ -72,6 +72,8 @@ struct Story {
         {"poll", {OpKind::poll, Outcome::invoke, false}},       {"polled", {OpKind::poll, Outcome::ok, false}},
         {"ask", {OpKind::end_offset, Outcome::invoke, false}},  {"end", {OpKind::end_offset, Outcome::ok, false}},
         {"aborted", {OpKind::end_abort, Outcome::ok, false}},   {"txcommitted", {OpKind::end_commit, Outcome::ok, false}},
+        {"begin", {OpKind::begin, Outcome::ok, false}},         {"committing", {OpKind::end_commit, Outcome::invoke, false}},
+        {"txfailed", {OpKind::end_commit, Outcome::fail, false}}, {"txunknown", {OpKind::end_commit, Outcome::info, false}},
         {"drained", {OpKind::drained, Outcome::ok, false}}};
 
     Op op;

@@ -82,7 +82,7 @@ TEST(Check, BoundsDecideWhereAHistoryJustEnds) {
   EXPECT_EQ(verdict({}), "unknown");
   EXPECT_EQ(verdict({"--stall-bound", "5s"}), "violated");
   EXPECT_EQ(verdict({"--stall-bound", "1h"}), "unknown");
-  for (const char* option : {"--stall-bound", "--starvation-bound", "--dedup-window"}) {
+  for (const char* option : {"--stall-bound", "--starvation-bound", "--hung-bound", "--dedup-window"}) {
     const Outcome wrong = mqlab({"check", file, option, "soon"});
     EXPECT_EQ(wrong.code, 2);
     EXPECT_NE(wrong.err.find(std::string(option) + " soon: a time was expected, as in 10min"), std::string::npos) << wrong.err;

@@ -1,0 +1,544 @@
+// G0, G1c and their process and realtime forms: cycles among what took effect, as Elle and Jepsen's tests.kafka
+// have them (Adya 1999, section 4.2; Kingsbury and Alvaro 2020).
+//
+// Nodes: committed transactions, also those that somebody saw at read-committed before any end of them was known;
+// sends outside a transaction, if they ended ok or were seen before they failed; polls outside one. Edges:
+//
+//     ww         both wrote one place, one at the next known position after the other's
+//     wr         one got what the other sent (at read-committed, if that was sent in a transaction)
+//     process    of one process, one had ended before the other began
+//     realtime   one had ended before the other began (this holds the process edges)
+//
+// G0 is a cycle of ww edges, G1c one with a wr edge as well; the other forms add process or realtime edges. A
+// component is told under a name only if no weaker name has a cycle in it, so that one cause is told once; a
+// cycle of wr edges alone is always told as G1c, since interleaved writes can't excuse it.
+//
+// Worked out from the rows that matter when a report is asked for, in time linear in them. A history that can be put
+// in one order has no cycle, and most can. Only others are searched, with Boost.Graph; there "ended before" goes over a
+// chain of barriers, one after each run of ends.
+#include <algorithm>
+#include <deque>
+
+#include <boost/graph/compressed_sparse_row_graph.hpp>
+#include <boost/graph/strong_components.hpp>
+
+#include "sim/check/checkers.h"
+
+namespace mqlab {
+namespace {
+
+enum class Link : std::uint8_t { ww, wr, process, realtime, to_barrier };
+enum class Order : std::uint8_t { none, process, realtime };
+
+// One that took effect.
+struct Node {
+  OpIndex begin = no_op;
+  OpIndex end = no_op;  // no_op: unknown, so nothing comes after it for certain
+  NodeId process = nobody;
+  std::uint32_t transaction = no_index;  // one of the three
+  std::uint32_t send = no_index;
+  std::uint32_t reader = no_index;
+};
+
+struct Edge {
+  std::uint32_t from = 0;
+  std::uint32_t to = 0;
+  OpIndex from_row = no_op;  // what shows it
+  OpIndex to_row = no_op;
+  Link link{};
+};
+
+// A poll outside transactions, or a delivery that came by itself.
+struct ReaderFact {
+  OpIndex begin = no_op;
+  OpIndex end = no_op;
+  NodeId process = nobody;
+};
+struct ReadFact {
+  OpIndex row = no_op;
+  std::uint32_t send = no_index;
+  std::uint32_t reader = no_index;       // one of the two
+  std::uint32_t transaction = no_index;
+};
+
+// Nodes 0 to n-1, then barriers.
+struct Graph {
+  std::size_t nodes = 0;
+  std::size_t vertices = 0;
+  std::vector<Edge> edges{};
+};
+
+// The data edges of a history.
+class Dependencies {
+ public:
+  Dependencies(const Journal& journal, const Ledger& ledger, const std::vector<ReaderFact>& readers, const std::vector<ReadFact>& reads)
+      : journal_(journal), ledger_(ledger) {
+    add_nodes(readers, reads);
+    write_read(reads);
+    write_write();
+    std::vector<bool> in(nodes.size());
+    for (const Edge& e : edges) in[e.from] = in[e.to] = true;
+    keep(in);  // who neither wrote beside nor read another is in no cycle
+  }
+  std::vector<Node> nodes{};
+  std::vector<Edge> edges{};
+
+  // Leaves these nodes only, in the same order, and the edges among them.
+  void keep(const std::vector<bool>& in) {
+    std::vector<std::uint32_t> now(nodes.size(), no_index);
+    std::uint32_t kept = 0;
+    for (std::uint32_t n = 0; n < nodes.size(); ++n) {
+      if (!in[n]) continue;
+      now[n] = kept;
+      nodes[kept++] = nodes[n];
+    }
+    nodes.resize(kept);
+    auto end = edges.begin();
+    for (Edge e : edges) {
+      e.from = now[e.from];
+      e.to = now[e.to];
+      if (e.from != no_index && e.to != no_index) *end++ = e;
+    }
+    edges.erase(end, edges.end());
+  }
+
+ private:
+  struct Written {
+    std::int64_t position;
+    OpIndex row;  // that shows it there
+    std::uint32_t node;
+  };
+
+  void add_nodes(const std::vector<ReaderFact>& readers, const std::vector<ReadFact>& reads) {
+    const auto& sends = ledger_.sends();
+    const auto& transactions = ledger_.transactions();
+    of_send_.assign(sends.size(), no_index);
+    of_transaction_.assign(transactions.size(), no_index);
+    of_reader_.assign(readers.size(), no_index);
+    read_at_.assign(sends.size(), no_op);
+    for (const ReadFact& r : reads) read_at_[r.send] = std::min(read_at_[r.send], r.row);
+    for (std::uint32_t n = 0; n < transactions.size(); ++n) {
+      const TransactionFact& t = transactions[n];
+      const bool committed = t.state == TransactionState::committed;
+      if (!committed && (t.shown == no_op || t.shown > t.end)) continue;
+      of_transaction_[n] = static_cast<std::uint32_t>(nodes.size());
+      nodes.push_back({t.begin, committed ? t.end : no_op, t.process, n, no_index, no_index});
+    }
+    for (std::uint32_t n = 0; n < sends.size(); ++n) {
+      const SendFact& f = sends[n];
+      if (f.transaction != no_index) {
+        of_send_[n] = of_transaction_[f.transaction];
+      } else if (f.outcome == Outcome::ok || seen_alive(n)) {
+        of_send_[n] = static_cast<std::uint32_t>(nodes.size());
+        nodes.push_back({f.invoke, f.outcome == Outcome::ok ? f.end : no_op, f.producer, no_index, n, no_index});
+      }
+    }
+    for (std::uint32_t n = 0; n < readers.size(); ++n) {
+      of_reader_[n] = static_cast<std::uint32_t>(nodes.size());
+      nodes.push_back({readers[n].begin, readers[n].end, readers[n].process, no_index, no_index, n});
+    }
+  }
+
+  void write_read(const std::vector<ReadFact>& reads) {
+    edges.reserve(reads.size());
+    for (const ReadFact& r : reads) {
+      const std::uint32_t from = of_send_[r.send];
+      const std::uint32_t to = r.transaction != no_index ? of_transaction_[r.transaction] : of_reader_[r.reader];
+      if (from == no_index || to == no_index || from == to) continue;
+      // One of many messages is enough to show it.
+      if (!edges.empty() && edges.back().from == from && edges.back().to == to) continue;
+      edges.push_back({from, to, ledger_.sends()[r.send].invoke, r.row, Link::wr});
+    }
+  }
+
+  bool seen_alive(std::uint32_t send) const {
+    const SendFact& f = ledger_.sends()[send];
+    return read_at_[send] != no_op && (f.outcome != Outcome::fail || read_at_[send] < f.end);
+  }
+
+  // Where the send put its message: as its acknowledgement or a read of it said first.
+  void write_write() {
+    std::vector<std::vector<Written>> written(ledger_.places().size());
+    for (std::uint32_t n = 0; n < ledger_.sends().size(); ++n) {
+      if (of_send_[n] == no_index) continue;
+      const SendFact& f = ledger_.sends()[n];
+      const bool told = f.outcome == Outcome::ok && f.place != no_index && f.position >= 0;
+      if (told && f.end < read_at_[n]) {
+        written[f.place].push_back({f.position, f.end, of_send_[n]});
+      } else if (seen_alive(n)) {
+        const Op& read = journal_.ops[read_at_[n]];
+        const std::uint32_t place = ledger_.find_place(read.place);
+        const std::int64_t position = read.position < std::int64_t{1} << 62 ? read.position : -1;
+        if (place != no_index && position >= 0) written[place].push_back({position, read_at_[n], of_send_[n]});
+      }
+    }
+    const auto before = [](const Written& a, const Written& b) { return a.position != b.position ? a.position < b.position : a.row < b.row; };
+    for (std::vector<Written>& w : written) {
+      if (!std::is_sorted(w.begin(), w.end(), before)) std::sort(w.begin(), w.end(), before);
+      // Of two at one position (`inconsistent-offsets`) the one shown first has it.
+      w.erase(std::unique(w.begin(), w.end(), [](const Written& a, const Written& b) { return a.position == b.position; }), w.end());
+      for (std::size_t i = 1; i < w.size(); ++i) {
+        if (w[i - 1].node != w[i].node) edges.push_back({w[i - 1].node, w[i].node, w[i - 1].row, w[i].row, Link::ww});
+      }
+    }
+  }
+
+  const Journal& journal_;
+  const Ledger& ledger_;
+  std::vector<std::uint32_t> of_send_;
+  std::vector<std::uint32_t> of_transaction_;
+  std::vector<std::uint32_t> of_reader_;
+  std::vector<OpIndex> read_at_;  // by send: the first read of it
+};
+
+// "Ended before it began", as edges over barriers.
+void add_order(Graph& g, const std::vector<Node>& nodes, Order order) {
+  if (order == Order::none) return;
+  OpIndex rows = 0;
+  for (const Node& n : nodes) {
+    rows = std::max(rows, n.begin + 1);
+    if (n.end != no_op) rows = std::max(rows, n.end + 1);
+  }
+  std::vector<std::uint32_t> begins(rows, no_index);
+  std::vector<std::uint32_t> ends(rows, no_index);
+  for (std::uint32_t n = 0; n < nodes.size(); ++n) {
+    begins[nodes[n].begin] = n;
+    if (nodes[n].end != no_op) ends[nodes[n].end] = n;
+  }
+  struct Chain {
+    std::uint32_t barrier = no_index;  // all that ended so far comes before it
+    bool open = false;                 // nothing began since, so the next end may join
+  };
+  Chain everybody;
+  FlatMap<Chain> by_process;
+  const Link link = order == Order::realtime ? Link::realtime : Link::process;
+  for (OpIndex row = 0; row < rows; ++row) {
+    if (const std::uint32_t n = begins[row]; n != no_index) {
+      Chain& c = order == Order::realtime ? everybody : by_process[nodes[n].process];
+      c.open = false;
+      if (c.barrier != no_index) g.edges.push_back({c.barrier, n, no_op, no_op, link});
+    }
+    if (const std::uint32_t n = ends[row]; n != no_index) {
+      Chain& c = order == Order::realtime ? everybody : by_process[nodes[n].process];
+      if (!c.open) {
+        const auto fresh = static_cast<std::uint32_t>(g.vertices++);
+        if (c.barrier != no_index) g.edges.push_back({c.barrier, fresh, no_op, no_op, Link::to_barrier});
+        c = {fresh, true};
+      }
+      g.edges.push_back({n, c.barrier, no_op, no_op, Link::to_barrier});
+    }
+  }
+}
+
+// Edges by the vertex they leave.
+class Adjacency {
+ public:
+  explicit Adjacency(const Graph& g) : first_(g.vertices + 1), edge_(g.edges.size()) {
+    for (const Edge& e : g.edges) ++first_[e.from + 1];
+    for (std::size_t v = 0; v < g.vertices; ++v) first_[v + 1] += first_[v];
+    std::vector<std::uint32_t> next(first_.begin(), first_.end() - 1);
+    for (std::uint32_t e = 0; e < g.edges.size(); ++e) edge_[next[g.edges[e].from]++] = e;
+  }
+  template <class Visit>
+  void each(std::uint32_t v, Visit&& visit) const {
+    for (std::uint32_t i = first_[v]; i < first_[v + 1]; ++i) visit(edge_[i]);
+  }
+
+ private:
+  std::vector<std::uint32_t> first_;
+  std::vector<std::uint32_t> edge_;
+};
+
+// True iff no kind of cycle exists. Each node gets a moment, the earliest not before its begin and not before the
+// moment of any it depends on. If all get one (the data edges have no cycle) and none lies after its node's end,
+// the moments put everything in one order; if one does, the node whose begin that moment was depends on by way of
+// others, and began after the end of, the node itself.
+bool in_one_order(const Dependencies& d) {
+  const std::size_t n = d.nodes.size();
+  std::vector<std::uint32_t> first(n + 1);
+  std::vector<std::uint32_t> before(n);
+  for (const Edge& e : d.edges) {
+    ++first[e.from + 1];
+    ++before[e.to];
+  }
+  for (std::size_t v = 0; v < n; ++v) first[v + 1] += first[v];
+  std::vector<std::uint32_t> next(first.begin(), first.end() - 1);
+  std::vector<std::uint32_t> target(d.edges.size());
+  for (const Edge& e : d.edges) target[next[e.from]++] = e.to;
+  std::vector<OpIndex> moment(n);
+  std::vector<std::uint32_t> free;
+  for (std::uint32_t v = 0; v < n; ++v) {
+    moment[v] = d.nodes[v].begin;
+    if (before[v] == 0) free.push_back(v);
+  }
+  std::size_t taken = 0;
+  while (!free.empty()) {
+    const std::uint32_t v = free.back();
+    free.pop_back();
+    ++taken;
+    if (d.nodes[v].end != no_op && moment[v] > d.nodes[v].end) return false;
+    for (std::uint32_t i = first[v]; i < first[v + 1]; ++i) {
+      const std::uint32_t to = target[i];
+      moment[to] = std::max(moment[to], moment[v]);
+      if (--before[to] == 0) free.push_back(to);
+    }
+  }
+  return taken == n;
+}
+
+using Component = std::vector<std::uint32_t>;  // vertices, ascending; of the nodes among them there are two or more
+
+std::vector<Component> strong_components_of(const Graph& g) {
+  using Csr = boost::compressed_sparse_row_graph<boost::directedS>;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> pairs;
+  pairs.reserve(g.edges.size());
+  for (const Edge& e : g.edges) pairs.emplace_back(e.from, e.to);
+  const Csr csr(boost::edges_are_unsorted_multi_pass, pairs.begin(), pairs.end(), g.vertices);
+  std::vector<std::size_t> number(g.vertices);
+  const std::size_t count =
+      boost::strong_components(csr, boost::make_iterator_property_map(number.begin(), get(boost::vertex_index, csr)));
+  std::vector<Component> all(count);
+  for (std::uint32_t v = 0; v < g.vertices; ++v) all[number[v]].push_back(v);
+  all.erase(std::remove_if(all.begin(), all.end(), [&g](const Component& c) { return c.size() < 2 || c[1] >= g.nodes; }), all.end());
+  std::sort(all.begin(), all.end());
+  return all;
+}
+
+// The graph of some kinds of edges.
+Graph graph_of(const Dependencies& d, bool ww, bool wr, Order order) {
+  Graph g{d.nodes.size(), d.nodes.size(), {}};
+  for (const Edge& e : d.edges) {
+    if (e.link == Link::ww ? ww : wr) g.edges.push_back(e);
+  }
+  add_order(g, d.nodes, order);
+  return g;
+}
+
+// The part of a graph that is one component, its vertices numbered anew in the same order.
+Graph part_of(const Graph& g, const Component& component) {
+  std::vector<std::uint32_t> local(g.vertices, no_index);
+  Graph part{0, component.size(), {}};
+  for (std::uint32_t n = 0; n < component.size(); ++n) {
+    local[component[n]] = n;
+    if (component[n] < g.nodes) part.nodes = n + 1;
+  }
+  for (Edge e : g.edges) {
+    if (local[e.from] == no_index || local[e.to] == no_index) continue;
+    e.from = local[e.from];
+    e.to = local[e.to];
+    part.edges.push_back(e);
+  }
+  return part;
+}
+
+// The shortest cycle in a component: edges from node to node; those of order have no rows yet. From each of the
+// first so many nodes the shortest way back to it is searched; barriers cost nothing.
+std::vector<Edge> shortest_cycle(const Graph& whole, const Component& component) {
+  constexpr std::uint32_t starts_max = 256;
+  const Graph g = part_of(whole, component);
+  const Adjacency out(g);
+  std::vector<Edge> best;
+  std::vector<std::uint32_t> distance(g.vertices);
+  std::vector<std::uint32_t> by(g.vertices);
+  for (std::uint32_t start = 0; start < g.nodes && start < starts_max; ++start) {
+    std::fill(distance.begin(), distance.end(), no_index);
+    std::deque<std::uint32_t> queue{start};
+    distance[start] = 0;
+    std::uint32_t closing = no_index;
+    std::uint32_t length = best.empty() ? no_index : static_cast<std::uint32_t>(best.size());
+    while (!queue.empty()) {
+      const std::uint32_t v = queue.front();
+      queue.pop_front();
+      if (distance[v] + 1 >= length) break;
+      out.each(v, [&](std::uint32_t e) {
+        const std::uint32_t to = g.edges[e].to;
+        if (to == start) {
+          if (distance[v] + 1 >= length) return;
+          length = distance[v] + 1;
+          closing = e;
+          return;
+        }
+        const bool barrier = to >= g.nodes;
+        const std::uint32_t d = distance[v] + (barrier ? 0 : 1);
+        if (d >= distance[to]) return;
+        distance[to] = d;
+        by[to] = e;
+        if (barrier) queue.push_front(to);
+        else queue.push_back(to);
+      });
+    }
+    if (closing == no_index) continue;
+    // Back along the way, one edge for each stretch between two nodes.
+    best.clear();
+    std::uint32_t last = closing;
+    while (true) {
+      Edge edge = g.edges[last];
+      while (edge.from >= g.nodes) edge.from = g.edges[by[edge.from]].from;
+      best.push_back(edge);
+      if (edge.from == start) break;
+      last = by[edge.from];
+    }
+    std::reverse(best.begin(), best.end());
+  }
+  for (Edge& e : best) {
+    e.from = component[e.from];
+    e.to = component[e.to];
+  }
+  return best;
+}
+
+class Cycles : public CheckerOf<Cycles> {
+ public:
+  void on(const Step& s, const Ledger& ledger) override {
+    if (s.op.kind == OpKind::poll) {
+      if (s.op.outcome == Outcome::invoke || s.op.of >= s.index) return;
+      const std::uint32_t* n = reader_of_.find(s.op.of);
+      if (n && readers_[*n].end == no_op) readers_[*n].end = s.index;
+      return;
+    }
+    if (s.source == no_index) return;
+    const bool isolated = ledger.sends()[s.source].transaction != no_index;
+    if (isolated && !(s.op.flags & op_flag::read_committed)) return;
+    if (s.transaction != no_index) {
+      reads_.push_back({s.index, s.source, no_index, s.transaction});
+    } else {
+      reads_.push_back({s.index, s.source, reader(s), no_index});
+    }
+  }
+
+  void finish(const Journal& journal, const Ledger& ledger, std::vector<Report>& out) const override {
+    std::vector<FindingList> found;
+    for (const char* name : {"G0", "G0-process", "G0-realtime", "G1c", "G1c-process", "G1c-realtime"}) found.emplace_back(name);
+    Dependencies d(journal, ledger, readers_, reads_);
+    const std::size_t all = d.edges.size();
+    const auto ww = static_cast<std::uint64_t>(std::count_if(d.edges.begin(), d.edges.end(), [](const Edge& e) { return e.link == Link::ww; }));
+    search(journal, ledger, d, found);
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      out.push_back(i < 3 ? found[i].report(ww, "writes next to one another by two") : found[i].report(all, "dependencies"));
+    }
+  }
+
+ private:
+  std::uint32_t reader(const Step& s) {
+    const Op* poll = Ledger::invoke_of(s.op, s.index, s.journal);
+    if (!poll || poll->kind != OpKind::poll) {
+      readers_.push_back({s.index, s.index, s.op.process});
+      return static_cast<std::uint32_t>(readers_.size() - 1);
+    }
+    if (s.op.of == last_poll_) return last_reader_;
+    const std::uint32_t* known = reader_of_.find(s.op.of);
+    last_poll_ = s.op.of;
+    last_reader_ = known ? *known : static_cast<std::uint32_t>(readers_.size());
+    if (!known) {
+      reader_of_[s.op.of] = last_reader_;
+      // A poll of one row has ended there; it began no later.
+      readers_.push_back({s.op.of, poll->outcome == Outcome::invoke ? no_op : s.op.of, s.op.process});
+    }
+    return last_reader_;
+  }
+
+  static void search(const Journal& journal, const Ledger& ledger, Dependencies& d, std::vector<FindingList>& found) {
+    if (in_one_order(d)) return;
+    std::vector<bool> in(d.nodes.size());
+    for (const Component& component : strong_components_of(graph_of(d, true, true, Order::realtime))) {
+      for (const std::uint32_t n : component) {
+        if (n < in.size()) in[n] = true;
+      }
+    }
+    d.keep(in);
+    // By class: nodes that are in a cycle of a weaker one.
+    std::vector<bool> weaker[6];
+    for (auto& w : weaker) w.assign(d.nodes.size(), false);
+    std::vector<bool> hidden(d.nodes.size());
+    static constexpr Order orders[] = {Order::none, Order::process, Order::realtime};
+    for (std::size_t c = 0; c < 6; ++c) {
+      const Graph g = graph_of(d, true, c >= 3, orders[c % 3]);
+      for (const Component& component : strong_components_of(g)) {
+        if (!touches(component, weaker[c])) {
+          add(journal, ledger, d, found[c], g, component);
+        } else if (c == 3) {
+          for (const std::uint32_t n : component) hidden[n] = true;
+        }
+        for (std::size_t stronger = c + 1; stronger < 6; ++stronger) {
+          if (stronger % 3 < c % 3) continue;
+          for (const std::uint32_t n : component) {
+            if (n < d.nodes.size()) weaker[stronger][n] = true;
+          }
+        }
+      }
+    }
+    // A component of reads and writes that holds a cycle of writes was not told; cycles of its reads alone are.
+    const Graph reads = graph_of(d, false, true, Order::none);
+    for (const Component& component : strong_components_of(reads)) {
+      if (touches(component, hidden)) add(journal, ledger, d, found[3], reads, component);
+    }
+  }
+
+  static bool touches(const Component& component, const std::vector<bool>& nodes) {
+    return std::any_of(component.begin(), component.end(), [&](std::uint32_t n) { return n < nodes.size() && nodes[n]; });
+  }
+
+  static std::string name(const Journal& j, const Ledger& l, const Node& n) {
+    if (n.transaction != no_index) return words::transaction(j, l.transactions()[n.transaction]);
+    const std::string who = j.process_name(n.process);
+    return n.send != no_index ? who + "'s send of " + words::message(j, l, l.sends()[n.send].message) : who + "'s poll (row " + std::to_string(n.begin) + ")";
+  }
+
+  static void add(const Journal& journal, const Ledger& ledger, const Dependencies& d, FindingList& found, const Graph& g,
+                  const Component& component) {
+    if (found.full()) {
+      found.count_one();
+      return;
+    }
+    std::vector<Edge> cycle = shortest_cycle(g, component);
+    std::vector<OpIndex> witness;
+    const auto shows = [&](OpIndex row) {
+      if (row != no_op) witness.push_back(row);
+    };
+    for (Edge& e : cycle) {
+      const Node& from = d.nodes[e.from];
+      if (e.link == Link::process || e.link == Link::realtime) {
+        e.from_row = from.end;
+        e.to_row = d.nodes[e.to].begin;
+      }
+      shows(e.from_row);
+      shows(e.to_row);
+      if (from.transaction != no_index) {
+        const TransactionFact& t = ledger.transactions()[from.transaction];
+        shows(t.state == TransactionState::committed ? t.end : t.shown);
+      }
+    }
+    const OpIndex certain = *std::max_element(witness.begin(), witness.end());
+    const Edge& first = cycle.front();
+    const Op& op = journal.ops[first.to_row];
+    found.add_rows(journal, certain, op.message, op.place, witness, [&] {
+      std::string text;
+      for (const Edge& e : cycle) {
+        const std::string a = name(journal, ledger, d.nodes[e.from]);
+        const std::string b = name(journal, ledger, d.nodes[e.to]);
+        if (!text.empty()) text += &e == &cycle.back() ? ", and " : ", ";
+        switch (e.link) {
+          case Link::ww:
+            text += a + " wrote " + words::at(journal, journal.ops[e.from_row]) + " before " + b + " wrote @" +
+                    std::to_string(journal.ops[e.to_row].position);
+            break;
+          case Link::wr: text += b + " read " + journal.message_name(journal.ops[e.to_row].message) + " of " + a; break;
+          default: text += a + " had ended before " + b + " began"; break;
+        }
+      }
+      return text;
+    });
+  }
+
+  std::vector<ReaderFact> readers_;
+  std::vector<ReadFact> reads_;
+  FlatMap<std::uint32_t> reader_of_;  // poll -> reader
+  OpIndex last_poll_ = no_op;
+  std::uint32_t last_reader_ = no_index;
+};
+
+}  // namespace
+
+std::unique_ptr<Checker> make_cycles(const CheckOptions&) { return std::make_unique<Cycles>(); }
+
+}  // namespace mqlab
