@@ -13,12 +13,36 @@ namespace mqlab::cli {
 
 // --- files ---
 
-std::string read_file(const std::string& path, bool binary) {
+namespace {
+std::FILE* open_to_read(const std::string& path) {
   struct stat info {};
   if (stat(path.c_str(), &info) != 0) throw BadInput(fmt::format("{}: {}", path, errno == ENOENT ? "there is no such file" : std::strerror(errno)));
   if (S_ISDIR(info.st_mode)) throw BadInput(fmt::format("{}: this is a directory, a file was expected", path));
   std::FILE* f = std::fopen(path.c_str(), "rb");
   if (!f) throw BadInput(fmt::format("{}: {}", path, std::strerror(errno)));
+  return f;
+}
+}  // namespace
+
+void read_lines(const std::string& path, std::size_t longest, const std::function<void(std::string_view)>& line) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> f(open_to_read(path), std::fclose);
+  std::string rest;  // of a line that goes on in the next piece
+  char piece[1 << 16];
+  for (std::size_t n; (n = std::fread(piece, 1, sizeof piece, f.get())) > 0;) {
+    std::string_view left(piece, n);
+    for (std::size_t end; (end = left.find('\n')) != std::string_view::npos; left.remove_prefix(end + 1)) {
+      rest.append(left.substr(0, std::min(end, longest + 1 - std::min(longest + 1, rest.size()))));
+      line(rest);
+      rest.clear();
+    }
+    rest.append(left.substr(0, std::min(left.size(), longest + 1 - std::min(longest + 1, rest.size()))));
+  }
+  if (std::ferror(f.get())) throw BadInput(fmt::format("{}: the file could not be read", path));
+  if (!rest.empty()) line(rest);
+}
+
+std::string read_file(const std::string& path, bool binary) {
+  std::FILE* f = open_to_read(path);
   std::string text;
   char piece[1 << 16];
   bool too_big = false;

@@ -35,6 +35,7 @@ using Commands = std::vector<Command>;
 
 void add_run_command(CLI::App& root, Commands& commands);
 void add_measure_command(CLI::App& root, Commands& commands);
+void add_show_command(CLI::App& root, Commands& commands);
 void add_check_command(CLI::App& root, Commands& commands);
 void add_models_command(CLI::App& root, Commands& commands);
 void add_scenarios_command(CLI::App& root, Commands& commands);
@@ -53,6 +54,8 @@ const Models& all_models();
 inline constexpr std::size_t file_bytes_max = std::size_t{64} << 20;
 // The whole file; throws BadInput when it is missing, a directory, too big, or (unless `binary`) holds a zero byte.
 std::string read_file(const std::string& path, bool binary = false);
+// The same line by line, of any size; a line longer than `longest` is handed over cut off, one byte longer than that.
+void read_lines(const std::string& path, std::size_t longest, const std::function<void(std::string_view)>& line);
 // Writes to a temporary name and renames, so that a reader sees the whole file or none. "-" is stdout.
 void write_file(const std::string& path, std::string_view text);
 // The same, piece by piece.

@@ -27,6 +27,7 @@ struct RunRequest {
   std::string history;
   std::string trace;
   std::string format;
+  bool steps = false;
   std::string queue = "heap";
   bool verbose = false;
 };

@@ -128,6 +128,8 @@ std::string model_page(const ModelDecl& m) {
   section("Calls of a client", {"call", "arguments", "what it does"});
   for (const VerbDecl& v : m.verbs) rows.push_back({code(v.name), code(v.arguments), v.sentence});
   section("Verbs of an operator", {"verb", "arguments", "what it does"});
+  for (const StepPathDecl& p : m.step_paths) rows.push_back({code(p.pattern), p.sentence});
+  section("Shown step by step (`mqlab run --steps`)", {"pattern, with ! what is left out without `--all`", "what it is"});
   if (!m.not_modelled.empty()) {
     out += "\n## Not modelled\n\n";
     for (const std::string& n : m.not_modelled) out += "- " + n + "\n";

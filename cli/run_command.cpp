@@ -7,6 +7,7 @@
 #include "cli/outcome_json.h"
 #include "cli/page.h"
 #include "cli/record_files.h"
+#include "cli/steps.h"
 
 namespace mqlab::cli {
 namespace {
@@ -54,15 +55,24 @@ std::string summary_table(const std::vector<PlannedRun>& runs, const std::vector
   return "\n" + style.strong("Summary") + "\n" + t.text(style);
 }
 
-int run_each(const Plan& plan, const RunRequest& request) {
+// What the run was told to show of its inside; one line of its own where a line is needed.
+void print_steps(const Journal& journal, const StepView& view, const Style& style) {
+  print("\n");
+  StepPrinter printer(view, journal.processes, journal.step_paths, style);
+  visit_steps(journal, [&](const StateStep& s) { printer.step(s); });
+  printer.end();
+}
+
+int run_each(const Plan& plan, const RunRequest& request, const StepView& view) {
   const Style style = Style::of_stdout();
   const std::uint64_t seed = request.first_seed;
   const bool several = plan.runs.size() > 1;
   if (several && (!request.history.empty() || !request.trace.empty()))
     throw BadInput(fmt::format("a history or a trace is of one run, and this file has {}: choose one with --case{}", plan.runs.size(),
                                plan.scenario.sweep.empty() ? "" : " and --set"));
-  const TraceLevel trace = request.trace.empty() ? TraceLevel::spans : TraceLevel::full;
+  if (several && request.steps) throw BadInput(fmt::format("--steps shows one run, and this file has {}: choose one with --case{}", plan.runs.size(), plan.scenario.sweep.empty() ? "" : " and --set"));
   const Exporter* form = request.trace.empty() ? nullptr : &trace_form(request.format, request.trace);
+  const TraceLevel trace = request.steps ? TraceLevel::state : form ? std::max(form->level, TraceLevel::full) : TraceLevel::spans;
 
   bool right = true;
   bool same = true;
@@ -87,6 +97,7 @@ int run_each(const Plan& plan, const RunRequest& request) {
     } else {
       progress.finish();
       if (i == 0) print(head_text(plan, r, style));
+      if (request.steps) print_steps(r.world->journal, view, style);
       const PageKind kind = request.verbose ? PageKind::verbose : several ? PageKind::brief : PageKind::full;
       print(run_text(plan, run, r, kind, style));
       if (!several) print(end_text(plan, request, run, r, style));
@@ -220,10 +231,10 @@ int run_seeds(const Plan& plan, const RunRequest& request) {
   return complete && right == done ? as_expected : not_as_expected;
 }
 
-int run(const RunRequest& request) {
+int run(const RunRequest& request, const StepView& view) {
   catch_interrupts();
   const auto plan = make_plan(request);
-  return request.many_seeds ? run_seeds(*plan, request) : run_each(*plan, request);
+  return request.many_seeds ? run_seeds(*plan, request) : run_each(*plan, request, view);
 }
 
 }  // namespace
@@ -236,6 +247,8 @@ void add_run_command(CLI::App& root, Commands& commands) {
   app->add_option("--history", o->history, "Write what the clients did and saw to this file, as JSON Lines");
   app->add_option("--trace", o->trace, "Write what happened inside to this file");
   app->add_option("--format", o->format, "... in this form: " + trace_form_names() + " (else by the file's ending)");
+  app->add_flag("--steps", o->steps, "Print, event by event, what changed inside: logs, leaders, groups ...");
+  const auto view = add_step_options(*app);
   app->add_option("--queue", o->queue, "heap or radix: the event queue; it changes speed and nothing else")->check(CLI::IsMember({"heap", "radix"}));
   app->add_flag("--verbose,-v", o->verbose, "The whole story, every verdict, every witness");
   app->footer(
@@ -244,11 +257,17 @@ void add_run_command(CLI::App& root, Commands& commands) {
       "  mqlab run scenarios/showcase.lua\n"
       "  mqlab run scenarios/showcase.lua --set acks=all       turn one knob\n"
       "  mqlab run scenarios/showcase.lua --seeds 1..100       is it luck?\n"
-      "  mqlab run scenarios/showcase.lua --trace trace.json --format perfetto");
-  commands.push_back({app, [parsed] {
+      "  mqlab run scenarios/showcase.lua --trace trace.json --format perfetto\n"
+      "  mqlab run scenarios/showcase.lua --steps              what changed inside, event by event\n"
+      "  mqlab run scenarios/showcase.lua --steps --node B1 --only \"high watermark\" --from 1s --to 2s\n"
+      "  mqlab run scenarios/showcase.lua --trace run.states.jsonl, then mqlab show run.states.jsonl --at 1.5s");
+  commands.push_back({app, [parsed, view] {
                         const RunRequest request = parsed();
                         if (!request.format.empty() && request.trace.empty()) throw BadInput("--format says how --trace FILE is written; it needs --trace");
-                        return run(request);
+                        if (!request.steps && view->given()) throw BadInput("--node, --only, --all, --from and --to say which steps are shown; they need --steps");
+                        if (request.steps && request.json) throw BadInput("--steps is for people; for programs, write them to a file: --trace FILE --format states");
+                        if (request.steps && request.many_seeds) throw BadInput("--steps shows one run: use --seed N instead of --seeds");
+                        return run(request, *view);
                       }});
 }
 

@@ -115,6 +115,15 @@ ModelDecl declare_model() {
              {"abort_transaction", "\"orders/0 7\" to the leader", "Ends the open transaction of a producer by its number (KIP-664)."},
              {"delete_records", "\"orders/0 10\" to the leader", "Deletes the records before an offset."},
              {"cleanup_policy", "\"orders compact\" to all brokers", "Changes a topic's cleanup.policy: delete, compact, or compact,delete."}};
+  d.step_paths = {{"!metadata replayed to", "How far a broker has read the metadata log: every broker, for every record."},
+                  {"!metadata log", "How long that log is."},
+                  {"!B*/*/B?", "How far a leader's followers have fetched: the high watermark tells what comes of it."},
+                  {"!B*/*/B??", "... in a cluster of ten and more."},
+                  {"!*/consumer/*/*", "Fetch positions of consumers."},
+                  {"!records fetched ahead", "What a consumer's library holds for its application."},
+                  {"!*/producer/batches*", "Batches that are queued or on the wire."},
+                  {"!producer application", "How far the application of a producer is."},
+                  {"!consumer application", "How far the application of a consumer is."}};
   d.not_modelled = {"two-phase commit by others (KIP-939), the admin calls that list and describe transactions", "sessions of share fetches, read_committed share groups, the renewal of a record's lock by clients, state of share groups in snapshots and updates",
                     "request and controller quotas, quotas of users and of replication", "tiered storage", "regular expressions in subscriptions, racks in assignors, a live change from the classic protocol to KIP-848",
                     "ZooKeeper: the older profiles run their data-plane rules under a KRaft controller", "metadata snapshots, reassignment, several log directories",

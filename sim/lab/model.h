@@ -50,6 +50,12 @@ struct MarkDecl {
   std::string sentence;
 };
 
+// What of its nodes' states a model shows step by step when nothing else is asked for (sim/record/state_filter.h).
+struct StepPathDecl {
+  std::string pattern;   // "high watermark", "B*/transactions", or with ! what is left out
+  std::string sentence;
+};
+
 // The model's own verb for a fault or an operator: command("B1", "elect", "orders/0").
 struct VerbDecl {
   std::string name;
@@ -75,6 +81,7 @@ struct ModelDecl {
   std::vector<CallDecl> calls;
   std::vector<MarkDecl> marks;      // the world's own are added by the lab: fault, killed, power_lost, restarted ...
   std::vector<VerbDecl> verbs;
+  std::vector<StepPathDecl> step_paths;  // none: all of it
   std::vector<std::string> not_modelled;
   std::vector<RuleDecl> ledger;
 };

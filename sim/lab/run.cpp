@@ -100,6 +100,7 @@ std::unique_ptr<World> build_world(const Scenario& s, const Model& model, const 
   w.trace = options.trace;
   if (s.has_link) w.link = s.link;
   auto world = std::make_unique<World>(options.seed, std::move(w));
+  for (const StepPathDecl& p : model.decl().step_paths) world->journal.step_paths.push_back(p.pattern);
   if (s.programs) world->extension = s.programs->clone();
   for (const auto& [from, to, link] : s.regions) world->set_region_link(from, to, link);
   model.deploy(*world, d);

@@ -82,8 +82,11 @@ std::string event_text(const Journal& journal, const Delivery& delivery) {
 }
 
 std::string mark_text(const Journal& journal, const Mark& mark) {
-  std::string text = mark.node == nobody ? std::string() : line_name(journal, mark.node) + " ";
-  text += journal.names.text(mark.name);
+  return (mark.node == nobody ? std::string() : line_name(journal, mark.node) + " ") + mark_words(journal, mark);
+}
+
+std::string mark_words(const Journal& journal, const Mark& mark) {
+  std::string text = journal.names.text(mark.name);
   if (mark.place) text += " " + journal.names.text(mark.place);
   return mark.text.empty() ? text : text + ": " + mark.text;
 }
@@ -94,6 +97,7 @@ void visit_trace(const Journal& journal, const TraceVisitor& visitor) {
   for (const Delivery& d : journal.deliveries) recorded.push_back(d.event.id);
   std::sort(recorded.begin(), recorded.end());
   std::size_t next = 0;
+  std::size_t next_change = 0;
   const auto marks = [&](auto belongs) {
     for (; next < journal.marks.size() && belongs(journal.marks[next]); ++next) visitor.mark(journal.marks[next]);
   };
@@ -104,6 +108,9 @@ void visit_trace(const Journal& journal, const TraceVisitor& visitor) {
     });
     visitor.delivery(d, i);
     marks([&](const Mark& m) { return m.during == d.event.id && m.time <= d.time; });
+    if (!visitor.change) continue;
+    for (; next_change < journal.changes.size() && journal.changes[next_change].delivery == i; ++next_change)
+      visitor.change(journal.changes[next_change]);
   }
   marks([](const Mark&) { return true; });
 }

@@ -22,15 +22,19 @@ std::string event_name(const Journal& journal, const Delivery& delivery);
 std::string event_details(const Journal& journal, const Delivery& delivery);
 // "B1->B2 Fetch epoch=3"
 std::string event_text(const Journal& journal, const Delivery& delivery);
+// "leader_elected orders/0: by the controller"
+std::string mark_words(const Journal& journal, const Mark& mark);
 // "B1 leader_elected orders/0: by the controller"
 std::string mark_text(const Journal& journal, const Mark& mark);
 // The name of a line: a process, or "world".
 std::string line_name(const Journal& journal, NodeId line);
 
-// Deliveries and marks in one order: by time, and a mark right after the event during which it was made.
+// Deliveries and marks in one order: by time, and a mark right after the event during which it was made. What the
+// event changed comes last.
 struct TraceVisitor {
   std::function<void(const Delivery&, std::size_t index)> delivery;
   std::function<void(const Mark&)> mark;
+  std::function<void(const StateChange&)> change{};  // may be none
 };
 void visit_trace(const Journal& journal, const TraceVisitor& visitor);
 

@@ -10,14 +10,16 @@ namespace mqlab {
 
 std::span<const Exporter> exporters() {
   static constexpr Exporter table[] = {
-      {"history", ".jsonl", "What clients did and saw, with marks, as JSON Lines; `mqlab check` reads it back.", false,
+      {"history", ".jsonl", "What clients did and saw, with marks, as JSON Lines; `mqlab check` reads it back.", TraceLevel::spans,
        [](const Journal& j, const Sink& sink) { write_history(j, sink, {.marks = true}); }},
-      {"jepsen", ".edn", "What clients did and saw in the form of Jepsen's kafka workload; `mqlab check` reads it back.", false,
+      {"jepsen", ".edn", "What clients did and saw in the form of Jepsen's kafka workload; `mqlab check` reads it back.", TraceLevel::spans,
        write_jepsen},
-      {"trace", ".trace.jsonl", "Every event and mark with its cause, as JSON Lines.", true, write_trace},
-      {"chrome", ".trace.json", "A timeline with arrows for ui.perfetto.dev and chrome://tracing.", true, write_chrome_trace},
-      {"shiviz", ".shiviz.log", "Events with vector clocks for bestchai.bitbucket.io/shiviz.", true, write_shiviz},
-      {"mermaid", ".mmd", "The first messages and marks as a Mermaid sequence diagram.", true,
+      {"trace", ".trace.jsonl", "Every event and mark with its cause, as JSON Lines.", TraceLevel::full, write_trace},
+      {"states", ".states.jsonl", "The same with what each event changed in the states of nodes; `mqlab show` reads it back.", TraceLevel::state,
+       write_trace},
+      {"chrome", ".trace.json", "A timeline with arrows for ui.perfetto.dev and chrome://tracing.", TraceLevel::full, write_chrome_trace},
+      {"shiviz", ".shiviz.log", "Events with vector clocks for bestchai.bitbucket.io/shiviz.", TraceLevel::full, write_shiviz},
+      {"mermaid", ".mmd", "The first messages and marks as a Mermaid sequence diagram.", TraceLevel::full,
        [](const Journal& j, const Sink& sink) { write_mermaid(j, sink); }},
   };
   return table;

@@ -18,7 +18,7 @@ struct Exporter {
   const char* name;       // as --format takes it
   const char* extension;  // of a file, with its dot
   const char* doc;        // one sentence
-  bool needs_events;      // shows events only when the run was traced at the full level
+  TraceLevel level;       // at which a run is to be recorded for it
   void (*write)(const Journal&, const Sink&);
 };
 

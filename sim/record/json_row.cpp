@@ -14,7 +14,7 @@ constexpr int foreign_depth_max = 64;
 
 class RowHandler : public nlohmann::json_sax<nlohmann::json> {
  public:
-  explicit RowHandler(std::vector<JsonField>& fields) : fields_(fields) {}
+  RowHandler(std::vector<JsonField>& fields, std::string_view skipped) : fields_(fields), skipped_(skipped) {}
 
   bool null() override { return scalar([](JsonField& f) { f.kind = JsonField::Kind::null; }); }
   bool boolean(bool v) override {
@@ -65,7 +65,7 @@ class RowHandler : public nlohmann::json_sax<nlohmann::json> {
   bool key(string_t& name) override {
     if (depth_ == 1) {
       if (!add(fields_, name)) return false;
-      foreign_ = name.compare(0, foreign_prefix.size(), foreign_prefix) == 0;
+      foreign_ = name.compare(0, foreign_prefix.size(), foreign_prefix) == 0 || (!skipped_.empty() && name == skipped_);
       return true;
     }
     return foreign_ || add(fields_.back().fields, name);
@@ -109,17 +109,18 @@ class RowHandler : public nlohmann::json_sax<nlohmann::json> {
   }
 
   std::vector<JsonField>& fields_;
+  std::string_view skipped_;
   int depth_ = 0;
   bool foreign_ = false;
 };
 
 }  // namespace
 
-std::optional<std::string> parse_json_row(std::string_view line, std::vector<JsonField>& fields) {
+std::optional<std::string> parse_json_row(std::string_view line, std::vector<JsonField>& fields, std::string_view skipped) {
   fields.clear();
   if (const std::size_t bad = utf8_error(line); bad != std::string_view::npos)
     return fmt::format("byte {} is not UTF-8: save the file as UTF-8", bad + 1);
-  RowHandler handler(fields);
+  RowHandler handler(fields, skipped);
   if (nlohmann::json::sax_parse(line.begin(), line.end(), &handler)) return std::nullopt;
   return handler.complaint.empty() ? "it is not valid JSON" : handler.complaint;
 }

@@ -27,8 +27,8 @@ struct JsonField {
   std::vector<JsonField> fields{};   // object
 };
 
-// Takes `line` apart into `fields`; says what is wrong with it, or nothing.
-std::optional<std::string> parse_json_row(std::string_view line, std::vector<JsonField>& fields);
+// Takes `line` apart into `fields`; says what is wrong with it, or nothing. The field called `skipped` may hold anything.
+std::optional<std::string> parse_json_row(std::string_view line, std::vector<JsonField>& fields, std::string_view skipped = {});
 
 // Fields whose name begins so belong to whoever wrote them: they may hold anything and are skipped.
 inline constexpr std::string_view foreign_prefix = "x_";

@@ -13,7 +13,8 @@ class TraceWriter {
   void write() {
     header();
     visit_trace(journal_, {.delivery = [this](const Delivery& d, std::size_t) { event(d); },
-                           .mark = [this](const Mark& m) { mark(m); }});
+                           .mark = [this](const Mark& m) { mark(m); },
+                           .change = [this](const StateChange& c) { change(c); }});
     out_.flush();
   }
 
@@ -25,12 +26,9 @@ class TraceWriter {
   }
 
   void header() {
-    out_ << "{\"format\":\"" << trace_format << "\",\"processes\":[";
-    for (std::size_t n = 0; n < journal_.processes.size(); ++n) {
-      if (n) out_ << ',';
-      out_.json(journal_.processes[n]);
-    }
-    out_ << "],\"messages\":[";
+    out_ << "{\"format\":\"" << trace_format << "\",\"processes\":";
+    list(journal_.processes);
+    out_ << ",\"messages\":[";
     bool first = true;
     for (const MessageDecl& m : journal_.messages) {
       if (!m.name || !*m.name) continue;
@@ -40,7 +38,21 @@ class TraceWriter {
       text(",\"traffic\":", traffic_name(m.traffic));
       out_ << '}';
     }
-    out_ << "],\"events\":" << journal_.deliveries.size() << ",\"marks\":" << journal_.marks.size() << "}\n";
+    out_ << "],\"events\":" << journal_.deliveries.size() << ",\"marks\":" << journal_.marks.size();
+    if (!journal_.changes.empty()) {
+      out_ << ",\"changes\":" << journal_.changes.size() << ",\"step_paths\":";
+      list(journal_.step_paths);
+    }
+    out_ << "}\n";
+  }
+
+  void list(const std::vector<std::string>& texts) {
+    out_ << '[';
+    for (std::size_t n = 0; n < texts.size(); ++n) {
+      if (n) out_ << ',';
+      out_.json(texts[n]);
+    }
+    out_ << ']';
   }
 
   void event(const Delivery& d) {
@@ -71,6 +83,24 @@ class TraceWriter {
     if (m.node != nobody) text(",\"node\":", line_name(journal_, m.node));
     text(",\"place\":", journal_.names.text(m.place));
     text(",\"text\":", m.text);
+    out_ << "}\n";
+    out_.may_flush();
+  }
+
+  void change(const StateChange& c) {
+    text("{\"state\":", line_name(journal_, c.node));
+    out_ << ",\"during\":" << journal_.deliveries[c.delivery].event.id << ",\"path\":";
+    list(path_of(journal_.state_paths.text(c.path)));
+    if (c.change.kind == TreeChange::Kind::added) {
+      out_ << ",\"at\":" << c.change.at;
+    } else {
+      out_ << ",\"old\":";
+      out_.json(c.change.before);
+    }
+    if (c.change.kind != TreeChange::Kind::removed) {
+      out_ << ",\"new\":";
+      out_.json(c.change.now);
+    }
     out_ << "}\n";
     out_.may_flush();
   }

@@ -17,7 +17,8 @@ namespace mqlab {
 
 inline constexpr std::string_view trace_format = "mqlab-trace/1";
 
-// JSON Lines: a header, then every event and mark in the order they happened.
+// JSON Lines: a header, then every event and mark in the order they happened, and after an event what it changed in
+// nodes' states, if that was recorded (the state level). state_read.h reads it back.
 void write_trace(const Journal& journal, const Sink& sink);
 
 // Chrome's Trace Event Format, for ui.perfetto.dev and chrome://tracing.

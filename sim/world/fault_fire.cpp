@@ -136,6 +136,11 @@ void World::inject(const Fault& fault) {
   arm(fault, at(now()));
   if (handling_ != nobody || faults_.size() > fault_rows_max) return;
   schedule_.cancel(last_armed_);
+  Event e;
+  e.kind = static_cast<std::uint8_t>(EventKind::fault);
+  e.id = last_armed_;
+  e.body[0] = faults_.size() - 1;
+  trace_unhandled(e);
   fire(faults_.size() - 1);
 }
 

@@ -48,6 +48,7 @@ void World::settle_process(NodeId id) {
     if (f.kind == FaultKind::pause_application) n.pauses |= pause_app;
     if (f.kind == FaultKind::slow) n.slow = slower(n.slow, f.ratio);
   }
+  told(id);
 }
 
 // A pause ended: what waited is worked off, and what was asked for meanwhile is done.

@@ -1,8 +1,9 @@
 // sim/world/journal.h: what a world writes down while it runs.
 //
-// Three lists, each append-only: operations (what clients did and saw: the history), marks (what
-// happened inside, by name: "leader_elected"), and deliveries (every event, only at the full
-// level). The world appends; sim/record reads, exports and imports; sim/check judges operations.
+// Four lists, each append-only: operations (what clients did and saw: the history), marks (what
+// happened inside, by name: "leader_elected"), deliveries (every event, from the full level on)
+// and changes (what each of them changed in a node's state, at the state level). The world
+// appends; sim/record reads, exports and imports; sim/check judges operations.
 //
 // Always true: 1. times never go back within a list. 2. An `ok`, `fail` or `info` names its
 // `invoke` in `of`, or stands alone (a delivery). 3. A number in a row is resolved by `names`.
@@ -133,13 +134,24 @@ struct MessageDecl {
   std::string (*describe)(const Payload&) = nullptr;  // the fields in one line, without the name
 };
 
-enum class TraceLevel : std::uint8_t { off, spans, full };
+// One difference in what World::state tells of a node.
+struct StateChange {
+  std::size_t delivery{};  // during which of `deliveries`
+  NodeId node = nobody;
+  std::uint32_t path{};    // state_paths: the names from the node's own tree down, as path_text has them
+  TreeChange change;
+};
+
+enum class TraceLevel : std::uint8_t { off, spans, full, state };
 
 struct Journal {
   Names names;
   std::vector<Op> ops;
   std::vector<Mark> marks;
   std::vector<Delivery> deliveries;
+  std::vector<StateChange> changes;
+  Names state_paths;                   // apart from `names`, whose numbers messages are made of
+  std::vector<std::string> step_paths;  // what of the state is worth telling step by step (sim/record/state_filter.h)
   std::vector<std::string> processes;  // NodeId -> name
   std::vector<MessageDecl> messages;   // by MessageKind; the name is empty where none is declared
 

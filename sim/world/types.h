@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sim/kernel/time.h"
+#include "sim/world/tree.h"
 
 namespace mqlab {
 
@@ -49,17 +50,5 @@ enum class EventKind : std::uint8_t {
 };
 inline constexpr std::size_t event_kind_count = 13;
 const char* event_kind_name(EventKind k);
-
-// A node's state as text for the views: a name, a value, and what is inside.
-struct Tree {
-  std::string name;
-  std::string value{};
-  std::vector<Tree> children{};
-
-  Tree& add(std::string child, std::string text = {}) {
-    children.push_back(Tree{std::move(child), std::move(text), {}});
-    return children.back();
-  }
-};
 
 }  // namespace mqlab

@@ -145,6 +145,7 @@ void World::dispatch(Event& e) {
       nodes_[e.target].wake = no_event;
       return drain(e.target);
     case EventKind::fault:
+      trace_unhandled(e);
       if (e.flags == fault_lift) lift(static_cast<std::size_t>(e.body[0]), e.body[1]);
       else if (e.flags == fault_again) again(static_cast<std::size_t>(e.body[0]));
       else fire(static_cast<std::size_t>(e.body[0]));
@@ -153,8 +154,9 @@ void World::dispatch(Event& e) {
       return retry(e);
     case EventKind::start:
       // Of another incarnation: the process was killed once more since, and that has the last word.
-      if (e.incarnation == nodes_[e.target].incarnation) start_process(e.target);
-      return;
+      if (e.incarnation != nodes_[e.target].incarnation) return;
+      trace_unhandled(e);
+      return start_process(e.target);
     case EventKind::none:
       return;
   }
@@ -284,6 +286,7 @@ void World::finish(Context& c) {
   handling_ = nobody;
   NodeSlot& n = nodes_[c.self()];
   if (c.cost() != 0) occupy(n, c.cost());
+  told(c.self());
   if (n.ending == Ending::none) [[likely]] return;
   const Ending how = std::exchange(n.ending, Ending::none);
   if (how == Ending::exit) exit_process(c.self(), saturating_add(now(), c.cost()), n.ending_in_good_order);
@@ -376,6 +379,7 @@ void World::end_process(NodeId id, bool power, bool wipe, Time end, bool in_good
     crash.files = n.disk.process_loss();
   }
   n.node->on_crash(crash);
+  told(id);
 }
 
 void World::exit_process(NodeId id, Time end, bool in_good_order) {
@@ -402,6 +406,34 @@ bool World::cancel_timer(NodeId id, EventId timer) {
 void World::node_bit(NodeId n, FaultKind kind) {
   for (std::size_t i = 0; i < faults_.size(); ++i)
     if (faults_[i].active && faults_[i].fault.kind == kind && names(i, 0, n)) credit(i);
+}
+
+// ---------------------------------------------------------------------------------------------
+// Telling.
+
+Tree World::state(NodeId id) const {
+  const NodeSlot& n = nodes_[id];
+  Tree t = n.node->state();
+  t.value = t.value.empty() ? std::move(t.name) : t.name + ", " + t.value;
+  t.name = n.options.name;
+  const char* process = !n.running ? "down" : n.pauses & pause_whole ? "paused" : n.pauses & pause_app ? "its application is paused" : n.stopping ? "stopping" : "runs";
+  t.children.insert(t.children.begin(), Tree{"process", process, {}});
+  name_apart(t);
+  return t;
+}
+
+void World::tell_changes(NodeId id) {
+  if (told_.size() < nodes_.size()) told_.resize(nodes_.size());
+  if (journal.deliveries.empty()) {
+    Event before_all;
+    before_all.target = id;
+    trace(before_all);
+  }
+  Tree now = state(id);
+  compare_trees(told_[id] ? &*told_[id] : nullptr, now, [&](const TreePath& path, TreeChange change) {
+    journal.changes.push_back({journal.deliveries.size() - 1, id, journal.state_paths.id(path_text(path)), std::move(change)});
+  });
+  told_[id] = std::move(now);
 }
 
 // ---------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@
 #include <initializer_list>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -141,6 +142,8 @@ class World {
   std::size_t backlog(NodeId n) const { return nodes_[n].backlog.size() + nodes_[n].application_backlog.size(); }
   const Node& node(NodeId n) const { return *nodes_[n].node; }
   Node& node(NodeId n) { return *nodes_[n].node; }
+  // What the node tells of itself, and whether its process runs. No two children of one parent have one name.
+  Tree state(NodeId n) const;
   template <class T>
   const T& node_as(NodeId n) const { return static_cast<const T&>(*nodes_[n].node); }
   template <class T>
@@ -260,8 +263,17 @@ class World {
   void end_process(NodeId n, bool power, bool wipe, Time end, bool in_good_order = false);
   void exit_process(NodeId n, Time end, bool in_good_order);
   void trace(const Event& e) {
-    if (options_.trace == TraceLevel::full) journal.deliveries.push_back({e, now(), payloads_[e.payload]});
+    if (options_.trace >= TraceLevel::full) journal.deliveries.push_back({e, now(), payloads_[e.payload]});
   }
+  // At the state level also what no handler sees as an event: the fault or start that changes a node.
+  void trace_unhandled(const Event& e) {
+    if (options_.trace == TraceLevel::state) trace(e);
+  }
+  // Whatever may have changed a node's state ends with this.
+  void told(NodeId n) {
+    if (options_.trace == TraceLevel::state) [[unlikely]] tell_changes(n);
+  }
+  void tell_changes(NodeId n);
   EventId add_event(Time due, Event& e) {
     if (e.cause == no_event) e.cause = current_;
     return e.id = schedule_.add(due, e);
@@ -378,6 +390,7 @@ class World {
   std::vector<MessageRule> rules_;
   std::vector<HeldMessage> held_;
   std::vector<std::uint64_t> mark_counts_;  // by name number
+  std::vector<std::optional<Tree>> told_;    // at the state level: each node's state as it was last told
   std::uint8_t triggers_ = 0;               // bit per Trigger::On that some armed fault waits for
   Resolver resolver_ = nullptr;
   FileFinder file_finder_ = nullptr;

@@ -19,7 +19,7 @@ TEST(CommandLine, AloneItSaysWhatToTry) {
 TEST(CommandLine, HelpTeachesWithExamples) {
   const Outcome all = mqlab({"--help"});
   EXPECT_EQ(all.code, 0);
-  for (const char* command : {"run", "check", "models", "scenarios", "anomalies", "conformance", "bench", "reference"}) {
+  for (const char* command : {"run", "show", "check", "models", "scenarios", "anomalies", "conformance", "bench", "reference"}) {
     EXPECT_TRUE(says(all.out, command)) << command;
     const Outcome one = mqlab({command, "--help"});
     EXPECT_EQ(one.code, 0) << command;

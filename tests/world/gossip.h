@@ -107,6 +107,12 @@ struct Gossip : NodeBase<Gossip> {
     stir(verb.size());
     c.mark("commanded");
   }
+  Tree state() const override {
+    Tree t{"gossip", std::to_string(hash), {}};
+    for (const auto& [from, next] : expected) t.add("connection " + std::to_string(from.first % 7)).add("next", std::to_string(next));
+    t.add("log", std::to_string(log));
+    return t;
+  }
 };
 
 // Targets that exist, that stand for several, and that do not exist.
