@@ -13,6 +13,7 @@ void LuaNode::on_start(Context& c) {
   const auto it = synced_.find(version_);
   const LuaValue synced = it == synced_.end() ? LuaValue() : it->second;
   ScriptHost::of(c.world()).start_node(c, *this, number_, durable_, synced);
+  look(c);
 }
 
 void LuaNode::on_message(Context& c, const Message& m) {
@@ -26,6 +27,7 @@ void LuaNode::on_message(Context& c, const Message& m) {
   } else if (m.kind >= own_kinds) {
     host.call_node(c, *this, number_, "on_message", {from, LuaValue(std::string(c.world().journal.kind_name(m.kind))), p.value});
   }
+  look(c);
 }
 
 void LuaNode::on_timer(Context& c, TimerKind, std::uint64_t argument) {
@@ -34,20 +36,24 @@ void LuaNode::on_timer(Context& c, TimerKind, std::uint64_t argument) {
   const std::string name = it->second.name;
   timers_.erase(it);
   ScriptHost::of(c.world()).call_node(c, *this, number_, "on_timer", {LuaValue(name)});
+  look(c);
 }
 
 void LuaNode::on_closed(Context& c, ConnId connection, NodeId peer, CloseReason reason) {
   for (auto it = streams_.begin(); it != streams_.end();) it = it->second == connection ? streams_.erase(it) : std::next(it);
   ScriptHost::of(c.world()).call_node(c, *this, number_, "on_closed", {LuaValue(c.name(peer)), LuaValue(std::string(close_reason_name(reason)))});
+  look(c);
 }
 
 void LuaNode::on_stop(Context& c) {
   ScriptHost::of(c.world()).call_node(c, *this, number_, "on_stop", {});
+  look(c);
   c.exit();
 }
 
 void LuaNode::on_command(Context& c, const std::string& verb, const std::string& argument) {
   ScriptHost::of(c.world()).call_node(c, *this, number_, "on_command", {LuaValue(verb), LuaValue(argument)});
+  look(c);
 }
 
 void LuaNode::on_crash(const Crash& crash) {
@@ -55,6 +61,8 @@ void LuaNode::on_crash(const Crash& crash) {
   timers_.clear();
   calls_.clear();
   durable_ = ScriptHost::Durable::as_left;
+  const LuaValue* left = seen_.is_table() && !crash.power && !crash.wipe ? seen_.field("durable") : nullptr;
+  seen_ = left ? make_table({{LuaValue(std::string("durable")), *left}}) : LuaValue();
   if (!crash.wipe && !crash.power) return;
   version_ = 0;
   if (crash.power)
@@ -77,8 +85,31 @@ bool LuaNode::sync(Context& c, const LuaValue& durable) {
   return c.sync(file) == DiskResult::ok;
 }
 
+void LuaNode::look(Context& c) {
+  if (c.world().options().trace == TraceLevel::state) seen_ = ScriptHost::of(c.world()).look_at_node(c.world(), number_);
+}
+
+namespace {
+
+constexpr std::size_t entries_max = 64;  // of a table; of one with more it is only told how many
+constexpr int depth_max = 4;
+
+void show(Tree& parent, const LuaValue& table, int depth) {
+  for (const LuaValue::Entry& e : *table.table()) {
+    const LuaValue::Table* inside = e.second.table();
+    const bool deeper = inside && depth < depth_max && inside->size() <= entries_max;
+    Tree& t = parent.add(e.first.brief(40), deeper ? std::string() : inside && depth < depth_max ? std::to_string(inside->size()) + " entries" : e.second.brief());
+    if (deeper) show(t, e.second, depth + 1);
+  }
+}
+
+}  // namespace
+
 Tree LuaNode::state() const {
   Tree t{"node in Lua", {}, {}};
+  if (seen_.text()) t.value = *seen_.text();
+  if (seen_.is_table()) show(t, seen_, 0);
+  std::erase_if(t.children, [](const Tree& child) { return child.name == "name" || child.name == "peers"; });
   t.add("timers", std::to_string(timers_.size()));
   t.add("calls without an answer", std::to_string(calls_.size()));
   return t;

@@ -50,6 +50,8 @@ class LuaNode : public NodeBase<LuaNode> {
   bool sync(Context& c, const LuaValue& durable);
 
  private:
+  // Keeps what is in `self` for state(), where somebody follows it.
+  void look(Context& c);
   struct Timer {
     EventId event{};
     std::string name;
@@ -69,6 +71,7 @@ class LuaNode : public NodeBase<LuaNode> {
   std::map<std::int64_t, ClientCall> calls_;
   std::int64_t next_timer_ = 1;
   std::int64_t next_call_ = 1;
+  LuaValue seen_{};  // `self` after the last event; nil where nobody looks
 };
 
 }  // namespace mqlab::script

@@ -209,6 +209,23 @@ void ScriptHost::call_node(Context& c, LuaNode& node, std::int64_t number, const
        [&] { run_call_node(number, handler, packed, call); });
 }
 
+LuaValue ScriptHost::look_at_node(World& world, std::int64_t number) {
+  if (failure_) return {};
+  LuaValue self;
+  try {
+    ready(world);
+    script_->box.protect([&](lua_State* L) {
+      push_slot(L, &nodes_key, number);
+      return lua_gettop(L);
+    });
+    self = read_value(script_->box.state(), -1);
+  } catch (const std::runtime_error&) {
+    self = LuaValue(std::string("too much to show"));
+  }
+  lua_settop(script_->box.state(), 0);
+  return self;
+}
+
 void ScriptHost::run_call_node(std::int64_t number, const std::string& handler, const LuaValue& arguments, std::int64_t call) {
   Sandbox& box = script_->box;
   box.set_step_budget(steps_per_turn);

@@ -71,6 +71,9 @@ class ScriptHost : public Extension {
   // Calls a handler; nothing happens when the node has none. `call`: for on_call, what reply() answers.
   void call_node(Context& c, LuaNode& node, std::int64_t number, const char* handler, std::vector<LuaValue> arguments, std::int64_t call = -1);
 
+  // What is in a node's `self` now, for the eyes; text that says so when it is too much to read.
+  LuaValue look_at_node(World& world, std::int64_t number);
+
   // --- out: for the verbs ---
   // Who runs. The pointers are null while the log is fed.
   struct Actor {

@@ -182,5 +182,23 @@ TEST(LuaNodeErrors, AreTheInputsFault) {
   EXPECT_NE(failure("node \"A\" {}", "topics = { t = { node = \"B\" } },").find("names the node `B`"), std::string::npos) << failure("node \"A\" {}", "topics = { t = { node = \"B\" } },");
 }
 
+// Who follows a run step by step sees what is in `self`, and the run is the same.
+TEST(LuaNodes, TellWhatIsInThem) {
+  const std::string text = broker("self:sync()", "at(seconds(2), kill { \"N1\", duration = seconds(1) })", "producer \"P\" { topic = \"orders\", records = 3, every = ms(100) }");
+  const Scenario s = load_scenario(text, "t.lua", models());
+  const RunResult r = run_scenario(s, *models().find("lua"), nullptr, {.seed = 1, .trace = TraceLevel::state});
+  EXPECT_EQ(r.fingerprint.text(), ran(text).fingerprint.text());
+  std::string told;
+  const Journal& j = r.world->journal;
+  for (const StateChange& c : j.changes) {
+    if (j.process_name(c.node) != "N1") continue;
+    std::string path;
+    for (const std::string& name : path_of(j.state_paths.text(c.path))) path += "/" + name;
+    if (path.find("/durable") == 0 && path.find("/key") == std::string::npos) told += (c.change.kind == TreeChange::Kind::removed ? "-" : "") + path + "=" + c.change.now + " ";
+  }
+  EXPECT_EQ(told, "/durable= /durable/orders/0= /durable/orders/0/1= /durable/orders/0/1/body=P-1 /durable/orders/0/2= /durable/orders/0/2/body=P-2 "
+                  "/durable/orders/0/3= /durable/orders/0/3/body=P-3 ") << "and a killed process leaves it as it was";
+}
+
 }  // namespace
 }  // namespace mqlab
