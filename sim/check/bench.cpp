@@ -129,6 +129,12 @@ Journal make_bench_transactions(std::uint64_t rows) {
     add({.of = poll, .process = who, .kind = OpKind::deliver, .outcome = Outcome::ok, .flags = careful, .place = at, .subscription = sub,
          .message = m, .position = position, .transaction = transaction});
   };
+  const auto write = [&](std::uint32_t w) {
+    const auto p = static_cast<std::size_t>(random.below(places));
+    const auto position = static_cast<std::int64_t>(log[p].size());
+    log[p].push_back({send(w, out[p], number[w], position), false});
+    mine[w].emplace_back(p, log[p].size() - 1);
+  };
   while (j.ops.size() < rows) {
     const auto w = static_cast<std::uint32_t>(random.below(workers));
     if (mine[w].empty()) {  // a transaction: poll, write for each message that came
@@ -144,12 +150,11 @@ Journal make_bench_transactions(std::uint64_t rows) {
         ++taken[w];
       }
       add({.of = poll, .process = w, .kind = OpKind::poll, .outcome = Outcome::ok, .subscription = work, .transaction = t});
-      for (std::uint64_t n = 0; n < batch; ++n) {
-        const auto p = static_cast<std::size_t>(random.below(places));
-        const auto position = static_cast<std::int64_t>(log[p].size());
-        log[p].push_back({send(w, out[p], t, position), false});
-        mine[w].emplace_back(p, log[p].size() - 1);
-      }
+      for (std::uint64_t n = 0; n < batch; ++n) write(w);
+      continue;
+    }
+    if (mine[w].size() < 16 && random.chance({1, 3})) {  // others write in between
+      write(w);
       continue;
     }
     const std::uint64_t t = number[w];
