@@ -116,7 +116,7 @@ std::vector<const VerdictRow*> broken_claims(const RunResult& r) {
   for (const VerdictRow& v : r.verdicts) {
     if (v.report.verdict != Verdict::violated || !v.claim.claimed) continue;
     const bool announced = std::any_of(r.expectations.begin(), r.expectations.end(), [&](const ExpectationResult& e) {
-      return e.expectation.kind == Expectation::Kind::violates && e.expectation.name == v.report.anomaly->name;
+      return (e.expectation.kind == Expectation::Kind::violates || e.expectation.kind == Expectation::Kind::finds) && e.expectation.name == v.report.anomaly->name;
     });
     if (!announced) all.push_back(&v);
   }

@@ -73,6 +73,7 @@ void Client::on_stop(Context& c) {
 }
 
 void Client::on_message(Context& c, const Message& m) {
+  if (service_message(c, m)) return;
   if (txn_.word != 0 && m.word == txn_.word) {
     on_txn_reply(c, m);
     return work(c);
@@ -128,7 +129,8 @@ void Client::on_timer(Context& c, TimerKind kind, std::uint64_t argument) {
   work(c);
 }
 
-void Client::on_closed(Context& c, ConnId connection, NodeId node, CloseReason) {
+void Client::on_closed(Context& c, ConnId connection, NodeId node, CloseReason reason) {
+  if (service_closed(c, connection, reason)) return;
   const BrokerId b = cluster_->broker_of(node);
   if (b == no_broker) return;
   for (Purpose p : {Purpose::metadata, Purpose::produce, Purpose::fetch, Purpose::group})

@@ -72,6 +72,46 @@ void AppContext::effect(const std::string& what, MessageId message) {
   context.record(op);
 }
 
+std::uint64_t AppContext::begin(const std::string& database) { return client_.services_.begin(context.world().find(database)); }
+
+CallId AppContext::database(const std::string& database, DbRequest request) {
+  Call call;
+  call.kind = CallKind::database;
+  const CallId id = client_.begin(context, call);
+  client_.end_service_calls(context, client_.services_.ask(context, id, context.world().find(database), std::move(request)));
+  return id;
+}
+
+CallId AppContext::outside(const std::string& node, EffectRequest request) {
+  Call call;
+  call.kind = CallKind::outside;
+  const CallId id = client_.begin(context, call);
+  client_.end_service_calls(context, client_.services_.ask(context, id, context.world().find(node), std::move(request)));
+  return id;
+}
+
+bool ClientNode::service_message(Context& c, const Message& m) {
+  if (!services_.used() || !ServiceClient::is_reply(m.kind)) return false;
+  end_service_calls(c, services_.on_reply(c, m));
+  return true;
+}
+
+bool ClientNode::service_closed(Context& c, ConnId connection, CloseReason reason) {
+  if (!services_.has(connection)) return false;
+  end_service_calls(c, services_.on_closed(c, connection, reason));
+  return true;
+}
+
+void ClientNode::end_service_calls(Context& c, std::vector<ServiceAnswer> ended) {
+  for (ServiceAnswer& e : ended) {
+    Answer a;
+    a.outcome = e.outcome;
+    if (!e.error.empty()) a.error = c.names().id(e.error);
+    a.service = std::move(e.reply);
+    complete(c, e.call, std::move(a));
+  }
+}
+
 CallId ClientNode::begin(Context& c, Call& call) {
   call.id = next_call_++;
   if (call.kind == CallKind::begin) {
@@ -114,6 +154,7 @@ void ClientNode::crash_app() {
   answers_.clear();
   transaction_ = 0;  // it has no end that anybody was told
   in_app_ = to_be_woken_ = false;
+  services_.crash();
   if (app_) app_->on_crash();
 }
 
@@ -128,6 +169,10 @@ bool ClientNode::app_timer(Context& c, TimerKind kind, std::uint64_t argument) {
   if (kind == resume_timer) {
     to_be_woken_ = false;
     deliver_answers(c);
+    return true;
+  }
+  if (kind == service_timer) {
+    end_service_calls(c, services_.on_timeout(c, argument));
     return true;
   }
   if (kind != application_timer) return false;

@@ -6,7 +6,8 @@
 //
 // Always true: 1. each call is completed at most once. 2. `fail` means certainly no effect, `info`
 // means unknown. 3. An application is copied with its node.
-// Elsewhere: the calls that a model offers (ModelDecl::calls), the load (load.h), Lua (sim/script).
+// Elsewhere: the calls that a model offers (ModelDecl::calls), the load (load.h), Lua (sim/script), databases and the world
+// outside (service.h): every client can call them, whatever its model.
 //
 //     struct KafkaClient : ClientNode {
 //       void perform(Context& c, const Call& call) override { ... complete(c, call.id, {.outcome = Outcome::ok}); }
@@ -21,11 +22,10 @@
 #include <vector>
 
 #include "sim/lab/options.h"
+#include "sim/lab/service_client.h"
 #include "sim/world/world.h"
 
 namespace mqlab {
-
-using CallId = std::uint64_t;
 
 // Positions of a call that name no number.
 inline constexpr std::int64_t from_end = -2;
@@ -39,7 +39,9 @@ enum class CallKind : std::uint8_t {
   resume,
   release,      // share groups, queues: give the message back, for somebody else or for later
   reject,       // ... it is good for nobody
-  send_offsets  // inside a transaction: positions are stored when it is committed, and only then
+  send_offsets, // inside a transaction: positions are stored when it is committed, and only then
+  database,     // AppContext::database and outside: carried out by the base class
+  outside
 };
 
 // What an application asks of its client library. Fields that a kind does not use stay at rest.
@@ -95,6 +97,7 @@ struct Answer {
   std::uint8_t flags{};   // op_flag: of a send, that it went to a dead-letter place
   std::vector<PolledMessage> messages{};
   Rebalance rebalance{};
+  PayloadRef service{};   // of a database or the world outside: what it said; empty when it did not answer (service_payload)
 };
 
 class ClientNode;
@@ -118,6 +121,13 @@ class AppContext {
   // It did something to the world outside.
   void effect(const std::string& what, MessageId message);
 
+  // --- databases and the world outside: nodes of the scenario, by name ---
+  // A number for a transaction; the database hears of it with the first statement.
+  std::uint64_t begin(const std::string& database);
+  // Asks; in the answer's `service` is a DbReply, or an EffectReply.
+  CallId database(const std::string& database, DbRequest request);
+  CallId outside(const std::string& node, EffectRequest request);
+
  private:
   void record_process(const PolledMessage& r, Outcome outcome);
   ClientNode& client_;
@@ -134,7 +144,8 @@ class App {
   virtual ~App() = default;
   virtual std::unique_ptr<App> clone() const = 0;
   // A program's client has these options in this run: those of a producer, and those of a consumer.
-  virtual void configure(const std::vector<OptionDecl>& /*decls*/, const Options& /*producer*/, const Options& /*consumer*/) {}
+  // ... and the scenario's knobs (scope "knob").
+  virtual void configure(const std::vector<OptionDecl>& /*decls*/, const Options& /*producer*/, const Options& /*consumer*/, const Options& /*knobs*/) {}
   virtual void on_start(AppContext&) {}
   virtual void on_answer(AppContext&, const Answer&) {}
   virtual void on_timer(AppContext&, std::uint64_t /*argument*/) {}
@@ -157,7 +168,7 @@ class ClientNode : public Node {
  public:
   ClientNode() = default;
   explicit ClientNode(std::unique_ptr<App> app, std::string subscription = {}) : app_(std::move(app)), subscription_(std::move(subscription)) {}
-  ClientNode(const ClientNode& o) : Node(o), app_(o.app_ ? o.app_->clone() : nullptr), subscription_(o.subscription_), next_call_(o.next_call_), open_(o.open_), answers_(o.answers_), to_be_woken_(o.to_be_woken_), transaction_(o.transaction_), transactions_(o.transactions_) {}
+  ClientNode(const ClientNode& o) : Node(o), app_(o.app_ ? o.app_->clone() : nullptr), subscription_(o.subscription_), next_call_(o.next_call_), open_(o.open_), answers_(o.answers_), to_be_woken_(o.to_be_woken_), transaction_(o.transaction_), transactions_(o.transactions_), services_(o.services_) {}
   ClientNode& operator=(const ClientNode&) = delete;
 
   const App* app() const { return app_.get(); }
@@ -165,6 +176,8 @@ class ClientNode : public Node {
   std::size_t open_calls() const { return open_.size(); }
   // Who is entitled to what this client reads, in the history; empty = the node's own name.
   const std::string& subscription() const { return subscription_; }
+  bool speaks_to_services() const { return services_.used(); }
+  std::size_t open_service_calls() const { return services_.open(); }
 
  protected:
   // Carries out a call; complete() may come now or later.
@@ -181,6 +194,9 @@ class ClientNode : public Node {
   bool app_stands(Context& c);
   // True when the timer was the application's: it has done something, or goes on after a pause.
   bool app_timer(Context& c, TimerKind kind, std::uint64_t argument);
+  // True when it was of a database or the world outside: dealt with. A model's client asks this first.
+  bool service_message(Context& c, const Message& m);
+  bool service_closed(Context& c, ConnId connection, CloseReason reason);
   // Ends a call: writes the history and tells the application.
   void complete(Context& c, CallId id, Answer answer);
   // A place was given to, or taken from, this client.
@@ -208,6 +224,7 @@ class ClientNode : public Node {
   };
   CallId begin(Context& c, Call& call);
   void deliver_answers(Context& c);
+  void end_service_calls(Context& c, std::vector<ServiceAnswer> ended);
 
   std::unique_ptr<App> app_;
   std::string subscription_;
@@ -218,6 +235,7 @@ class ClientNode : public Node {
   bool to_be_woken_ = false;        // a timer lies behind the pause
   std::uint64_t transaction_ = 0;
   std::uint64_t transactions_ = 0;  // begun so far, over all lives of the process
+  ServiceClient services_;
 };
 
 template <class Derived>

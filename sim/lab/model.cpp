@@ -44,12 +44,16 @@ FaultSummary summarise_faults(const World& world) {
   FaultSummary s;
   for (const Loss& loss : world.losses()) {
     const NodeOptions& node = world.node_options(loss.node);
+    if (is_service_role(node.role)) continue;  // no model promises anything about those
     if (is_client(node)) s.client_kills = true;
     else s.losses.push_back({node.name, node.role, loss.power, loss.wipe});
   }
   for (const ArmedFault& f : world.faults()) {
     if (f.fired == 0) continue;
     const std::string_view group = fault_decl(f.fault.kind).group;
+    if (group == "disk" && !f.nodes.empty() && !f.nodes[0].empty() &&
+        std::all_of(f.nodes[0].begin(), f.nodes[0].end(), [&](NodeId n) { return is_service_role(world.node_options(n).role); }))
+      continue;
     if (group == "disk" && f.fault.kind != FaultKind::write_back && f.fault.kind != FaultKind::disk_heal && f.fault.kind != FaultKind::disk_slow &&
         f.fault.kind != FaultKind::disk_stall)
       s.disk_faults = true;

@@ -19,6 +19,7 @@
 
 #include "sim/lab/app.h"
 #include "sim/lab/options.h"
+#include "sim/lab/service.h"
 #include "sim/world/world.h"
 
 namespace mqlab {
@@ -109,6 +110,9 @@ struct Deployment {
   Options cluster;
   std::vector<TopicSpec> topics;
   std::vector<ClientSpec> clients;
+  std::vector<ServiceSpec> services{};      // databases, the world outside: not the model's business
+  std::vector<OptionDecl> knob_decls{};     // the scenario's own, for its programs: scope "knob"
+  Options knobs{};
 };
 
 // What faults a run has really had, so that a claim is only held to what it claims.

@@ -44,6 +44,12 @@ ExpectationResult judge(const Expectation& e, const RunResult& r) {
     return out;
   }
   const VerdictRow* row = r.verdict(e.name);
+  if (e.kind == Expectation::Kind::finds && row) {
+    out.met = true;
+    out.found = row->report.verdict == Verdict::violated;
+    if (!out.found) out.why = "not with this seed";
+    return out;
+  }
   if (!row) {
     out.why = fmt::format("no checker decides `{}`", e.name);
     return out;
@@ -64,6 +70,8 @@ void check_names(const Scenario& s, const World& world, const Deployment& d) {
     int line = 0;
     for (const ClientSpec& c : d.clients)
       if (c.name == name) line = c.line;
+    for (const ServiceSpec& v : d.services)
+      if (v.name == name) line = v.line;
     if (name == "R") throw InputError(s.path, line, "`R` is the name of the reader that ends each run: call this one something else");
     if (world.find(name) != n)
       throw InputError(s.path, line, fmt::format("`{}` is the name of a {} already: call this one something else", name, world.node_options(world.find(name)).role));
@@ -92,8 +100,10 @@ std::unique_ptr<World> build_world(const Scenario& s, const Model& model, const 
     if (error) throw InputError(set.line ? s.path : "", set.line, *error);
   }
   check(model.check(d), 0);
+  std::vector<OptionDecl> program_decls = all_options(model.decl());
+  program_decls.insert(program_decls.end(), d.knob_decls.begin(), d.knob_decls.end());
   for (ClientSpec& client : d.clients)
-    if (client.app) client.app->configure(all_options(model.decl()), client.options, client.consumer_options);
+    if (client.app) client.app->configure(program_decls, client.options, client.consumer_options, d.knobs);
 
   WorldOptions w;
   w.queue = options.queue;
@@ -103,12 +113,20 @@ std::unique_ptr<World> build_world(const Scenario& s, const Model& model, const 
   if (s.programs) world->extension = s.programs->clone();
   for (const auto& [from, to, link] : s.regions) world->set_region_link(from, to, link);
   model.deploy(*world, d);
+  deploy_services(*world, d.services);
   check_names(s, *world, d);
 
   std::vector<PlannedFault> faults;
   if (!c || !c->own_faults) faults = s.faults;
   if (c) faults.insert(faults.end(), c->faults.begin(), c->faults.end());
-  for (const PlannedFault& f : faults) {
+  Random draws(options.seed, Stream::faults, 1);  // of its own: a fault more moves no draw of the world's
+  for (const PlannedFault& planned : faults) {
+    PlannedFault f = planned;
+    if (f.until >= 0) {
+      f.trigger.after = draws.between(f.trigger.after, f.until);
+      const std::uint64_t which = draws.below(f.others.size() + 1);
+      if (which > 0) f.fault = planned.others[which - 1];
+    }
     for (const auto& group : f.fault.groups)
       for (const Target& t : group)
         if (!world->knows_target(t)) {
@@ -163,12 +181,14 @@ RunResult run_scenario(const Scenario& s, const Model& model, const ScenarioCase
     model.add_reader(world, r.deployment, "R");
     constexpr Duration slice = 100'000'000;
     const Time limit = saturating_add(world.now(), s.drain.limit);
+    // Nobody tells a program that a table has changed: it looks now and then, and may be asleep for as long as this.
+    const int calm_enough = r.deployment.services.empty() ? 3 : 30;
     int calm = 0;
-    while (going && calm < 3 && world.now() < limit) {
+    while (going && calm < calm_enough && world.now() < limit) {
       going = run_to(std::min<Time>(limit, world.now() + slice));
-      calm = model.settled(world) ? calm + 1 : 0;
+      calm = model.settled(world) && services_settled(world) ? calm + 1 : 0;
     }
-    r.drained = going && calm >= 3;
+    r.drained = going && calm >= calm_enough;
     if (r.drained) {
       Op op;
       op.time = world.now();

@@ -38,7 +38,8 @@ struct VerdictRow {
 struct ExpectationResult {
   Expectation expectation;
   bool met = false;
-  std::string why;  // when not met
+  std::string why;     // when not met, or not found
+  bool found = false;  // of `finds`: this run shows it
 };
 
 struct RunResult {

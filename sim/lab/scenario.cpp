@@ -7,7 +7,7 @@
 namespace mqlab {
 
 const char* expectation_name(Expectation::Kind k) {
-  static constexpr const char* names[] = {"reaches", "holds", "violates"};
+  static constexpr const char* names[] = {"reaches", "holds", "violates", "finds"};
   return names[static_cast<std::size_t>(k)];
 }
 
@@ -69,6 +69,7 @@ std::optional<std::string> apply_profile(const Model& model, Deployment& d, cons
 std::optional<std::string> apply_setting(const Model& model, Deployment& d, const Setting& s) {
   const std::vector<OptionDecl> decls = all_options(model.decl());
   if (s.name == "profile") return apply_profile(model, d, to_text(s.value));
+  if (find_option(d.knob_decls, "knob", s.name)) return set_one(d.knobs, d.knob_decls, "knob", s.name, s);
   if (const std::size_t dot = s.name.find('.'); dot != std::string::npos) {
     const std::string owner = s.name.substr(0, dot);
     const std::string name = s.name.substr(dot + 1);
@@ -76,11 +77,14 @@ std::optional<std::string> apply_setting(const Model& model, Deployment& d, cons
       if (c.name == owner) return set_on_client(c, decls, name, s);
     for (TopicSpec& t : d.topics)
       if (t.name == owner) return set_one(t.options, decls, "topic", name, s);
+    for (ServiceSpec& v : d.services)
+      if (v.name == owner) return set_one(v.options, service_options(), v.role, name, s);
     if (owner == "cluster") return set_one(d.cluster, decls, "cluster", name, s);
     std::vector<std::string> known{"cluster"};
+    for (const ServiceSpec& v : d.services) known.push_back(v.name);
     for (const ClientSpec& c : d.clients) known.push_back(c.name);
     for (const TopicSpec& t : d.topics) known.push_back(t.name);
-    return fmt::format("there is no client or topic `{}`{}", owner, did_you_mean(owner, known));
+    return fmt::format("there is no client, topic or service `{}`{}", owner, did_you_mean(owner, known));
   }
   bool found = false;
   if (find_option(decls, "cluster", s.name)) {
@@ -105,6 +109,7 @@ std::optional<std::string> apply_setting(const Model& model, Deployment& d, cons
   }
   if (found) return std::nullopt;
   std::vector<std::string> known{"profile"};
+  for (const OptionDecl& o : d.knob_decls) known.push_back(o.name);
   for (const OptionDecl& o : decls) known.push_back(o.name);
   return fmt::format("there is no option `{}`{}; `mqlab models {}` lists them", s.name, did_you_mean(s.name, known), model.decl().name);
 }

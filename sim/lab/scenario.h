@@ -19,7 +19,8 @@
 namespace mqlab {
 
 struct Expectation {
-  enum class Kind : std::uint8_t { reaches, holds, violates };
+  // finds: the anomaly depends on chance. A single run may show it or not; of many seeds at least one must.
+  enum class Kind : std::uint8_t { reaches, holds, violates, finds };
   Kind kind{};
   std::string name;  // a mark, or an anomaly
   int line = 0;
@@ -29,10 +30,13 @@ const char* expectation_name(Expectation::Kind k);
 struct PlannedFault {
   Fault fault;
   Trigger trigger;
+  // Drawn by the run's seed: a time from trigger.after to here, and one of the fault and these.
+  Time until = -1;
+  std::vector<Fault> others{};
 };
 
 // Changes an option: "acks" (wherever such an option is: all producers), "P1.acks" (one client),
-// "orders.min_insync" (one topic), "profile".
+// "orders.min_insync" (one topic), "bank.durability" (one service), a knob of the scenario's own, "profile".
 struct Setting {
   std::string name;
   Value value;

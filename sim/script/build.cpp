@@ -30,6 +30,8 @@ Scenario Builder::build() {
   own_marks();
   nodes();
   topics();
+  services();
+  knobs();
   clients();
   s_.faults = faults(f_, "faults");
   if (const auto v = f_.duration("run_for", Fields::Sign::positive)) s_.run_for = *v;
@@ -129,10 +131,12 @@ Value Builder::to_value(const LuaValue& v, const OptionDecl* decl, int line, con
   return {};
 }
 
-void Builder::set(Options& o, const char* scope, const std::string& name, const LuaValue& v, const Fields& f) const {
+void Builder::set(Options& o, const char* scope, const std::string& name, const LuaValue& v, const Fields& f) const { set(o, decls_, scope, name, v, f); }
+
+void Builder::set(Options& o, const std::vector<OptionDecl>& decls, const std::string& scope, const std::string& name, const LuaValue& v, const Fields& f) const {
   const int line = f.line_of(name);
-  const OptionDecl* decl = find_option(decls_, scope, name);
-  if (auto error = o.set(decls_, scope, name, to_value(v, decl, line, name))) d_.fail(line, *error);
+  const OptionDecl* decl = find_option(decls, scope, name);
+  if (auto error = o.set(decls, scope, name, to_value(v, decl, line, name))) d_.fail(line, *error);
 }
 
 std::vector<std::string> Builder::own_words(const char* field) const {
@@ -152,6 +156,7 @@ void Builder::own_marks() {
   marks_ = source_.marks;
   for (const MarkDecl& m : model_->decl().marks) marks_.push_back(m.name);
   for (const MarkDecl& m : world_marks()) marks_.push_back(m.name);
+  for (const MarkDecl& m : service_marks()) marks_.push_back(m.name);
   marks_.emplace_back("log");
 }
 

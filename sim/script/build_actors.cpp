@@ -89,6 +89,85 @@ void Builder::topics() {
   }
 }
 
+void Builder::services() {
+  std::size_t index = 0;
+  for (const LuaValue* v : f_.list("services")) {
+    const int at = f_.line_of_item("services", index++);
+    if (const Thing* t = v->thing(ThingKind::service_name)) {
+      const DeclaredTable& n = d_.service_names[static_cast<std::size_t>(t->number)];
+      d_.fail(n.line, fmt::format("`{} \"{}\"` has no table; write {} \"{}\" {{ ... }}", n.role, n.name, n.role, n.name));
+    }
+    const Thing* t = v->thing(ThingKind::service);
+    if (!t) d_.fail(at, fmt::format("`services` is a list of databases and outsides, as database \"bank\" {{ ... }}, and item {} is {}", index, v->describe()));
+    d_.limit(index, clients_max, at, "services");
+    const DeclaredTable& declared = d_.services[static_cast<std::size_t>(t->number)];
+    for (const ServiceSpec& other : s_.deployment.services)
+      if (other.name == declared.name) d_.fail(declared.line, fmt::format("there are two services `{}`; the other is on line {}", declared.name, other.line));
+    const Fields f(d_, fmt::format("{} `{}`", declared.role, declared.name), declared.table, declared.line);
+    std::vector<std::string> known{"zone", "rack", "region"};
+    for (const OptionDecl& o : service_options())
+      if (o.scope == declared.role) known.push_back(o.name);
+    ServiceSpec spec{declared.name, declared.role, service_defaults(declared.role), {}, {}, {}, {}, declared.line};
+    if (declared.role == "database") known.insert(known.begin(), "tables");
+    f.allow(known);
+    if (declared.role == "database") spec.tables = tables(f);
+    for (const auto& [key, value] : *declared.table.table()) {
+      const std::string& name = *key.text();
+      if (name == "zone") spec.zone = *f.text("zone");
+      else if (name == "rack") spec.rack = *f.text("rack");
+      else if (name == "region") spec.region = *f.text("region");
+      else if (name != "tables") set(spec.options, service_options(), declared.role, name, value, f);
+    }
+    s_.deployment.services.push_back(std::move(spec));
+  }
+  source_.services = s_.deployment.services;
+}
+
+// { "orders", "outbox" }, or { accounts = { unique = { "email" } } }, or both.
+std::vector<TableSpec> Builder::tables(const Fields& f) const {
+  const LuaValue* all = f.get("tables");
+  if (!all) d_.fail(f.line(), fmt::format("{} has no `tables`; write tables = {{ accounts = {{ unique = {{ \"email\" }} }} }}, or a list of names", f.what()));
+  if (!all->is_table()) f.wrong("tables", "a table { accounts = { unique = { \"email\" } } }, or a list of names");
+  std::vector<TableSpec> out;
+  for (const auto& [key, value] : *all->table()) {
+    const int line = key.text() ? d_.map.line_of(f.line(), {"tables", *key.text()}) : f.line_of("tables");
+    TableSpec t;
+    if (key.text()) {
+      const Fields one(d_, fmt::format("table `{}`", key.text()->substr(0, 60)), value, f.line(), {"tables", *key.text()});
+      if (!value.is_table()) d_.fail(line, fmt::format("table `{}` is a table, as {{ unique = {{ \"email\" }} }} or {{}}, not {}", key.text()->substr(0, 60), value.describe()));
+      one.allow({"unique"});
+      t = {*key.text(), one.texts("unique").value_or(std::vector<std::string>{})};
+    } else if (key.integer() && value.text()) {
+      t = {*value.text(), {}};
+    } else {
+      d_.fail(line, fmt::format("`tables` are names, as {{ \"orders\" }} or {{ orders = {{}} }}, and here is {}", value.describe()));
+    }
+    if (t.name.empty() || t.name.size() > 100) d_.fail(line, "a table's name has 1 to 100 bytes");
+    for (const TableSpec& other : out)
+      if (other.name == t.name) d_.fail(line, fmt::format("there are two tables `{}`", t.name));
+    out.push_back(std::move(t));
+    d_.limit(out.size(), 1'000, line, "tables in a database");
+  }
+  if (out.empty()) f.wrong("tables", "at least one table");
+  return out;
+}
+
+void Builder::knobs() {
+  for (const auto& [name, value] : f_.named("knobs")) {
+    const int line = d_.map.line_of(declared_.line, {"knobs", name});
+    if (name.empty() || name.size() > 60 || name.find('.') != std::string::npos) d_.fail(line, "a knob's name has 1 to 60 bytes and no dot");
+    for (const OptionDecl& o : decls_)
+      if (o.name == name) d_.fail(line, fmt::format("`{}` is an option of {} already: call the knob something else", name, o.scope));
+    OptionDecl decl{name, "knob", OptionType::text, to_value(*value, nullptr, line, name), "Of the scenario's own."};
+    if (value->duration()) decl.type = OptionType::duration;
+    else if (value->boolean()) decl.type = OptionType::boolean;
+    else if (value->number() || value->integer()) decl.type = OptionType::integer;
+    s_.deployment.knob_decls.push_back(std::move(decl));
+    d_.limit(s_.deployment.knob_decls.size(), 1'000, line, "knobs");
+  }
+  s_.deployment.knobs = Options::defaults(s_.deployment.knob_decls, "knob");
+}
+
 void Builder::clients() {
   std::size_t index = 0;
   for (const LuaValue* v : f_.list("clients")) {
@@ -111,6 +190,8 @@ ClientSpec Builder::client(const DeclaredTable& c, const Thing& thing) const {
     if (topic.name == c.name) d_.fail(c.line, fmt::format("a client and a topic are both called `{}`", c.name));
   for (const NodeSpec& n : source_.nodes)
     if (n.name == c.name) d_.fail(c.line, fmt::format("a client and a node are both called `{}`", c.name));
+  for (const ServiceSpec& v : s_.deployment.services)
+    if (v.name == c.name) d_.fail(c.line, fmt::format("a client and a service are both called `{}`", c.name));
   const Fields f(d_, fmt::format("{} `{}`", c.role, c.name), c.table, c.line);
   const bool program = c.role == "client";
   std::vector<std::string> own{"zone", "rack", "region"};

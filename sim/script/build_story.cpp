@@ -18,6 +18,8 @@ void Builder::add_planned(const LuaValue& v, const std::string& field, int line,
     for (const DeclaredPlan& p : d_.planned[static_cast<std::size_t>(t->number)]) {
       if (p.fault.trigger.on == Trigger::On::mark) check_mark(p.fault.trigger.name, p.line);
       if (p.fault.fault.kind == FaultKind::command) check_command(p.fault.fault);
+      for (const Fault& other : p.fault.others)
+        if (other.kind == FaultKind::command) check_command(other);
       out.push_back(p.fault);
     }
     d_.limit(out.size(), declared_max, line, "faults");
@@ -27,7 +29,7 @@ void Builder::add_planned(const LuaValue& v, const std::string& field, int line,
     const Fault& fault = d_.faults[static_cast<std::size_t>(v.thing()->number)];
     d_.fail(fault.line, fmt::format("`{}` has no time; write at(seconds(1), {} ...) or when(..., {} ...)", fault_decl(fault.kind).name, fault_decl(fault.kind).name, fault_decl(fault.kind).name));
   }
-  d_.fail(line, fmt::format("`{}` is a list of at(...) and when(...), and here is {}", field, v.describe()));
+  d_.fail(line, fmt::format("`{}` is a list of at(...), between(...) and when(...), and here is {}", field, v.describe()));
 }
 
 void Builder::check_command(const Fault& f) const {
@@ -60,7 +62,7 @@ std::vector<Expectation> Builder::expectations(const Fields& f, const char* fiel
 
 void Builder::take_expectation(const LuaValue& v, int line, std::vector<Expectation>& out) const {
   const Thing* t = v.thing(ThingKind::expectation);
-  if (!t) d_.fail(line, fmt::format("`expect` is a list of reaches, holds and violates, as violates \"lost-message\", and here is {}", v.describe()));
+  if (!t) d_.fail(line, fmt::format("`expect` is a list of reaches, holds, violates and finds, as violates \"lost-message\", and here is {}", v.describe()));
   const Expectation& e = d_.expectations[static_cast<std::size_t>(t->number)];
   if (e.kind == Expectation::Kind::reaches) check_mark(e.name, e.line);
   out.push_back(e);
@@ -131,6 +133,10 @@ const OptionDecl* Builder::setting_decl(const std::string& name) const {
     if (dot != std::string::npos && c.name == owner && c.role != "client") return find_option(decls_, c.role, option);
   for (const TopicSpec& t : s_.deployment.topics)
     if (dot != std::string::npos && t.name == owner) return find_option(decls_, "topic", option);
+  for (const ServiceSpec& v : s_.deployment.services)
+    if (dot != std::string::npos && v.name == owner) return find_option(service_options(), v.role, option);
+  if (dot == std::string::npos)
+    if (const OptionDecl* knob = find_option(s_.deployment.knob_decls, "knob", option)) return knob;
   for (const OptionDecl& o : decls_)
     if (o.name == option) return &o;
   return nullptr;

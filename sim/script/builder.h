@@ -39,6 +39,7 @@ class Builder {
   // The value as an option holds it: a duration where none is wanted, or a number where one is, is wrong.
   Value to_value(const LuaValue& v, const OptionDecl* decl, int line, const std::string& name) const;
   void set(Options& o, const char* scope, const std::string& name, const LuaValue& v, const Fields& f) const;
+  void set(Options& o, const std::vector<OptionDecl>& decls, const std::string& scope, const std::string& name, const LuaValue& v, const Fields& f) const;
   // The words that the file adds to those of the model.
   std::vector<std::string> own_words(const char* field) const;
   void own_marks();
@@ -49,6 +50,9 @@ class Builder {
   // A topic or a client of the model `lua` may name a node.
   void check_node(const Options& o, const std::string& what, int line) const;
   void topics();
+  void services();
+  std::vector<TableSpec> tables(const Fields& f) const;
+  void knobs();
   void clients();
   ClientSpec client(const DeclaredTable& c, const Thing& thing) const;
 

@@ -78,6 +78,7 @@ struct Declarations {
   std::vector<DeclaredTable> client_names, clients;
   std::vector<DeclaredTable> case_names, cases;
   std::vector<DeclaredTable> node_names, nodes;
+  std::vector<DeclaredTable> service_names, services;
   std::vector<Fault> faults;
   std::vector<std::vector<DeclaredPlan>> planned;
   std::vector<DeclaredLater> laters;

@@ -137,12 +137,12 @@ void add_faults(const Declarations& d, const LuaValue& v, const char* verb, int 
   d.fail(line, fmt::format("`{}` wants a fault, as kill \"B1\", not {}", verb, v.describe()));
 }
 
-Duration time_argument(const Declarations& d, const VerbCall& call) {
-  const LuaValue* v = call.arguments.empty() ? nullptr : &call.arguments[0];
+Duration time_argument(const Declarations& d, const VerbCall& call, std::size_t i = 0) {
+  const LuaValue* v = call.arguments.size() <= i ? nullptr : &call.arguments[i];
   Duration ns = 0;
   if (v && v->duration()) ns = v->duration()->ns;
   else if (!(v && v->integer() && *v->integer() == 0))
-    d.fail(call.line, fmt::format("`{}` wants a time first, as {}(ms(5), ...), not {}", call.verb, call.verb, v ? v->describe() : "nothing"));
+    d.fail(call.line, fmt::format("`{}` wants a time {}, as {}({}ms(5), ...), not {}", call.verb, i == 0 ? "first" : "second", call.verb, call.verb == "between" ? "ms(1), " : "", v ? v->describe() : "nothing"));
   if (ns < 0) d.fail(call.line, fmt::format("`{}` wants a time that is not negative, and it is {}", call.verb, format_duration(ns)));
   if (ns > duration_max) d.fail(call.line, fmt::format("`{}` wants a time of at most 100 years, and it is {}", call.verb, format_duration(ns)));
   return ns;
@@ -161,6 +161,30 @@ Thing declare_at(Declarations& d, const VerbCall& call, const Verb&) {
   for (std::size_t i = 1; i < call.arguments.size(); ++i) add_faults(d, call.arguments[i], "at", call.line, faults);
   std::vector<DeclaredPlan> plan;
   for (Fault& f : faults) plan.push_back({{std::move(f), at(time)}, call.line});
+  return add_plan(d, std::move(plan), call);
+}
+
+// Times of their own for all of the faults; with a number, so often one of them.
+Thing declare_between(Declarations& d, const VerbCall& call, const Verb&) {
+  const Duration from = time_argument(d, call, 0);
+  const Duration until = time_argument(d, call, 1);
+  if (until < from) d.fail(call.line, fmt::format("`between` wants the earlier time first: {} is before {}", format_duration(until), format_duration(from)));
+  std::size_t i = 2;
+  std::int64_t times = 0;
+  if (i < call.arguments.size() && (call.arguments[i].integer() || call.arguments[i].number())) {
+    if (!call.arguments[i].integer() || *call.arguments[i].integer() < 1 || *call.arguments[i].integer() > 1'000)
+      d.fail(call.line, fmt::format("`between` wants how often as a whole number from 1 to 1000, not {}", call.arguments[i].describe()));
+    times = *call.arguments[i++].integer();
+  }
+  std::vector<Fault> faults;
+  for (; i < call.arguments.size(); ++i) add_faults(d, call.arguments[i], "between", call.line, faults);
+  std::vector<DeclaredPlan> plan;
+  const auto add = [&](Fault f, std::vector<Fault> others) { plan.push_back({{std::move(f), at(from), until, std::move(others)}, call.line}); };
+  if (times == 0)
+    for (Fault& f : faults) add(std::move(f), {});
+  else if (!faults.empty())
+    for (std::int64_t n = 0; n < times; ++n) add(faults.front(), {faults.begin() + 1, faults.end()});
+  d.limit(plan.size() * std::max<std::size_t>(1, faults.size()), declared_max, call.line, "faults to draw from");
   return add_plan(d, std::move(plan), call);
 }
 
@@ -344,6 +368,7 @@ void add_timing_verbs(std::vector<Verb>& verbs) {
     verbs.push_back(std::move(v));
   };
   add("at", "time", "(ms(40), fault, ...)", "The faults come due at this time since the beginning.", declare_at);
+  add("between", "time", "(seconds(1), seconds(9), 3, fault, ...)", "At times that the run's seed draws: without a number each of the faults once; with one, so often one of them.", declare_between);
   add("when", "time", "(trigger, fault, ...)", "The faults come due when the trigger's event happens; a fault may be after(ms(5), fault).", declare_when);
   add("after", "time", "(ms(5), fault, ...)", "Inside when(...): so long after the event.", declare_after);
   add("mark", "trigger", "\"leader_elected\" { from =, place =, nth =, every = }", "Something happened inside, by the name of its mark.", declare_trigger);

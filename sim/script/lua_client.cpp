@@ -210,6 +210,7 @@ void LuaClient::on_poll_reply(Context& c, CallId id, const LuaValue& answer) {
 }
 
 void LuaClient::on_message(Context& c, const Message& m) {
+  if (service_message(c, m)) return;
   if (m.kind < send_reply_kind || m.kind > call_reply_kind) return;
   const LuaPayload& payload = payload_as<LuaPayload>(m.payload);
   const auto it = pending_.find(payload.call);
@@ -251,7 +252,8 @@ void LuaClient::on_timer(Context& c, TimerKind kind, std::uint64_t argument) {
   complete(c, argument, std::move(out));
 }
 
-void LuaClient::on_closed(Context& c, ConnId connection, NodeId, CloseReason) {
+void LuaClient::on_closed(Context& c, ConnId connection, NodeId, CloseReason reason) {
+  if (service_closed(c, connection, reason)) return;
   for (auto it = streams_.begin(); it != streams_.end();) it = it->second == connection ? streams_.erase(it) : std::next(it);
   std::vector<CallId> lost;
   for (auto& [id, p] : pending_) {

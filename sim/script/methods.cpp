@@ -67,30 +67,66 @@ void MethodCall::only_fields(const LuaValue& table, const std::vector<std::strin
 
 std::uint64_t MethodCall::digest() const {
   std::uint64_t h = LuaValue(std::string(method)).digest();
+  if (!object.empty()) h = LuaValue(object_number).digest(LuaValue(object).digest(h));
   for (const LuaValue& v : arguments_) h = v.digest(h);
   return h;
 }
 
+const std::vector<Method>& methods_of(ObjectKind k) {
+  switch (k) {
+    case ObjectKind::program: return program_methods();
+    case ObjectKind::node: return node_methods();
+    case ObjectKind::database: return database_methods();
+    case ObjectKind::transaction: return transaction_methods();
+    case ObjectKind::outside: return outside_methods();
+  }
+  return program_methods();
+}
+
 namespace {
 
-const char methods_keys[2] = {};
+const char methods_keys[object_kinds] = {};
 
-// Upvalues: the number of the method, and whether it is a node's.
+// How each is called in a program's text.
+const char* written(ObjectKind k) {
+  static constexpr const char* names[] = {"c", "self", "db", "t", "outside"};
+  return names[static_cast<std::size_t>(k)];
+}
+
+bool of_program(ObjectKind k) { return k != ObjectKind::program && k != ObjectKind::node; }
+
+// Raises unless the object at 1 is one of the actor that runs.
+void check_owner(lua_State* L, const ScriptHost& host, ObjectKind kind, const char* method) {
+  const bool node = kind == ObjectKind::node;
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &methods_keys[static_cast<std::size_t>(kind)]);
+  const bool has_methods = lua_istable(L, 1) && lua_getmetatable(L, 1);
+  const bool right_kind = has_methods && lua_rawequal(L, -1, -2);
+  lua_pop(L, has_methods ? 2 : 1);
+  if (!right_kind) {
+    if (has_methods && !of_program(kind)) raise(L, "this `%s` belongs to another %s than the one that runs now", written(kind), node ? "node" : "program");
+    raise(L, "write %s:%s(...), with a colon", written(kind), method);
+  }
+  push_current_object(L, host.actor().is_node, host.actor().number);
+  if (of_program(kind)) {
+    lua_pushliteral(L, "client");
+    lua_rawget(L, 1);
+  } else {
+    lua_pushvalue(L, 1);
+  }
+  const bool mine = host.actor().is_node == node && lua_rawequal(L, -1, -2);
+  lua_pop(L, 2);
+  if (!mine) raise(L, "this `%s` belongs to another %s than the one that runs now", written(kind), node ? "node" : "program");
+}
+
+// Upvalues: the number of the method, and the kind of its object.
 int call_method(lua_State* L) {
-  const bool node = lua_toboolean(L, lua_upvalueindex(2));
+  const auto kind = static_cast<ObjectKind>(lua_tointeger(L, lua_upvalueindex(2)));
   const auto index = static_cast<std::size_t>(lua_tointeger(L, lua_upvalueindex(1)));
-  const Method& m = node ? node_methods()[index] : program_methods()[index];
+  const Method& m = methods_of(kind)[index];
   Script& s = context<Script>(L);
   if (!s.host) raise(L, "nothing runs yet");
   ScriptHost& host = *s.host;
-  push_current_object(L, host.actor().is_node, host.actor().number);
-  const bool mine = host.actor().is_node == node && lua_rawequal(L, 1, -1);
-  lua_pop(L, 1);
-  if (!mine) {
-    if (lua_istable(L, 1) && lua_getmetatable(L, 1))
-      raise(L, "this `%s` belongs to another %s than the one that runs now", node ? "self" : "c", node ? "node" : "program");
-    raise(L, "write %s:%s(...), with a colon", node ? "self" : "c", m.name);
-  }
+  check_owner(L, host, kind, m.name);
   if (*m.needs) {
     const auto& calls = host.source().model->decl().calls;
     bool offered = host.source().model->decl().name == "lua";
@@ -98,24 +134,46 @@ int call_method(lua_State* L) {
     if (!offered) raise(L, "%s has no call `%s`; `mqlab models %s` lists what its clients can do", host.source().model->decl().name.c_str(), m.needs, host.source().model->decl().name.c_str());
   }
   // What sync saves is read here, like an argument.
-  if (node && std::string_view(m.name) == "sync") {
+  if (kind == ObjectKind::node && std::string_view(m.name) == "sync") {
     lua_settop(L, 1);
     lua_pushliteral(L, "durable");
     lua_rawget(L, 1);
   }
   Script::read_arguments(L, 2);
+  const char* name = "";
+  lua_Integer number = 0;
+  if (of_program(kind)) {
+    // A program may write over these: then it speaks to nobody.
+    lua_pushliteral(L, "name");
+    lua_rawget(L, 1);
+    name = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "?";
+    lua_pushliteral(L, "number");
+    lua_rawget(L, 1);
+    number = lua_isinteger(L, -1) ? lua_tointeger(L, -1) : 0;
+  }
   bool waits = false;
   {
-    const MethodCall call(host, m.name, s.call.arguments, s.call.line);
+    MethodCall call(host, m.name, s.call.arguments, s.call.line);
+    call.object = name;
+    call.object_number = number;
     std::optional<LuaValue> out = m.run(call);
     waits = !out;
     host.result = out ? std::move(*out) : LuaValue();
   }
-  if (!waits) {
-    push_value(L, host.result);
-    return 1;
+  if (waits) return lua_yield(L, 0);
+  push_value(L, host.result);
+  if (m.makes != ObjectKind::program) {
+    if (of_program(kind)) {
+      lua_pushliteral(L, "client");
+      lua_rawget(L, 1);
+    } else {
+      lua_pushvalue(L, 1);
+    }
+    lua_setfield(L, -2, "client");
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &methods_keys[static_cast<std::size_t>(m.makes)]);
+    lua_setmetatable(L, -2);
   }
-  return lua_yield(L, 0);
+  return 1;
 }
 
 // Refuses before anything is asked for what could not be waited for.
@@ -128,44 +186,51 @@ int call_waiting_method(lua_State* L) {
   return wrap<call_method>(L);
 }
 
+// Upvalues: the methods, and the kind of the object.
 int unknown_method(lua_State* L) {
   lua_pushvalue(L, 2);
   if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
   if (lua_type(L, 2) != LUA_TSTRING) return 1;
   {
+    const auto kind = static_cast<ObjectKind>(lua_tointeger(L, lua_upvalueindex(2)));
     std::vector<std::string> names;
-    for (const Method& m : program_methods()) names.emplace_back(m.name);
+    for (const Method& m : methods_of(kind)) names.emplace_back(m.name);
     const std::string wrong = lua_tostring(L, 2);
-    throw std::runtime_error(fmt::format("`c` has no method `{}`{}", wrong.substr(0, 60), did_you_mean(wrong, names)));
+    static constexpr const char* subjects[] = {"`c`", "`self`", "a database", "a transaction", "an outside"};
+    throw std::runtime_error(fmt::format("{} has no method `{}`{}", subjects[static_cast<std::size_t>(kind)], wrong.substr(0, 60), did_you_mean(wrong, names)));
   }
 }
 
-void open_methods(lua_State* L, bool node) {
-  const auto& methods = node ? node_methods() : program_methods();
+void open_methods(lua_State* L, ObjectKind kind) {
+  const bool node = kind == ObjectKind::node;
+  const auto& methods = methods_of(kind);
   lua_newtable(L);
   lua_newtable(L);
   for (std::size_t i = 0; i < methods.size(); ++i) {
     lua_pushinteger(L, static_cast<lua_Integer>(i));
-    lua_pushboolean(L, node);
-    const std::string_view name = methods[i].name;
-    const bool waits = !node && name != "now" && name != "wall" && name != "random" && name != "send_async" && name != "commit_async" && name != "processed" && name != "failed" && name != "effect" &&
-                       name != "log" && name != "mark";
-    lua_pushcclosure(L, waits ? call_waiting_method : wrap<call_method>, 2);
+    lua_pushinteger(L, static_cast<lua_Integer>(kind));
+    lua_pushcclosure(L, !node && !methods[i].at_once ? call_waiting_method : wrap<call_method>, 2);
     lua_setfield(L, -2, methods[i].name);
   }
-  if (!node) lua_pushcclosure(L, wrap<unknown_method>, 1);
+  if (!node) {
+    lua_pushinteger(L, static_cast<lua_Integer>(kind));
+    lua_pushcclosure(L, wrap<unknown_method>, 2);
+  }
   lua_setfield(L, -2, "__index");
   lua_pushboolean(L, 0);
   lua_setfield(L, -2, "__metatable");
-  lua_pushstring(L, node ? "node" : "client");
+  static constexpr const char* names[] = {"client", "node", "database", "transaction", "outside"};
+  lua_pushstring(L, names[static_cast<std::size_t>(kind)]);
   lua_setfield(L, -2, "__name");
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &methods_keys[node]);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &methods_keys[static_cast<std::size_t>(kind)]);
 }
 
 }  // namespace
 
-void open_program_verbs(lua_State* L) { open_methods(L, false); }
-void open_node_verbs(lua_State* L) { open_methods(L, true); }
+void open_program_verbs(lua_State* L) {
+  for (const ObjectKind k : {ObjectKind::program, ObjectKind::database, ObjectKind::transaction, ObjectKind::outside}) open_methods(L, k);
+}
+void open_node_verbs(lua_State* L) { open_methods(L, ObjectKind::node); }
 
 void push_program_object(lua_State* L, const std::string& name, const LuaValue& options) {
   lua_newtable(L);
@@ -197,6 +262,9 @@ const std::vector<VerbDoc>& program_verb_docs() {
   static const std::vector<VerbDoc> all = [] {
     std::vector<VerbDoc> docs;
     for (const Method& m : program_methods()) docs.push_back({std::string("c:") + m.name, "program", m.arguments, m.sentence});
+    for (const Method& m : database_methods()) docs.push_back({std::string("db:") + m.name, "database", m.arguments, m.sentence});
+    for (const Method& m : transaction_methods()) docs.push_back({std::string("t:") + m.name, "transaction", m.arguments, m.sentence});
+    for (const Method& m : outside_methods()) docs.push_back({std::string("bank:") + m.name, "the world outside", m.arguments, m.sentence});
     return docs;
   }();
   return all;

@@ -1,9 +1,9 @@
-// sim/script/methods.h: the methods of `c` and `self`, as rows of a table.
+// sim/script/methods.h: the methods of `c`, `self`, and of what `c` hands out, as rows of a table.
 //
 // The rule of border.h in one place: a method's arguments are read into plain values, its C++ part runs and
 // may throw, and only then its result goes back to Lua, or the program waits.
 //
-// Elsewhere: the rows (program_verbs.cpp, node_verbs.cpp), effects and their log (script_host.h).
+// Elsewhere: the rows (program_verbs.cpp, node_verbs.cpp, service_verbs.cpp), effects and their log (script_host.h).
 #pragma once
 
 #include <optional>
@@ -15,6 +15,10 @@
 
 namespace mqlab::script {
 
+// What has methods. A database, a transaction and an outside belong to a program: tables with `name`, `number`, `client`.
+enum class ObjectKind : std::uint8_t { program, node, database, transaction, outside };
+inline constexpr std::size_t object_kinds = 5;
+
 // What a method was called with; the getters throw with the method's name and what was expected.
 class MethodCall {
  public:
@@ -23,6 +27,8 @@ class MethodCall {
 
   ScriptHost& host;
   const char* method;
+  std::string object{};          // a database's or an outside's name
+  std::int64_t object_number = 0;  // a transaction's
 
   std::size_t count() const { return arguments_.size(); }
   const LuaValue& at(std::size_t i) const;
@@ -51,10 +57,28 @@ struct Method {
   const char* needs;  // the call that the model must offer; "" = none
   // What it returns; nothing when the program has to wait.
   std::optional<LuaValue> (*run)(const MethodCall&);
+  bool at_once = false;                        // never waits
+  ObjectKind makes = ObjectKind::program;      // another kind: what it returns becomes such an object
 };
 
+const std::vector<Method>& methods_of(ObjectKind k);
 const std::vector<Method>& program_methods();
 const std::vector<Method>& node_methods();
+const std::vector<Method>& database_methods();
+const std::vector<Method>& transaction_methods();
+const std::vector<Method>& outside_methods();
+
+// program_verbs.cpp, for what programs can do besides: the row of a delivery, a call that the program waits for.
+AppContext& app_context(const MethodCall& m);
+ProgramApp& program(const MethodCall& m);
+std::optional<LuaValue> wait_for(const MethodCall& m, const LuaValue& id);
+// A message that c:poll returned, or a body: its id, and its key.
+struct MessageArgument {
+  std::int64_t row = -1;  // in the history; -1: by its body
+  std::string body{};
+};
+MessageArgument message_argument(const MethodCall& m, std::size_t i, const LuaValue& v);
+MessageId message_id(const MethodCall& m, const MessageArgument& a, std::uint32_t* key = nullptr);
 
 // The object of the actor that runs, on top of the stack.
 void push_current_object(lua_State* L, bool node, std::int64_t number);

@@ -16,7 +16,7 @@ ScriptHost& host(AppContext& a) { return ScriptHost::of(a.context.world()); }
 
 std::unique_ptr<App> make_program(std::uint32_t number, const std::string& name) { return std::make_unique<ProgramApp>(number, name); }
 
-void ProgramApp::configure(const std::vector<OptionDecl>& decls, const Options& producer, const Options& consumer) {
+void ProgramApp::configure(const std::vector<OptionDecl>& decls, const Options& producer, const Options& consumer, const Options& knobs) {
   std::map<std::string, LuaValue> all;
   const auto take = [&](const char* scope, const Options& from) {
     for (const auto& [option, value] : from.values()) {
@@ -37,6 +37,7 @@ void ProgramApp::configure(const std::vector<OptionDecl>& decls, const Options& 
   };
   take("producer", producer);
   take("consumer", consumer);  // where both have a name, a program reads more often than it sends
+  take("knob", knobs);
   LuaValue::Table rows;
   for (auto& [option, value] : all) rows.emplace_back(LuaValue(option), std::move(value));
   options = make_table(std::move(rows));
@@ -52,6 +53,9 @@ void ProgramApp::on_start(AppContext& a) {
 
 void ProgramApp::on_answer(AppContext& a, const Answer& answer) {
   if (answer.kind == CallKind::poll) busy = !answer.messages.empty();
+  // A look into a table is like a poll: nothing there, nothing to do.
+  if (answer.kind == CallKind::database && answer.service && service_payload<DbReply>(answer.service).verb == DbVerb::scan)
+    busy = answer.outcome != Outcome::ok || !service_payload<DbReply>(answer.service).rows.empty();
   if (waits == Wait::call && waits_for == answer.call) {
     waits = Wait::nothing;
     host(a).resume_program(a, *this, to_lua(a.context.world(), answer));
@@ -92,6 +96,46 @@ MessageId message_of(World& world, const std::string& body) {
   return named_message(world.journal.names.id(body));
 }
 
+namespace {
+
+LuaValue to_lua(const Cell& cell) {
+  if (const auto* b = std::get_if<bool>(&cell)) return LuaValue(*b);
+  if (const auto* n = std::get_if<std::int64_t>(&cell)) return LuaValue(*n);
+  if (const auto* s = std::get_if<std::string>(&cell)) return LuaValue(*s);
+  return LuaValue(LuaDuration{std::get<CellDuration>(cell).ns});
+}
+
+LuaValue to_lua(const Row& row) {
+  LuaValue::Table out;
+  out.emplace_back(LuaValue(std::string("key")), to_lua(row.key));
+  out.emplace_back(LuaValue(std::string("version")), LuaValue(row.version));
+  out.emplace_back(LuaValue(std::string("sequence")), LuaValue(row.sequence));
+  for (const auto& [name, cell] : row.columns) out.emplace_back(LuaValue(name), to_lua(cell));
+  return make_table(std::move(out));
+}
+
+// What a database or the world outside said, beside ok, outcome and error.
+void add_service(LuaValue::Table& out, const Answer& answer) {
+  const auto add = [&](const char* name, LuaValue v) { out.emplace_back(LuaValue(std::string(name)), std::move(v)); };
+  if (!answer.service) return;
+  if (answer.kind == CallKind::outside) {
+    add("repeated", LuaValue(service_payload<EffectReply>(answer.service).repeated));
+    return;
+  }
+  const auto& reply = service_payload<DbReply>(answer.service);
+  const auto list = [](const auto& items, const auto& convert) {
+    LuaValue::Table t;
+    for (const auto& item : items) t.emplace_back(LuaValue(static_cast<std::int64_t>(t.size()) + 1), convert(item));
+    return make_table(std::move(t));
+  };
+  if (reply.verb == DbVerb::get && !reply.rows.empty()) add("row", to_lua(reply.rows.front()));
+  if (reply.verb == DbVerb::scan) add("rows", list(reply.rows, [](const Row& r) { return to_lua(r); }));
+  if (reply.verb == DbVerb::prepared) add("ids", list(reply.ids, [](const std::string& id) { return LuaValue(id); }));
+  if (reply.key) add("key", to_lua(*reply.key));
+}
+
+}  // namespace
+
 LuaValue to_lua(World& world, const Answer& answer) {
   const Names& names = world.journal.names;
   const auto text = [](std::string s) { return LuaValue(std::move(s)); };
@@ -127,6 +171,7 @@ LuaValue to_lua(World& world, const Answer& answer) {
   if (answer.error) out.emplace_back(text("error"), text(names.text(answer.error)));
   if (answer.place) out.emplace_back(text("place"), text(names.text(answer.place)));
   if (answer.position >= 0) out.emplace_back(text("position"), LuaValue(answer.position));
+  if (answer.kind == CallKind::database || answer.kind == CallKind::outside) add_service(out, answer);
   return make_table(std::move(out));
 }
 

@@ -21,7 +21,7 @@ class ProgramApp : public AppBase<ProgramApp> {
  public:
   ProgramApp(std::uint32_t number, std::string name) : number(number), name(std::move(name)) {}
 
-  void configure(const std::vector<OptionDecl>& decls, const Options& producer, const Options& consumer) override;
+  void configure(const std::vector<OptionDecl>& decls, const Options& producer, const Options& consumer, const Options& knobs) override;
   void on_start(AppContext& a) override;
   void on_answer(AppContext& a, const Answer& answer) override;
   void on_timer(AppContext& a, std::uint64_t serial) override;

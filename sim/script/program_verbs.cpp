@@ -7,14 +7,26 @@
 #include "sim/script/nearest.h"
 
 namespace mqlab::script {
+
+AppContext& app_context(const MethodCall& m) { return *m.host.actor().app; }
+ProgramApp& program(const MethodCall& m) { return *m.host.actor().program; }
+
+// The program waits for the call whose number this is.
+std::optional<LuaValue> wait_for(const MethodCall& m, const LuaValue& id) {
+  if (!m.host.live()) return std::nullopt;
+  ProgramApp& p = program(m);
+  p.waits = ProgramApp::Wait::call;
+  p.waits_for = static_cast<std::uint64_t>(*id.integer());
+  p.doing = fmt::format("waits for {}", m.method);
+  return std::nullopt;
+}
+
 namespace {
 
 using Out = std::optional<LuaValue>;
 const Out waiting = std::nullopt;
 const Out nothing = LuaValue();
 
-AppContext& app_context(const MethodCall& m) { return *m.host.actor().app; }
-ProgramApp& program(const MethodCall& m) { return *m.host.actor().program; }
 World& world(const MethodCall& m) { return m.host.actor().context->world(); }
 
 // Asks the client library; the number of the call.
@@ -22,16 +34,6 @@ LuaValue ask(const MethodCall& m, Call call) {
   ProgramApp& p = program(m);
   if (call.kind != CallKind::poll) p.busy = true;
   return LuaValue(static_cast<std::int64_t>(app_context(m).call(std::move(call))));
-}
-
-// The program waits for the call whose number this is.
-Out wait_for(const MethodCall& m, const LuaValue& id) {
-  if (!m.host.live()) return waiting;
-  ProgramApp& p = program(m);
-  p.waits = ProgramApp::Wait::call;
-  p.waits_for = static_cast<std::uint64_t>(*id.integer());
-  p.doing = fmt::format("waits for {}", m.method);
-  return waiting;
 }
 
 // ... or for the answer later, with c:wait.
@@ -212,8 +214,8 @@ Out abort(const MethodCall& m) { return place_call(m, CallKind::end_abort, "", -
 Out close(const MethodCall& m) { return place_call(m, CallKind::close, "", -1); }
 
 // The row of the history in which this message was delivered.
-std::int64_t delivery(const MethodCall& m, std::size_t i) {
-  const LuaValue* op = m.at(i).field("op");
+std::int64_t delivery(const MethodCall& m, std::size_t i, const LuaValue& v) {
+  const LuaValue* op = v.field("op");
   if (!op || !op->integer() || *op->integer() < 0) m.wrong(i, "a message that c:poll returned");
   return *op->integer();
 }
@@ -226,7 +228,7 @@ const Op& delivered(const MethodCall& m, std::int64_t row) {
 }
 
 Out work_ended(const MethodCall& m, bool well) {
-  const std::int64_t row = delivery(m, 0);
+  const std::int64_t row = delivery(m, 0, m.at(0));
   m.host.act(m.digest(), [&] {
     const Op& op = delivered(m, row);
     const PolledMessage message{op.place, op.key, op.message, op.position, op.attempt, op.flags, static_cast<OpIndex>(row)};
@@ -243,7 +245,7 @@ Out processed(const MethodCall& m) { return work_ended(m, true); }
 Out failed(const MethodCall& m) { return work_ended(m, false); }
 
 Out say(const MethodCall& m, CallKind kind) {
-  const std::int64_t row = delivery(m, 0);
+  const std::int64_t row = delivery(m, 0, m.at(0));
   const LuaValue id = m.host.act(m.digest(), [&] {
     const Op& op = delivered(m, row);
     Call call;
@@ -262,14 +264,25 @@ Out reject(const MethodCall& m) { return say(m, CallKind::reject); }
 
 Out effect(const MethodCall& m) {
   const std::string what = m.text(0, "a name for what was done");
-  const bool by_body = m.at(1).text() != nullptr;
-  const std::int64_t row = by_body ? -1 : delivery(m, 1);
+  const MessageArgument message = message_argument(m, 1, m.at(1));
   m.host.act(m.digest(), [&] {
-    app_context(m).effect(what, by_body ? message_of(world(m), *m.at(1).text()) : delivered(m, row).message);
+    app_context(m).effect(what, message_id(m, message));
     return LuaValue();
   });
   return nothing;
 }
+
+Out service(const MethodCall& m, const char* role, const char* what) {
+  const std::string name = m.text(0, what);
+  std::vector<std::string> known;
+  for (const ServiceSpec& v : m.host.source().services)
+    if (v.role == role) known.push_back(v.name);
+  if (std::find(known.begin(), known.end(), name) == known.end())
+    m.fail(fmt::format("the scenario has no {} `{}`{}; write services = {{ {} \"{}\" {{ ... }} }}", role, name.substr(0, 60), did_you_mean(name, known), role, name.substr(0, 60)));
+  return make_table({{LuaValue(std::string("name")), LuaValue(name)}});
+}
+Out database(const MethodCall& m) { return service(m, "database", "a database's name"); }
+Out outside(const MethodCall& m) { return service(m, "outside", "an outside's name"); }
 
 Out call(const MethodCall& m) {
   const std::string verb = m.text(0, "a verb");
@@ -340,10 +353,23 @@ Out mark(const MethodCall& m) {
 
 }  // namespace
 
+MessageArgument message_argument(const MethodCall& m, std::size_t i, const LuaValue& v) {
+  if (!v.text()) return {delivery(m, i, v), {}};
+  if (v.text()->empty() || v.text()->size() > 10'000) m.fail(fmt::format("`{}` was given a body of {} bytes; it has 1 to 10000", m.method, v.text()->size()));
+  return {-1, *v.text()};
+}
+
+MessageId message_id(const MethodCall& m, const MessageArgument& a, std::uint32_t* key) {
+  if (a.row < 0) return message_of(world(m), a.body);
+  const Op& op = delivered(m, a.row);
+  if (key) *key = op.key;
+  return op.message;
+}
+
 const std::vector<Method>& program_methods() {
   static const std::vector<Method> all = {
       {"send", "(topic, { key =, body =, partition =, size =, timestamp =, tombstone = })", "Sends and waits: a table with ok, outcome (ok, fail, info), error, place, position.", "send", send},
-      {"send_async", "(topic, { ... })", "Sends without waiting; returns a handle for c:wait.", "send", send_async},
+      {"send_async", "(topic, { ... })", "Sends without waiting; returns a handle for c:wait.", "send", send_async, true},
       {"wait", "(handle)", "Waits for the answer to a send_async or commit_async.", "", wait},
       {"poll", "(timeout, max)", "Waits for messages: a list of { place, key, body, position, attempt, redelivered, tombstone }, empty when none came; beside them `assigned`, `revoked`, `lost`: lists of places, when the group gave or took some.", "poll", poll},
       {"subscribe", "(topic)", "Reads for the group what it gives: a topic, or a list of topics.", "subscribe", subscribe},
@@ -351,7 +377,7 @@ const std::vector<Method>& program_methods() {
       {"assign", "(place, position)", "Reads this topic or place, from a position, \"beginning\" or \"end\".", "assign", assign},
       {"seek", "(place, position)", "Goes on reading from another position.", "seek", seek},
       {"commit", "(place, position)", "Stores a position; without arguments, what was read so far.", "commit", commit},
-      {"commit_async", "(place, position)", "Stores it without waiting, in one attempt; returns a handle for c:wait.", "commit", commit_async},
+      {"commit_async", "(place, position)", "Stores it without waiting, in one attempt; returns a handle for c:wait.", "commit", commit_async, true},
       {"pause", "(place)", "Fetches nothing from a place for a while.", "pause", pause},
       {"resume", "(place)", "Fetches from it again.", "resume", resume},
       {"ack", "(message)", "Confirms one message.", "ack", ack},
@@ -364,15 +390,17 @@ const std::vector<Method>& program_methods() {
       {"abort", "()", "Ends it: none of it.", "abort", abort},
       {"close", "()", "Closes the client in good order.", "close", close},
       {"call", "(verb, argument)", "What else the model's clients can do.", "", call},
-      {"processed", "(message)", "The work on a message is finished.", "", processed},
-      {"failed", "(message)", "The work on a message was tried, and failed.", "", failed},
-      {"effect", "(name, message)", "Something was done to the world outside because of a message (or a body).", "", effect},
+      {"processed", "(message)", "The work on a message is finished.", "", processed, true},
+      {"failed", "(message)", "The work on a message was tried, and failed.", "", failed, true},
+      {"effect", "(name, message)", "Something was done to the world outside because of a message (or a body).", "", effect, true},
+      {"database", "(name)", "The database of this name, for db:begin.", "", database, true, ObjectKind::database},
+      {"outside", "(name)", "The world outside of this name, for bank:call.", "", outside, true, ObjectKind::outside},
       {"sleep", "(duration)", "Lets virtual time pass.", "", sleep},
-      {"now", "()", "Virtual time since the beginning, a duration.", "", now},
-      {"wall", "()", "What the process's wall clock shows, a duration.", "", wall},
-      {"random", "(n)", "A whole number from 1 to n; the run's seed decides.", "", random},
-      {"log", "(text)", "A mark named \"log\" in the trace.", "", log},
-      {"mark", "(name, text, place)", "A mark of the scenario's own, listed under `marks`.", "", mark},
+      {"now", "()", "Virtual time since the beginning, a duration.", "", now, true},
+      {"wall", "()", "What the process's wall clock shows, a duration.", "", wall, true},
+      {"random", "(n)", "A whole number from 1 to n; the run's seed decides.", "", random, true},
+      {"log", "(text)", "A mark named \"log\" in the trace.", "", log, true},
+      {"mark", "(name, text, place)", "A mark of the scenario's own, listed under `marks`.", "", mark, true},
   };
   return all;
 }

@@ -46,6 +46,7 @@ struct ScriptSource {
   std::vector<std::string> marks;
   std::vector<std::string> messages;  // kinds of the file's own; their text lives as long as this
   std::vector<NodeSpec> nodes;
+  std::vector<ServiceSpec> services;
 };
 
 inline constexpr std::uint64_t steps_per_turn = 5'000'000;

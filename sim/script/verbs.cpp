@@ -27,23 +27,33 @@ Thing add_table(Declarations& d, std::vector<DeclaredTable>& list, ThingKind kin
   return {kind, static_cast<std::int64_t>(list.size()) - 1};
 }
 
+// The lists of a kind of table, without and with its table.
+struct Lists {
+  std::vector<DeclaredTable>& names;
+  std::vector<DeclaredTable>& all;
+  ThingKind name;
+  ThingKind whole;
+  std::size_t max;
+  const char* what;
+  const char* example;
+};
+
+Lists lists_of(Declarations& d, const std::string& role) {
+  if (role == "case") return {d.case_names, d.cases, ThingKind::case_name, ThingKind::case_, declared_max, "cases", "acks=all"};
+  if (role == "node") return {d.node_names, d.nodes, ThingKind::node_name, ThingKind::node, clients_max, "nodes", "N1"};
+  if (is_service_role(role)) return {d.service_names, d.services, ThingKind::service_name, ThingKind::service, clients_max, "services", role == "database" ? "bank" : "payments"};
+  return {d.client_names, d.clients, ThingKind::client_name, ThingKind::client, clients_max, "clients", "P1"};
+}
+
 // producer "P1" { ... }, or producer("P1", { ... }).
 Thing declare_named(Declarations& d, const VerbCall& call, const Verb& verb) {
-  const bool is_case = verb.doc.name == "case";
-  const bool is_node = verb.doc.name == "node";
-  const std::string example = fmt::format("{} \"{}\" {{ ... }}", call.verb, is_case ? "acks=all" : is_node ? "N1" : "P1");
+  const Lists lists = lists_of(d, verb.role);
+  const std::string example = fmt::format("{} \"{}\" {{ ... }}", call.verb, lists.example);
   DeclaredTable t{verb.role, name_argument(d, call, example.c_str()), {}, call.line};
-  const char* what = is_case ? "cases" : is_node ? "nodes" : "clients";
-  const std::size_t max = is_case ? declared_max : clients_max;
-  if (call.arguments.size() == 1) {
-    auto& names = is_case ? d.case_names : is_node ? d.node_names : d.client_names;
-    const ThingKind kind = is_case ? ThingKind::case_name : is_node ? ThingKind::node_name : ThingKind::client_name;
-    return add_table(d, names, kind, std::move(t), declared_max, what);
-  }
+  if (call.arguments.size() == 1) return add_table(d, lists.names, lists.name, std::move(t), declared_max, lists.what);
   if (!call.arguments[1].is_table()) d.fail(call.line, fmt::format("`{}` wants a table after the name, as {}", call.verb, example));
   t.table = call.arguments[1];
-  auto& list = is_case ? d.cases : is_node ? d.nodes : d.clients;
-  return add_table(d, list, is_case ? ThingKind::case_ : is_node ? ThingKind::node : ThingKind::client, std::move(t), max, what);
+  return add_table(d, lists.all, lists.whole, std::move(t), lists.max, lists.what);
 }
 
 Thing declare_cluster(Declarations& d, const VerbCall& call, const Verb& verb) {
@@ -57,7 +67,7 @@ Thing declare_cluster(Declarations& d, const VerbCall& call, const Verb& verb) {
 
 Thing declare_expectation(Declarations& d, const VerbCall& call, const Verb&) {
   Expectation e;
-  e.kind = call.verb == "reaches" ? Expectation::Kind::reaches : call.verb == "holds" ? Expectation::Kind::holds : Expectation::Kind::violates;
+  e.kind = call.verb == "reaches" ? Expectation::Kind::reaches : call.verb == "holds" ? Expectation::Kind::holds : call.verb == "finds" ? Expectation::Kind::finds : Expectation::Kind::violates;
   e.name = name_argument(d, call, e.kind == Expectation::Kind::reaches ? "reaches \"leader_elected\"" : "holds \"lost-message\"");
   e.line = call.line;
   if (call.arguments.size() > 1) d.fail(call.line, fmt::format("`{}` takes one name", call.verb));
@@ -93,9 +103,12 @@ std::vector<Verb> model_free_verbs() {
   add("consumer", "client", "\"C1\" { topics = { ... }, ... }", "Declared load: reads. Options of consumers and of the load.", declare_named, "consumer");
   add("client", "client", "\"X\" { program = function(c) ... end, ... }", "A program in virtual time. Options of producers and of consumers.", declare_named, "client");
   add("node", "node", "\"N1\" { on_message = function(self, from, kind, msg) ... end, ... }", "A node of your own, written in Lua.", declare_named, "node");
+  add("database", "service", "\"bank\" { tables = { accounts = { unique = { \"email\" } } }, durability =, ... }", "A database beside the cluster: programs speak to it with c:database.", declare_named, "database");
+  add("outside", "service", "\"payments\" { idempotency_keys =, fencing =, ... }", "The world outside, which counts what it was made to do: programs speak to it with c:outside.", declare_named, "outside");
   add("reaches", "expectation", "\"leader_elected\"", "The run must get there: the mark happens at least once.", declare_expectation);
   add("holds", "expectation", "\"lost-message\"", "The anomaly must not be found, and its checker must have seen something.", declare_expectation);
   add("violates", "expectation", "\"lost-message\"", "The anomaly must be found.", declare_expectation);
+  add("finds", "expectation", "\"lost-message\"", "Chance decides: one run may show the anomaly or not, and of many seeds (`--seeds`) at least one must.", declare_expectation);
   add_timing_verbs(all);
   for (const FaultDecl& f : fault_kinds()) {
     Verb v;
@@ -130,6 +143,7 @@ Thing Declarations::call_thing(const Thing& t, const VerbCall& call) {
   switch (t.kind) {
     case ThingKind::client_name: return finish(client_names[index], clients, ThingKind::client, clients_max, "clients");
     case ThingKind::case_name: return finish(case_names[index], cases, ThingKind::case_, declared_max, "cases");
+    case ThingKind::service_name: return finish(service_names[index], services, ThingKind::service, clients_max, "services");
     case ThingKind::node_name: return finish(node_names[index], nodes, ThingKind::node, clients_max, "nodes");
     case ThingKind::fault: {
       if (!one_table) fail(call.line, fmt::format("after `{}` comes a table of fields, not {}", fault_decl(faults[index].kind).name, call.arguments.empty() ? "nothing" : call.arguments[0].describe()));
@@ -187,13 +201,15 @@ const std::vector<VerbDoc>& scenario_fields() {
       {"messages", "field", "{ \"append\", ... }", "The kinds of messages that these nodes send."},
       {"marks", "field", "{ \"elected\", ... }", "The marks that programs and nodes of this file make."},
       {"topics", "field", "{ orders = { ... } }", "Topics and their options."},
+      {"services", "field", "{ database \"bank\" { ... }, outside \"mail\" { ... } }", "Databases and the world outside, beside the cluster."},
+      {"knobs", "field", "{ ttl = hours(1), way = \"naive\" }", "Options of the file's own, which programs find in `c.options`; a case or `--set` turns them."},
       {"clients", "field", "{ producer \"P1\" { ... }, ... }", "Who sends and reads."},
-      {"faults", "field", "{ at(...), when(...) }", "What goes wrong, and when."},
+      {"faults", "field", "{ at(...), between(...), when(...) }", "What goes wrong, and when."},
       {"run_for", "field", "duration", "How long the story takes; 60 s when not said."},
       {"drain", "field", "{ limit =, restart = } or false", "How it ends: faults healed, processes restarted, everything read."},
       {"links", "field", "{ latency =, spread =, shape =, loss =, ... }", "What lies between two nodes of one region."},
       {"regions", "field", "{ { \"eu\", \"us\", latency = ms(40) } }", "What lies between two regions."},
-      {"expect", "field", "{ reaches \"...\", holds \"...\", violates \"...\" }", "What must be seen in every case."},
+      {"expect", "field", "{ reaches \"...\", holds \"...\", violates \"...\", finds \"...\" }", "What must be seen in every case."},
       {"cases", "field", "{ case \"...\" { ... } }", "Ways to run it."},
       {"sweep", "field", "{ acks = { 0, 1, \"all\" } }", "Every combination of these is run."},
   };

@@ -494,9 +494,9 @@ DiskResult World::sync_disk(NodeId n, FileId file, Time done) {
   return d.sync(file, done, now());
 }
 
-OpIndex Context::record(Op op) {
+OpIndex Context::record_for(Op op, NodeId process) {
   op.time = world_.now();
-  op.process = self_;
+  op.process = process;
   world_.fingerprint_.mix(op.message ^ (static_cast<std::uint64_t>(op.kind) << 56) ^ (static_cast<std::uint64_t>(op.outcome) << 48),
                           static_cast<std::uint64_t>(op.position) ^ (std::uint64_t{op.place} << 32));
   std::vector<Op>& ops = world_.journal.ops;
@@ -504,7 +504,7 @@ OpIndex Context::record(Op op) {
   if (world_.triggers_ & (1U << static_cast<unsigned>(Trigger::On::op))) {
     const std::string name = std::string(op_kind_name(op.kind)) + " " + outcome_name(op.outcome);
     const std::string place = world_.journal.names.text(op.place);
-    world_.on_trigger(Trigger::On::op, name, self_, nobody, place);
+    world_.on_trigger(Trigger::On::op, name, process, nobody, place);
   }
   return ops.size() - 1;
 }

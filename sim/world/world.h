@@ -445,7 +445,9 @@ class Context {
   void mark(std::string_view name, std::string_view place = {}, std::string text = {}) {
     world_.note(self_, name, place, std::move(text));
   }
-  OpIndex record(Op op);
+  OpIndex record(Op op) { return record_for(op, self_); }
+  // What another node caused and this one did: the row is the other's.
+  OpIndex record_for(Op op, NodeId process);
 
   // The process ends, as soon as this handler has returned; what it has sent goes out. Not in good order: it ends by
   // itself, but what it leaves does not prove that it is complete (World::losses).

@@ -57,6 +57,8 @@ struct FakeClient : ClientNodeBase<FakeClient> {
     crash_app();
     polling = false;
   }
+  void on_message(Context& c, const Message& m) override { service_message(c, m); }
+  void on_closed(Context& c, ConnId connection, NodeId, CloseReason reason) override { service_closed(c, connection, reason); }
   void on_timer(Context& c, TimerKind kind, std::uint64_t argument) override {
     if (app_timer(c, kind, argument)) return tell_rows(c.world().journal);
     Answer a = std::move(answers[static_cast<std::size_t>(argument & 0xffffffff)]);

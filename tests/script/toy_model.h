@@ -82,8 +82,11 @@ struct Client : ClientNodeBase<Client> {
       c.set_timer(5'000'000, 1, argument);
     }
   }
-  void on_closed(Context&, ConnId, NodeId, CloseReason) override { connection = no_connection; }
+  void on_closed(Context& c, ConnId id, NodeId, CloseReason reason) override {
+    if (!service_closed(c, id, reason)) connection = no_connection;
+  }
   void on_message(Context& c, const Message& m) override {
+    if (service_message(c, m)) return;
     const Body& in = payload_as<Body>(m.payload);
     if (m.kind == produced) {
       Answer a;
