@@ -58,7 +58,7 @@ Json run_json(const Plan& plan, const RunRequest& request, const PlannedRun& run
   out["interrupted"] = r.interrupted;
   out["expectations"] = Json::array();
   for (const ExpectationResult& e : r.expectations)
-    out["expectations"].push_back({{"kind", expectation_name(e.expectation.kind)}, {"name", e.expectation.name}, {"line", e.expectation.line}, {"met", e.met}, {"why", e.why}});
+    out["expectations"].push_back({{"kind", expectation_name(e.expectation.kind)}, {"name", e.expectation.name}, {"line", e.expectation.line}, {"met", e.met}, {"found", e.found}, {"why", e.why}});
   out["verdicts"] = Json::array();
   for (const VerdictRow& v : r.verdicts) {
     Json row = report_json(world.journal, v.report);
@@ -105,7 +105,7 @@ A run:
 | `workload_ended_ns`, `ended_ns` | when the drain began, and when the run ended |
 | `drained`, `not_drained_because` | whether all had come to rest at the end; else why not |
 | `interrupted` | stopped by Ctrl-C or a limit |
-| `expectations` | `kind` (reaches, holds, violates), `name`, `line`, `met`, `why` |
+| `expectations` | `kind` (reaches, holds, violates, finds), `name`, `line`, `met`, `found` (of `finds`: this run shows it), `why` |
 | `verdicts` | one object for each anomaly that was looked for: see below |
 | `idle_faults` | faults that were armed and changed nothing: `line`, `fault`, `trigger`, `fired` |
 | `same_again` | with `--twice`: whether the second run had the same fingerprint |
@@ -132,7 +132,8 @@ A verdict:
 | `runs`, `as_expected_runs` | how many runs there were, and how many were as expected |
 | `as_expected`, `interrupted` | whether all were; whether Ctrl-C ended it early |
 | `first_failure` | null, or `case`, `seed`, `command`, `why` |
-| `cases` | for each case: `case`, `runs`, `as_expected_runs`, `violated` (runs by anomaly), `fingerprint` over all its runs |
+| `cases` | for each case: `case`, `runs`, `as_expected_runs`, `violated` (runs by anomaly), `first_seed` (by anomaly), `fingerprint` over all its runs |
+| `not_found` | what a case `finds` and no run showed |
 
 ## `mqlab measure`: `mqlab-measure/1`
 

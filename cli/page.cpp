@@ -100,7 +100,9 @@ std::string expectation_text(const RunResult& r, PageKind kind, const Style& sty
   for (const ExpectationResult& e : r.expectations) {
     if (e.met && kind == PageKind::brief) continue;
     const std::string what = fmt::format("{} {}", expectation_name(e.expectation.kind), e.expectation.name);
-    if (e.met) {
+    if (e.met && e.expectation.kind == Expectation::Kind::finds && !e.found) {
+      out += "  " + style.quiet("not here  ") + what + ": chance decides, and --seeds looks on\n";
+    } else if (e.met) {
       out += "  " + style.paint("met      ", Style::Ink::good) + what + "\n";
     } else {
       const std::string p = paragraph(fmt::format("{}: {}{}", what, e.why, e.expectation.line ? fmt::format(" (line {})", e.expectation.line) : ""),

@@ -53,6 +53,14 @@ std::string scenario_part() {
   for (const VerbDoc& v : scenario_verbs())
     if (std::find(groups.begin(), groups.end(), v.group) == groups.end()) groups.push_back(v.group);
   for (const std::string& g : groups) out += fmt::format("\n### Verbs: {}\n\n", g) + verb_table(scenario_verbs(), g);
+  for (const char* role : {"database", "outside"}) {
+    std::vector<std::vector<std::string>> rows;
+    for (const OptionDecl& o : service_options()) {
+      if (o.scope != role) continue;
+      rows.push_back({code(o.name), option_type_name(o.type), code(to_text(o, o.value)), o.sentence, o.source});
+    }
+    out += fmt::format("\n### Options of {}\n\n", role == std::string("outside") ? "an outside" : "a database") + table({"name", "type", "default", "what it does", "source"}, rows);
+  }
   return out;
 }
 
@@ -99,6 +107,7 @@ std::string marks_page() {
     return all;
   };
   out += table({"mark", "what happened"}, rows(world_marks()));
+  out += "\n## Of databases and the world outside\n\n" + table({"mark", "what happened"}, rows(service_marks()));
   for (const auto& m : all_models().all()) out += fmt::format("\n## Of {}\n\n", m->decl().name) + table({"mark", "what happened"}, rows(m->decl().marks));
   return out;
 }

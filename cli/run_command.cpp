@@ -120,6 +120,8 @@ struct CaseCount {
   std::uint64_t runs = 0;
   std::uint64_t right = 0;
   std::map<std::string, std::uint64_t> violated;
+  std::map<std::string, std::uint64_t> first_seed;  // ... and first with this one
+  std::vector<std::pair<std::string, std::uint64_t>> finds;  // what chance is to show, and in how many runs it did
   Fingerprint all;
 };
 
@@ -155,7 +157,16 @@ int run_seeds(const Plan& plan, const RunRequest& request) {
       ++c.runs;
       c.all.mix(r.fingerprint.high, r.fingerprint.low);
       for (const VerdictRow& v : r.verdicts)
-        if (v.report.verdict == Verdict::violated) ++c.violated[v.report.anomaly->name];
+        if (v.report.verdict == Verdict::violated) {
+          ++c.violated[v.report.anomaly->name];
+          c.first_seed.try_emplace(v.report.anomaly->name, seed);
+        }
+      std::size_t finds = 0;
+      for (const ExpectationResult& e : r.expectations) {
+        if (e.expectation.kind != Expectation::Kind::finds) continue;
+        if (c.finds.size() == finds) c.finds.emplace_back(e.expectation.name, 0);
+        c.finds[finds++].second += e.found;
+      }
       if (is_right(r)) {
         ++c.right;
         ++right;
@@ -173,6 +184,10 @@ int run_seeds(const Plan& plan, const RunRequest& request) {
   }
   progress.finish();
   const bool complete = done == total;
+  std::vector<std::string> missed;  // what chance was to show, and no seed did
+  for (std::size_t i = 0; i < counts.size(); ++i)
+    for (const auto& [name, n] : counts[i].finds)
+      if (n == 0) missed.push_back(fmt::format("{}: no seed finds {}", plan.runs[i].label.empty() ? "the scenario" : plan.runs[i].label, name));
 
   if (request.json) {
     Json out;
@@ -183,7 +198,8 @@ int run_seeds(const Plan& plan, const RunRequest& request) {
     out["last_seed"] = request.last_seed;
     out["runs"] = done;
     out["as_expected_runs"] = right;
-    out["as_expected"] = complete && right == done;
+    out["as_expected"] = complete && right == done && missed.empty();
+    out["not_found"] = missed;
     out["interrupted"] = !complete;
     if (first) {
       const PlannedRun& run = plan.runs[first->run];
@@ -193,7 +209,7 @@ int run_seeds(const Plan& plan, const RunRequest& request) {
     }
     out["cases"] = Json::array();
     for (std::size_t i = 0; i < counts.size(); ++i)
-      out["cases"].push_back({{"case", plan.runs[i].label}, {"runs", counts[i].runs}, {"as_expected_runs", counts[i].right}, {"violated", Json(counts[i].violated)}, {"fingerprint", counts[i].all.text()}});
+      out["cases"].push_back({{"case", plan.runs[i].label}, {"runs", counts[i].runs}, {"as_expected_runs", counts[i].right}, {"violated", Json(counts[i].violated)}, {"first_seed", Json(counts[i].first_seed)}, {"fingerprint", counts[i].all.text()}});
     print(json_text(out));
   } else {
     print(style.strong(plan.scenario.title.empty() ? plan.scenario.path : plan.scenario.title) + "\n");
@@ -208,6 +224,7 @@ int run_seeds(const Plan& plan, const RunRequest& request) {
       t.row({{plan.runs[i].label.empty() ? "(the scenario)" : plan.runs[i].label}, {grouped(counts[i].runs)}, {grouped(counts[i].right), all ? Style::Ink::good : Style::Ink::bad}, {violated.empty() ? "nothing" : violated}});
     }
     print(t.text(style));
+    for (const std::string& m : missed) print("\n" + style.paint(m, Style::Ink::bad) + "\n");
     if (first) {
       print("\n" + style.paint(fmt::format("first failure: seed {}", first->seed), Style::Ink::bad) + (plan.runs[first->run].label.empty() ? "" : ", case " + plan.runs[first->run].label) + "\n");
       print(paragraph(first->why, style.width, "  "));
@@ -217,7 +234,7 @@ int run_seeds(const Plan& plan, const RunRequest& request) {
   }
   if (!complete) complain(fmt::format("stopped by Ctrl-C after {} of {} runs: what was found so far is above", done, total));
   if (!same) return lab_failed;
-  return complete && right == done ? as_expected : not_as_expected;
+  return complete && right == done && missed.empty() ? as_expected : not_as_expected;
 }
 
 int run(const RunRequest& request) {

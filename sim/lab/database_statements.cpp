@@ -8,10 +8,11 @@ namespace {
 
 constexpr std::int64_t sequence_reserve = 32;  // PostgreSQL's SEQ_LOG_VALS
 
-bool matches(const ScanSpec& spec, const Row& row) {
+bool matches(const ScanSpec& spec, const Cell& key, std::int64_t sequence, const Columns& columns) {
+  if (spec.after && !(spec.by_sequence ? *spec.after < Cell(sequence) : *spec.after < key)) return false;
   for (const auto& [name, cell] : spec.where) {
-    const auto it = row.columns.find(name);
-    if (it == row.columns.end() || it->second != cell) return false;
+    const auto it = columns.find(name);
+    if (it == columns.end() || it->second != cell) return false;
   }
   return true;
 }
@@ -43,16 +44,19 @@ std::optional<Row> Database::visible(const Work& work, const At& at) const {
 
 std::vector<Row> Database::scan(const Work& work, std::size_t table, const ScanSpec& spec) const {
   std::vector<Row> all;
-  const auto take = [&](const Cell& key) {
-    const auto row = visible(work, {table, key});
-    if (row && matches(spec, *row)) all.push_back(*row);
-  };
-  for (const auto& [key, row] : tables_[table].rows) take(key);
-  for (const auto& [at, w] : work.writes)
-    if (at.first == table && !tables_[table].rows.count(at.second)) take(at.second);
-  const auto order = [&](const Row& r) { return spec.by_sequence ? Cell(r.sequence) : r.key; };
-  std::sort(all.begin(), all.end(), [&](const Row& a, const Row& b) { return order(a) < order(b); });
-  if (spec.after) all.erase(std::remove_if(all.begin(), all.end(), [&](const Row& r) { return !(*spec.after < order(r)); }), all.end());
+  const auto first_own = work.writes.lower_bound({table, Cell{false}});
+  const bool alone = first_own == work.writes.end() || first_own->first.first != table;  // it has written nothing here
+  const auto& rows = tables_[table].rows;
+  for (const auto& [key, stored] : rows) {
+    if (!alone && work.writes.count({table, key})) continue;
+    if (!matches(spec, key, stored.sequence, stored.columns)) continue;
+    all.push_back({key, stored.version, stored.sequence, stored.columns});
+    if (alone && !spec.by_sequence && all.size() == spec.limit) break;
+  }
+  for (auto it = first_own; it != work.writes.end() && it->first.first == table; ++it)
+    if (const auto row = visible(work, it->first); row && matches(spec, row->key, row->sequence, row->columns)) all.push_back(*row);
+  if (!alone || spec.by_sequence)
+    std::sort(all.begin(), all.end(), [&](const Row& a, const Row& b) { return spec.by_sequence ? a.sequence < b.sequence : a.key < b.key; });
   if (spec.limit > 0 && all.size() > spec.limit) all.resize(spec.limit);
   return all;
 }

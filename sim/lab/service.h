@@ -43,7 +43,7 @@ const std::vector<MarkDecl>& service_marks();
 bool is_service_role(std::string_view role);
 
 void deploy_services(World& world, const std::vector<ServiceSpec>& services);
-// No client that speaks to services has a call under way or work of its own left.
+// No client that speaks to services has work of its own left; it may look into a table now and then.
 bool services_settled(const World& world);
 
 // What both kinds of nodes have.
