@@ -72,6 +72,23 @@ TEST_P(Library, EachCaseShowsWhatItSays) {
     }
 }
 
+// What a case `finds`, some seed finds: a mistake that no run shows would be a claim without evidence.
+TEST_P(Library, WhatChanceIsToShowIsFound) {
+  const Scenario s = load_scenario(read(GetParam()), GetParam(), models);
+  const Model* model = models.find(s.model);
+  if (!model) GTEST_SKIP() << "the scenario runs on `" << s.model << "`, which is no model of this folder";
+  for (const ScenarioCase& c : s.cases) {
+    std::vector<std::string> open;
+    for (const Expectation& e : c.expect)
+      if (e.kind == Expectation::Kind::finds) open.push_back(e.name);
+    for (std::uint64_t seed = 1; seed <= 200 && !open.empty(); ++seed) {
+      const RunResult r = run_scenario(s, *model, &c, {.seed = seed});
+      std::erase_if(open, [&](const std::string& name) { return r.verdict(name)->report.verdict == Verdict::violated; });
+    }
+    EXPECT_TRUE(open.empty()) << c.name << ": none of 200 seeds finds " << open.front();
+  }
+}
+
 // A run is (build, scenario, options, seed); which of the two queues carries it must not show.
 TEST_P(Library, RunsTheSameTwiceAndOnBothQueues) {
   const Scenario s = load_scenario(read(GetParam()), GetParam(), models);
