@@ -136,7 +136,6 @@ std::vector<TableSpec> Builder::tables(const Fields& f) const {
     TableSpec t;
     if (key.text()) {
       const Fields one(d_, fmt::format("table `{}`", key.text()->substr(0, 60)), value, f.line(), {"tables", *key.text()});
-      if (!value.is_table()) d_.fail(line, fmt::format("table `{}` is a table, as {{ unique = {{ \"email\" }} }} or {{}}, not {}", key.text()->substr(0, 60), value.describe()));
       one.allow({"unique"});
       t = {*key.text(), one.texts("unique").value_or(std::vector<std::string>{})};
     } else if (key.integer() && value.text()) {

@@ -63,12 +63,14 @@ TEST_P(Library, EachCaseShowsWhatItSays) {
   const Model* model = models.find(s.model);
   if (!model) GTEST_SKIP() << "the scenario runs on `" << s.model << "`, which is no model of this folder";
   ASSERT_FALSE(s.cases.empty()) << "a scenario without cases compares nothing";
+  const bool drawn = std::any_of(s.faults.begin(), s.faults.end(), [](const PlannedFault& f) { return f.until >= 0; });
   for (const ScenarioCase& c : s.cases)
     for (std::uint64_t seed = 1; seed <= 5; ++seed) {
       const RunResult r = run_scenario(s, *model, &c, {.seed = seed});
       for (const ExpectationResult& e : r.expectations)
         EXPECT_TRUE(e.met) << c.name << " seed " << seed << ": " << expectation_name(e.expectation.kind) << " " << e.expectation.name << ": " << e.why;
-      EXPECT_TRUE(r.idle_faults.empty()) << c.name << " seed " << seed << ": a fault never bit";
+      // What chance brings may come when there is nothing to bite: a process that is dead already.
+      if (!drawn) EXPECT_TRUE(r.idle_faults.empty()) << c.name << " seed " << seed << ": a fault never bit";
     }
 }
 
