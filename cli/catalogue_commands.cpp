@@ -58,7 +58,7 @@ std::string model_text(const ModelDecl& m, const Style& style) {
   for (const ProfileDecl& p : m.profiles) profiles.row({{p.name + (p.name == m.default_profile ? " (default)" : "")}, {p.sentence}});
   section("Profiles (--on " "MODEL:PROFILE)", profiles);
   std::vector<OptionDecl> options = all_options(m);
-  for (const char* scope : {"cluster", "topic", "producer", "consumer"}) {
+  for (const char* scope : {"cluster", "topic", "producer", "consumer", "transform"}) {
     Table t{{"option", "default", ""}};
     Table switches{{"rule", "default", ""}};
     for (const OptionDecl& o : options) {

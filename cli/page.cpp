@@ -51,8 +51,11 @@ std::string cluster_text(const Plan& plan, const RunResult& r, const Style& styl
   // Clients that are set up alike share a line's place.
   std::vector<std::pair<std::string, std::string>> clients;
   for (const ClientSpec& c : d.clients) {
-    const std::string role = c.role == "client" ? "program" : c.role;
+    const bool transform = c.role == "client" && c.options.has("rewind_to");
+    const std::string role = transform ? "transform" : c.role == "client" ? "program" : c.role;
     std::string o = given_options(decls, c.role == "consumer" ? "consumer" : "producer", c.options);
+    if (transform)
+      if (const std::string more = given_options(decls, "transform", c.options); !more.empty()) o += (o.empty() ? "" : ", ") + more;
     if (c.role == "client")
       if (const std::string more = given_options(decls, "consumer", c.consumer_options); !more.empty()) o += (o.empty() ? "" : ", ") + more;
     const std::string setup = role + (o.empty() ? "" : " (" + o + ")");

@@ -113,7 +113,7 @@ std::string model_page(const ModelDecl& m) {
   for (const ProfileDecl& p : m.profiles) rows.push_back({code(p.name), p.sentence});
   section("Profiles", {"profile", "what it stands for"});
   for (const bool switches : {false, true})
-    for (const char* scope : {"cluster", "topic", "producer", "consumer"}) {
+    for (const char* scope : {"cluster", "topic", "producer", "consumer", "transform"}) {
       for (const OptionDecl& o : all_options(m)) {
         if (o.scope != scope || o.is_switch != switches) continue;
         std::string sentence = o.sentence;

@@ -57,6 +57,7 @@ void Client::on_crash(const Crash&) {
   poll_ = 0;
   poll_timer_ = no_event;
   end_offset_calls_.clear();
+  seeks_.clear();
   poll_error_ = Error::none;
   group_ = Membership{};
   commits_.clear();
@@ -164,6 +165,7 @@ void Client::work(Context& c) {
     const CallId open = poll_;
     work_group(c);
     if (group_.in()) group_metadata_ = {group_.generation, group_.member};
+    end_seeks(c);
     if (poll_ == open) answer_poll(c, false);
     fetch(c);
   }

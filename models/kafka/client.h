@@ -68,6 +68,7 @@ struct Assigned {
   bool of_group = false;                       // given by the group, not chosen by the application
   bool wants_committed = false;                // the coordinator must be asked where the group stands
   bool asked_committed = false;
+  bool sought = false;                         // ... because the application wants to go on from there
   bool revoking = false;                       // the application was told; with its next poll it goes
   bool paused = false;
   bool failed = false;                         // the application was told of an error; it must seek
@@ -308,6 +309,7 @@ class Client : public ClientNodeBase<Client> {
   // --- consumer.cpp ---
   void assign_call(Context& c, const Call& call);
   void seek_call(Context& c, const Call& call);
+  void end_seeks(Context& c);
   void end_offset_call(Context& c, const Call& call);
   void poll_call(Context& c, const Call& call);
   void pause_call(Context& c, const Call& call);
@@ -450,6 +452,7 @@ class Client : public ClientNodeBase<Client> {
   std::uint32_t poll_count_ = 0;
   EventId poll_timer_ = no_event;
   std::vector<std::pair<Call, PartitionId>> end_offset_calls_;
+  std::vector<std::pair<CallId, PartitionId>> seeks_;  // to where the group stands
   Error poll_error_ = Error::none;
   PartitionId poll_error_partition_ = 0;
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "models/kafka/client.h"
 
@@ -254,7 +255,7 @@ void Client::on_offset_fetch_reply(Context& c, const Message& m) {
       known.leader = no_broker;
       want_metadata(c);
     }
-    record_assignment(c, a->place, true, o.offset, a->of_group ? 0 : op_flag::assigned);
+    if (!std::exchange(a->sought, false)) record_assignment(c, a->place, true, o.offset, a->of_group ? 0 : op_flag::assigned);
   }
 }
 

@@ -56,12 +56,37 @@ void Client::seek_call(Context& c, const Call& call) {
   if (!a) return complete(c, call.id, outcome(c, Outcome::fail, Error::unknown_topic_or_partition));
   a->position = call.position >= 0 ? call.position : no_offset;
   a->position_epoch = a->validated = no_leader_epoch;
-  if (call.position < 0) a->reset = call.position == from_end ? OffsetReset::latest : OffsetReset::earliest;
+  const bool to_committed = call.position == -1 && !consumer_.group.empty();
+  a->sought = a->wants_committed = to_committed;
+  a->asked_committed = a->asked_committed && to_committed;
+  if (to_committed) a->reset = consumer_.reset;
+  else if (call.position < 0) a->reset = call.position == from_end ? OffsetReset::latest : OffsetReset::earliest;
   a->failed = false;
   buffer_.erase(std::remove_if(buffer_.begin(), buffer_.end(), [&](const BufferedRecord& r) { return r.partition == p; }), buffer_.end());
+  if (to_committed) {
+    seeks_.emplace_back(call.id, p);
+    return;
+  }
   Answer answer;
   answer.position = call.position;
   complete(c, call.id, std::move(answer));
+}
+
+// committed(), then seek: done when the coordinator has said where the group stands, which it does not while an open
+// transaction may change it (require_stable).
+void Client::end_seeks(Context& c) {
+  for (std::size_t i = 0; i < seeks_.size();) {
+    const auto [call, p] = seeks_[i];
+    const Assigned* a = find_assigned(p);
+    if (a && a->wants_committed) {
+      ++i;
+      continue;
+    }
+    seeks_.erase(seeks_.begin() + static_cast<std::ptrdiff_t>(i));
+    Answer answer = a ? Answer{} : outcome(c, Outcome::fail, Error::unknown_topic_or_partition);
+    if (a) answer.position = a->position;
+    complete(c, call, std::move(answer));
+  }
 }
 
 void Client::end_offset_call(Context& c, const Call& call) {

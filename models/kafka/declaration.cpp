@@ -40,7 +40,7 @@ ModelDecl declare_model() {
   d.calls = {{"send", "topic, {key=, body=, partition=, size=, timestamp=}", "Hands a record to the producer."},
              {"poll", "timeout[, max]", "Takes what was fetched."},
              {"assign", "place[, position]", "Reads a topic or one partition."},
-             {"seek", "place, position", "Moves the position."},
+             {"seek", "place, position", "Moves the position; \"committed\" is where the group stands."},
              {"end_offset", "place", "Asks where a partition ends."},
              {"subscribe", "topics", "Reads for the group, what the group gives it."}, {"unsubscribe", "", "Leaves the group."},
              {"commit", "[place[, position]]", "Stores positions for the group."},

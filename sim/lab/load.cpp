@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "sim/lab/transform_loop.h"
+
 namespace mqlab {
 namespace {
 
@@ -32,6 +34,7 @@ const std::vector<OptionDecl>& load_options() {
   static const std::vector<OptionDecl> all = [] {
     std::vector<OptionDecl> both = producer;
     both.insert(both.end(), consumer_load_options().begin(), consumer_load_options().end());
+    both.insert(both.end(), transform_load_options().begin(), transform_load_options().end());
     return both;
   }();
   return all;

@@ -1,7 +1,7 @@
 // sim/lab/load.h: declared load, as data: applications that need no program.
 //
 // A ProducerLoad sends a number of messages at a pace; a ConsumerLoop (consumer_loop.h) reads, works
-// and commits. Both are plain values and copy with their world. Their options are declared once
+// and commits; a TransformLoop (transform_loop.h) turns one topic into another. All are plain values and copy with their world. Their options are declared once
 // (load_options) and are offered beside those of each model's client.
 //
 // Elsewhere: programs (sim/script), what a call does (the model's client).
@@ -16,7 +16,7 @@
 
 namespace mqlab {
 
-// Scopes "producer" and "consumer".
+// Scopes "producer", "consumer" and "transform".
 const std::vector<OptionDecl>& load_options();
 
 // Sends message 1..records to one topic.

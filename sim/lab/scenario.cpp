@@ -32,6 +32,7 @@ std::optional<std::string> set_one(Options& o, const std::vector<OptionDecl>& de
 // A program carries the options of a producer and of a consumer.
 std::optional<std::string> set_on_client(ClientSpec& c, const std::vector<OptionDecl>& decls, const std::string& name, const Setting& s) {
   if (c.role != "client") return set_one(c.options, decls, c.role, name, s);
+  if (find_option(decls, "transform", name) && c.options.has(name)) return set_one(c.options, decls, "transform", name, s);
   if (find_option(decls, "consumer", name) && !find_option(decls, "producer", name)) return set_one(c.consumer_options, decls, "consumer", name, s);
   if (find_option(decls, "consumer", name))
     if (auto error = set_one(c.consumer_options, decls, "consumer", name, s)) return error;
@@ -91,6 +92,12 @@ std::optional<std::string> apply_setting(const Model& model, Deployment& d, cons
     found = true;
     for (TopicSpec& t : d.topics)
       if (auto error = set_one(t.options, decls, "topic", s.name, s)) return error;
+  }
+  if (find_option(decls, "transform", s.name)) {
+    found = true;
+    for (ClientSpec& c : d.clients)
+      if (c.options.has(s.name))
+        if (auto error = set_one(c.options, decls, "transform", s.name, s)) return error;
   }
   for (const char* scope : {"producer", "consumer"}) {
     if (!find_option(decls, scope, s.name)) continue;

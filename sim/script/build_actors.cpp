@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "sim/lab/load.h"
+#include "sim/lab/transform_loop.h"
 #include "sim/script/builder.h"
 #include "sim/script/nearest.h"
 
@@ -104,6 +106,18 @@ void Builder::clients() {
   }
 }
 
+// Options of the declared producer and consumer that this loop does not read.
+void Builder::refuse_other_loads(const std::string& name, const Fields& f) const {
+  bool read = false;
+  bool load = false;
+  for (const OptionDecl& o : load_options()) {
+    if (o.name != name || o.scope == "transform") continue;
+    load = true;
+    read = read || transform_reads(o.scope, name);
+  }
+  if (load && !read) d_.fail(f.line_of(name), fmt::format("{} has no `{}`: that is an option of declared producers or consumers", f.what(), name));
+}
+
 ClientSpec Builder::client(const DeclaredTable& c, const Thing& thing) const {
   for (const ClientSpec& other : s_.deployment.clients)
     if (other.name == c.name) d_.fail(c.line, fmt::format("there are two clients `{}`; the other is on line {}", c.name, other.line));
@@ -113,29 +127,38 @@ ClientSpec Builder::client(const DeclaredTable& c, const Thing& thing) const {
     if (n.name == c.name) d_.fail(c.line, fmt::format("a client and a node are both called `{}`", c.name));
   const Fields f(d_, fmt::format("{} `{}`", c.role, c.name), c.table, c.line);
   const bool program = c.role == "client";
+  const bool transform = c.role == "transform";
   std::vector<std::string> own{"zone", "rack", "region"};
   if (program) own.insert(own.begin(), "program");
-  check_names(f, program ? std::vector<std::string>{"producer", "consumer"} : std::vector<std::string>{c.role}, own);
+  check_names(f, program ? std::vector<std::string>{"producer", "consumer"} : transform ? std::vector<std::string>{"producer", "consumer", "transform"} : std::vector<std::string>{c.role}, own);
 
   ClientSpec spec;
   spec.name = c.name;
-  spec.role = c.role;
+  spec.role = transform ? "client" : c.role;
   spec.line = c.line;
   spec.options = defaults_[c.role == "consumer" ? 3 : 2];
-  if (program) spec.consumer_options = defaults_[3];
+  if (program || transform) spec.consumer_options = defaults_[3];
+  if (transform)
+    for (const OptionDecl& o : transform_load_options()) spec.options.set_default(o.name, o.value);
   for (const auto& [key, v] : *c.table.table()) {
     const std::string& name = *key.text();
     if (name == "zone") spec.zone = *f.text("zone");
     else if (name == "rack") spec.rack = *f.text("rack");
     else if (name == "region") spec.region = *f.text("region");
     else if (program && name == "program") continue;
-    else if (!program) set(spec.options, c.role.c_str(), name, v, f);
+    else if (!program && !transform) set(spec.options, c.role.c_str(), name, v, f);
+    else if (transform && find_option(decls_, "transform", name)) set(spec.options, "transform", name, v, f);
     else {
+      if (transform) refuse_other_loads(name, f);
       if (find_option(decls_, "producer", name)) set(spec.options, "producer", name, v, f);
       if (find_option(decls_, "consumer", name)) set(spec.consumer_options, "consumer", name, v, f);
     }
   }
   check_node(spec.options, f.what(), f.line_of("node"));
+  if (transform) {
+    if (const auto error = check_transform(spec.options, spec.consumer_options)) d_.fail(c.line, fmt::format("{} {}", f.what(), *error));
+    spec.app = std::make_unique<TransformLoop>();
+  }
   if (program) {
     const LuaValue* v = f.get("program");
     if (!v || !v->is_function()) {

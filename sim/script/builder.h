@@ -51,6 +51,7 @@ class Builder {
   void topics();
   void clients();
   ClientSpec client(const DeclaredTable& c, const Thing& thing) const;
+  void refuse_other_loads(const std::string& name, const Fields& f) const;
 
   // --- build_story.cpp: what happens, what must be seen, and the ways to run it ---
   void check_mark(const std::string& name, int line) const;

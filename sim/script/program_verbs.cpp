@@ -159,7 +159,8 @@ Out place_call(const MethodCall& m, CallKind kind, const std::string& place, std
 Out assign(const MethodCall& m) { return place_call(m, CallKind::assign, m.text(0, "a topic or a place, as \"orders/0\""), position(m, 1)); }
 Out seek(const MethodCall& m) {
   if (m.at(1).is_nil()) m.wrong(1, "a position, \"beginning\" or \"end\"");
-  return place_call(m, CallKind::seek, m.text(0, "a place, as \"orders/0\""), position(m, 1));
+  const bool committed = m.at(1).text() && *m.at(1).text() == "committed";
+  return place_call(m, CallKind::seek, m.text(0, "a place, as \"orders/0\""), committed ? -1 : position(m, 1));
 }
 Out commit(const MethodCall& m) { return place_call(m, CallKind::commit, m.text_or(0, "a place, as \"orders/0\"", ""), position(m, 1)); }
 Out commit_async(const MethodCall& m) {
@@ -349,7 +350,7 @@ const std::vector<Method>& program_methods() {
       {"subscribe", "(topic)", "Reads for the group what it gives: a topic, or a list of topics.", "subscribe", subscribe},
       {"unsubscribe", "()", "Leaves the group.", "unsubscribe", unsubscribe},
       {"assign", "(place, position)", "Reads this topic or place, from a position, \"beginning\" or \"end\".", "assign", assign},
-      {"seek", "(place, position)", "Goes on reading from another position.", "seek", seek},
+      {"seek", "(place, position)", "Goes on reading from another position, or from \"committed\": where its group stands.", "seek", seek},
       {"commit", "(place, position)", "Stores a position; without arguments, what was read so far.", "commit", commit},
       {"commit_async", "(place, position)", "Stores it without waiting, in one attempt; returns a handle for c:wait.", "commit", commit_async},
       {"pause", "(place)", "Fetches nothing from a place for a while.", "pause", pause},

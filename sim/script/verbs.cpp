@@ -91,6 +91,7 @@ std::vector<Verb> model_free_verbs() {
   add("case", "form", "\"acks=all\" { why =, set =, faults =, only_faults =, expect = }", "One way to run the scenario: what differs, and what must be seen then.", declare_named, "case");
   add("producer", "client", "\"P1\" { topic =, records =, every =, ... }", "Declared load: sends numbered messages. Options of producers and of the load.", declare_named, "producer");
   add("consumer", "client", "\"C1\" { topics = { ... }, ... }", "Declared load: reads. Options of consumers and of the load.", declare_named, "consumer");
+  add("transform", "client", "\"T1\" { topics = { ... }, topic =, group =, transactional_id =, ... }", "Declared load: turns messages of some topics into messages of another. Options of producers, consumers and of this loop.", declare_named, "transform");
   add("client", "client", "\"X\" { program = function(c) ... end, ... }", "A program in virtual time. Options of producers and of consumers.", declare_named, "client");
   add("node", "node", "\"N1\" { on_message = function(self, from, kind, msg) ... end, ... }", "A node of your own, written in Lua.", declare_named, "node");
   add("reaches", "expectation", "\"leader_elected\"", "The run must get there: the mark happens at least once.", declare_expectation);
