@@ -58,7 +58,7 @@ std::optional<std::string> check_transform(const Options& producer, const Option
   return std::nullopt;
 }
 
-void TransformLoop::configure(const std::vector<OptionDecl>&, const Options& producer, const Options& consumer) {
+void TransformLoop::configure(const std::vector<OptionDecl>&, const Options& producer, const Options& consumer, const Options& /*knobs*/) {
   const auto text = [](const Options& o, const char* name) { return o.has(name) ? o.text(name) : std::string(); };
   topics_ = consumer.list("topics");
   std::erase(topics_, "");

@@ -44,7 +44,7 @@ std::optional<std::string> check_transform(const Options& producer, const Option
 
 class TransformLoop : public AppBase<TransformLoop> {
  public:
-  void configure(const std::vector<OptionDecl>& decls, const Options& producer, const Options& consumer) override;
+  void configure(const std::vector<OptionDecl>& decls, const Options& producer, const Options& consumer, const Options& knobs) override;
   void on_start(AppContext& a) override;
   void on_answer(AppContext& a, const Answer& answer) override;
   void on_timer(AppContext& a, std::uint64_t argument) override;
