@@ -110,7 +110,8 @@ TEST(Between, TimesAndFaultsAreDrawnByTheSeedAndByNothingElse) {
                                    "t.lua", models());
   const auto plan = [&](std::uint64_t seed) {
     std::string out;
-    for (const ArmedFault& f : build(s, 0, seed)->faults()) {
+    const auto w = build(s, 0, seed);
+    for (const ArmedFault& f : w->faults()) {
       EXPECT_GE(f.trigger.after, 1'000'000'000);
       EXPECT_LE(f.trigger.after, 9'000'000'000);
       out += describe(f.fault) + " " + describe(f.trigger) + "\n";
