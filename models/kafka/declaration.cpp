@@ -48,7 +48,7 @@ ModelDecl declare_model() {
              {"send_offsets", "[place[, position]]", "Stores positions with the transaction (sendOffsetsToTransaction)."},
              {"commit_transaction", "", "Ends it: all of it counts."}, {"abort", "", "Ends it: none of it does."},
              {"init_transactions", "", "Asks who the producer is, ends what an earlier life left open, and fences it."},
-             {"new_producer", "[transactional_id]", "Drops the producer with all that it has under way, and makes a new one, of another transactional_id if one is given."}, {"pause", "place", "Fetches nothing from a partition for a while."},
+             {"new_producer", "[transactional_id]", "Drops the producer with all that it has under way, and makes a new one; of another transactional_id if one is given, or of none by \"none\"."}, {"pause", "place", "Fetches nothing from a partition for a while."},
              {"resume", "place", "Fetches from it again."}, {"close", "", "Commits, as far as it does so by itself, and leaves."},
              {"ack", "message", "A share group with explicit_acks: the record is done."},
              {"release", "message", "... it is given back, for somebody else or for later."}, {"reject", "message", "... it is good for nobody."},

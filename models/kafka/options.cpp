@@ -288,6 +288,11 @@ ProducerSettings producer_settings(const Options& o) {
   p.group_metadata = o.boolean("group_metadata");
   p.bump_after_error = o.boolean("epoch_bump_after_error");
   // ProducerConfig.postProcessAndValidateIdempotenceConfigs: a conflict silently wins over the default.
+  // A transactional id asks for idempotence, and that for acks=all.
+  if (!p.transactional_id.empty()) {
+    if (!o.given("idempotence")) p.idempotence = true;
+    if (!o.given("acks")) p.acks = -1;
+  }
   if (!o.given("idempotence") && (p.acks != -1 || p.retries == 0 || p.max_in_flight > 5)) p.idempotence = false;
   return p;
 }

@@ -106,7 +106,7 @@ TxnVersion Client::txn_version() const {
 }
 
 void Client::txn_call(Context& c, const Call& call) {
-  if (!transactional()) return complete(c, call.id, outcome(c, Outcome::fail, Error::illegal_state));
+  if (!produces_ || (!transactional() && call.verb != "new_producer")) return complete(c, call.id, outcome(c, Outcome::fail, Error::illegal_state));
   // One thread calls: what it sent before is in the accumulator first.
   if (!blocked_.empty() || !txn_calls_.empty()) txn_calls_.push_back(call);
   else take_txn_call(c, call);
@@ -238,7 +238,7 @@ void Client::send_offsets_call(Context& c, const Call& call) {
 }
 
 // close(0) and a new KafkaProducer, as an application does after a fatal error; the argument may give it another
-// transactional.id.
+// transactional.id, or `none`.
 void Client::new_producer_call(Context& c, const Call& call) {
   std::vector<std::pair<CallId, Answer>> dropped;
   if (txn_.transition && txn_.transition->call != 0)
@@ -260,7 +260,7 @@ void Client::new_producer_call(Context& c, const Call& call) {
   txn_ = TransactionalProducer{};
   producer_id_ = no_producer_id;
   producer_epoch_ = no_producer_epoch;
-  if (!call.argument.empty()) transactional_id_ = call.argument;
+  if (!call.argument.empty()) transactional_id_ = call.argument == "none" ? std::string() : call.argument;
   for (auto& [id, answer] : dropped) complete(c, id, std::move(answer));
   complete(c, call.id, Answer{});
 }

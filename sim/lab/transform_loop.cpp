@@ -96,7 +96,7 @@ void TransformLoop::on_start(AppContext& a) {
 }
 
 void TransformLoop::start(AppContext& a) {
-  if (!transacts()) return read(a);
+  if (!transacts()) return transactional_id_.empty() ? read(a) : make_producer(a, Waits::renamed);
   if (id_each_start_) make_producer(a, Waits::renamed);
   else init(a);
 }
@@ -106,7 +106,8 @@ void TransformLoop::make_producer(AppContext& a, Waits waits) {
   Call call;
   call.kind = CallKind::other;
   call.verb = "new_producer";
-  if (id_each_start_) call.argument = fmt::format("{}-{}", transactional_id_, starts_);
+  if (!transacts()) call.argument = "none";
+  else if (id_each_start_) call.argument = fmt::format("{}-{}", transactional_id_, starts_);
   waits_for_ = a.call(std::move(call));
 }
 
@@ -244,9 +245,10 @@ void TransformLoop::on_ended(AppContext& a, const Answer& answer) {
 
 void TransformLoop::plain_commit(AppContext& a) { ask(a, CallKind::commit, Waits::plain_commit); }
 
-void TransformLoop::on_plain_commit(AppContext& a, const Answer&) {
-  // What was not stored is read again after a rebalance or a restart; meanwhile the loop goes on.
-  if (positions_ == Positions::before) return work(a);
+void TransformLoop::on_plain_commit(AppContext& a, const Answer& answer) {
+  // At most once: what may not be stored may not be done.
+  if (positions_ == Positions::before) return answer.outcome == Outcome::ok ? work(a) : rewind(a);
+  // What was done and not stored is done again after a rebalance or a restart; meanwhile the loop goes on.
   batch_over(a);
 }
 
@@ -303,8 +305,8 @@ void TransformLoop::on_answer(AppContext& a, const Answer& answer) {
   const bool ok = answer.outcome == Outcome::ok;
   switch (waits_) {
     case Waits::poll: return on_polled(a, answer);
-    case Waits::renamed: return init(a);
-    case Waits::new_producer: return init(a);
+    case Waits::renamed:
+    case Waits::new_producer: return transacts() ? init(a) : read(a);
     case Waits::init:
       if (!ok) {
         // A fatal error: only another producer helps. That the coordinator did not answer in time is none.

@@ -96,11 +96,11 @@ TEST(KafkaTransactionalProducer, AtTv2EachTransactionHasAnEpoch) {
   EXPECT_EQ(t.send(1), "ok@0");
   EXPECT_EQ(t.send(2), "ok@1");
   EXPECT_EQ(t.commit(), "ok");
-  EXPECT_EQ(t.wire(), "Produce acks=all #0 x1 pid=7/0 seq=0..0\nProduce acks=all #0 x1 pid=7/0 seq=1..1\nEnd tx producer=7 epoch=0 commit\n");
+  EXPECT_EQ(t.wire(), "Produce acks=all #0 x1 pid=7/0 seq=0..0 txn\nProduce acks=all #0 x1 pid=7/0 seq=1..1 txn\nEnd tx producer=7 epoch=0 commit\n");
   EXPECT_EQ(t.begin(), "ok");
   EXPECT_EQ(t.send(3), "ok@2");
   EXPECT_EQ(t.abort(), "ok");
-  EXPECT_EQ(t.wire(), "Produce acks=all #0 x1 pid=7/1 seq=0..0\nEnd tx producer=7 epoch=1 abort\n");
+  EXPECT_EQ(t.wire(), "Produce acks=all #0 x1 pid=7/1 seq=0..0 txn\nEnd tx producer=7 epoch=1 abort\n");
   const auto& sent = payload_as<ProduceRequest>(t.asked(1, Kind::produce).back().message.payload);
   EXPECT_TRUE(sent.batches[0].batch.transactional);
   EXPECT_EQ(sent.version, TxnVersion::tv2);
@@ -116,11 +116,11 @@ TEST(KafkaTransactionalProducer, AtTv0ItAddsPartitionsItself) {
   EXPECT_EQ(t.send(3, 1), "ok@0");
   EXPECT_EQ(t.commit(), "ok");
   EXPECT_EQ(t.wire(),
-            "AddPartitions tx producer=7 epoch=0 {#0}\nProduce acks=all #0 x1 pid=7/0 seq=0..0\nProduce acks=all #0 x1 pid=7/0 seq=1..1\n"
-            "AddPartitions tx producer=7 epoch=0 {#1}\nProduce acks=all #1 x1 pid=7/0 seq=0..0\nEnd tx producer=7 epoch=0 commit\n");
+            "AddPartitions tx producer=7 epoch=0 {#0}\nProduce acks=all #0 x1 pid=7/0 seq=0..0 txn\nProduce acks=all #0 x1 pid=7/0 seq=1..1 txn\n"
+            "AddPartitions tx producer=7 epoch=0 {#1}\nProduce acks=all #1 x1 pid=7/0 seq=0..0 txn\nEnd tx producer=7 epoch=0 commit\n");
   EXPECT_EQ(t.begin(), "ok");
   EXPECT_EQ(t.send(4), "ok@2");
-  EXPECT_EQ(t.wire(), "AddPartitions tx producer=7 epoch=0 {#0}\nProduce acks=all #0 x1 pid=7/0 seq=2..2\n");
+  EXPECT_EQ(t.wire(), "AddPartitions tx producer=7 epoch=0 {#0}\nProduce acks=all #0 x1 pid=7/0 seq=2..2 txn\n");
 }
 
 // librdkafka's EndTxn ends at version 1: it never speaks TV2, whatever the cluster does.
@@ -129,7 +129,7 @@ TEST(KafkaTransactionalProducer, LibrdkafkaNeverSpeaksTv2) {
   t.ready();
   EXPECT_EQ(t.send(1), "ok@0");
   EXPECT_EQ(t.commit(), "ok");
-  EXPECT_EQ(t.wire(), "AddPartitions tx producer=7 epoch=0 {#0}\nProduce acks=all #0 x1 pid=7/0 seq=0..0\nEnd tx producer=7 epoch=0 commit\n");
+  EXPECT_EQ(t.wire(), "AddPartitions tx producer=7 epoch=0 {#0}\nProduce acks=all #0 x1 pid=7/0 seq=0..0 txn\nEnd tx producer=7 epoch=0 commit\n");
 }
 
 TEST(KafkaTransactionalProducer, TransactionOfNothingIsEndedWithoutAWord) {
@@ -164,7 +164,7 @@ TEST(KafkaTransactionalProducer, CommitFlushesFirst) {
   EXPECT_EQ(t.wire(), "");
   EXPECT_EQ(t.commit(), "ok");
   EXPECT_EQ(t.client().answer(sent), "ok@0");
-  EXPECT_EQ(t.wire(), "Produce acks=all #0 x1 pid=7/0 seq=0..0\nEnd tx producer=7 epoch=0 commit\n");
+  EXPECT_EQ(t.wire(), "Produce acks=all #0 x1 pid=7/0 seq=0..0 txn\nEnd tx producer=7 epoch=0 commit\n");
 }
 
 // RecordAccumulator.abortUndrainedBatches. At TV2 the producer can't know whether the partition was added.
@@ -193,7 +193,7 @@ TEST(KafkaTransactionalProducer, OldEpochIsAbortableUntilTheCoordinatorSaysFence
   t.end_with(Error::producer_fenced);
   EXPECT_EQ(t.abort(), "fail PRODUCER_FENCED");
   EXPECT_EQ(t.begin(), "fail PRODUCER_FENCED");
-  EXPECT_EQ(t.wire(), "Produce acks=all #0 x1 pid=7/0 seq=0..0\nEnd tx producer=7 epoch=0 abort\n");
+  EXPECT_EQ(t.wire(), "Produce acks=all #0 x1 pid=7/0 seq=0..0 txn\nEnd tx producer=7 epoch=0 abort\n");
 }
 
 // rd_kafka_handle_Produce_error: fenced at once.
@@ -230,7 +230,7 @@ TEST(KafkaTransactionalProducer, CommitFailsWhenABatchFailsOnTheWay) {
   t.client().send(1);
   EXPECT_EQ(t.commit(), "fail TRANSACTION_ABORTABLE");
   EXPECT_EQ(t.abort(), "ok");
-  EXPECT_EQ(t.wire(), "Produce acks=all #0 x1 pid=7/0 seq=0..0\nEnd tx producer=7 epoch=0 abort\n");
+  EXPECT_EQ(t.wire(), "Produce acks=all #0 x1 pid=7/0 seq=0..0 txn\nEnd tx producer=7 epoch=0 abort\n");
 }
 
 TEST(KafkaTransactionalProducer, AfterAFatalErrorOnlyANewProducerHelps) {
@@ -245,7 +245,7 @@ TEST(KafkaTransactionalProducer, AfterAFatalErrorOnlyANewProducerHelps) {
   EXPECT_EQ(t.verb("new_producer", "tx-2"), "ok");
   EXPECT_EQ(t.begin(), "ok");
   EXPECT_EQ(t.send(3), "ok@1");
-  EXPECT_EQ(t.wire(), "Find tx-2\nInit tx-2\nProduce acks=all #0 x1 pid=7/0 seq=0..0\n");
+  EXPECT_EQ(t.wire(), "Find tx-2\nInit tx-2\nProduce acks=all #0 x1 pid=7/0 seq=0..0 txn\n");
 }
 
 // AddPartitionsToTxnHandler: the last transaction is being completed; the first addition rests for 20 ms only.
@@ -349,6 +349,38 @@ TEST(KafkaTransactionalProducer, PositionsGoToTheCoordinatorOfTheGroup) {
     for (const Op& op : t.world.journal.ops)
       if (op.kind == OpKind::commit) rows += fmt::format("{} {}@{} {} txn={} ", outcome_name(op.outcome), t.world.journal.names.text(op.place), op.position, t.world.journal.names.text(op.subscription), op.transaction != 0);
     EXPECT_EQ(rows, "invoke t/1@17 g txn=true ok t/1@17 g txn=true ");
+  }
+}
+
+// KIP-447: who the consumer is goes along, as it was when it last joined; before that nobody was told.
+TEST(KafkaTransactionalProducer, PositionsNameTheConsumerUnlessItIsOld) {
+  for (const bool tells : {true, false}) {
+    Transacting t("tv2", {{"group_metadata", tells ? "true" : "false"}}, true);
+    JoinGroupReply joined;
+    joined.generation = 4;
+    joined.member = "K-1";
+    joined.leader = "other";
+    joined.protocol = "range";
+    FindCoordinatorReply who;
+    who.broker = 1;
+    for (BrokerId b : {1, 2}) t.broker(b).next[Kind::find_coordinator] = {make_payload<FindCoordinatorReply>(who)};
+    t.broker(1).next[Kind::join_group] = {make_payload<JoinGroupReply>(joined)};
+    t.broker(1).next[Kind::sync_group] = {make_payload<SyncGroupReply>(Error::none, std::vector<PartitionId>{0})};
+    Call c;
+    c.kind = CallKind::subscribe;
+    c.argument = "t";
+    t.client().call(c);
+    t.client().poll(100_ms);
+    t.run(200_ms);
+    ASSERT_TRUE(t.node().membership().in());
+    EXPECT_EQ(t.begin(), "ok");
+    for (BrokerId b : {1, 2}) t.broker(b).next[Kind::find_coordinator] = {make_payload<FindCoordinatorReply>(who)};
+    const CallId id = t.client().ask(CallKind::send_offsets, "t/0", 17);
+    t.run(500_ms);
+    EXPECT_EQ(t.client().answer(id), "ok@17");
+    const auto& sent = payload_as<TxnOffsetCommit>(t.asked(1, Kind::txn_offset_commit).at(0).message.payload);
+    EXPECT_EQ(sent.generation, tells ? 4 : -1);
+    EXPECT_EQ(sent.member, tells ? "K-1" : "");
   }
 }
 

@@ -181,7 +181,8 @@ TEST(KafkaTransactions, TransactionThatIsOpenTooLongIsAborted) {
     EXPECT_EQ(s.read("R"), "nothing");
     s.run(5_s);
     EXPECT_EQ(s.read("R"), "nothing");
-    EXPECT_EQ(s.commit(), "fail PRODUCER_FENCED");
+    // At TV2 the abort is the one bump (KAFKA-19367): the commit looks like a late repetition, of another end.
+    EXPECT_EQ(s.commit(), version == std::string("tv2") ? "fail INVALID_TXN_STATE" : "fail PRODUCER_FENCED");
     ASSERT_EQ(s.begin("Z"), "ok");
     ASSERT_EQ(s.send(2, 0, "Z"), "ok");
     ASSERT_EQ(s.commit("Z"), "ok");
