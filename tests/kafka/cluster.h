@@ -166,7 +166,6 @@ inline Kind kind_of(const OffsetCommit&) { return Kind::offset_commit; }
 inline Kind kind_of(const JoinGroup&) { return Kind::join_group; }
 inline Kind kind_of(const FindCoordinator&) { return Kind::find_coordinator; }
 inline Kind kind_of(const TxnOffsetCommit&) { return Kind::txn_offset_commit; }
-inline Kind kind_of(const FindCoordinator&) { return Kind::find_coordinator; }
 inline Kind kind_of(const AddPartitionsToTxn&) { return Kind::add_partitions_to_txn; }
 inline Kind kind_of(const AddOffsetsToTxn&) { return Kind::add_offsets_to_txn; }
 inline Kind kind_of(const EndTxn&) { return Kind::end_txn; }
