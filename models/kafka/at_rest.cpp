@@ -1,4 +1,6 @@
-// When a cluster is at rest: logs alike, everything sent and read, every partition with an owner.
+// When a cluster is at rest: logs alike, everything sent and read, every partition with an owner. Who reads committed
+// records may be held up for ever by a transaction that no coordinator knows; that is rest too.
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -67,6 +69,31 @@ bool shared_to_the_end(const World& w, const Cluster& cluster, const Client& cli
   return true;
 }
 
+// Some coordinator has this transaction under way, or nobody can be asked: so it will end, by its timeout at the latest.
+bool will_end(const World& w, const Cluster& cluster, const Controller& controller, ProducerId producer, PartitionId p) {
+  const auto has = [&](const TransactionRecord& t) { return t.id == producer && std::binary_search(t.partitions.begin(), t.partitions.end(), p); };
+  for (PartitionId home = 0; home < cluster.partitions.size(); ++home) {
+    if (cluster.topics[static_cast<std::size_t>(cluster.partitions[home].topic)].name != transaction_topic) continue;
+    const NodeId leader = cluster.node_of(controller.committed().partitions[home].leader);
+    const TxnCoordinator* coordinator = leader == nobody || !w.running(leader) ? nullptr : w.node_as<Broker>(leader).transactions(home);
+    if (!coordinator) return true;
+    for (const auto& [id, t] : coordinator->ids()) {
+      const bool open = t.now.state == TxnState::ongoing || t.now.state == TxnState::prepare_commit || t.now.state == TxnState::prepare_abort;
+      if ((open && has(t.now)) || (t.pending && has(t.pending->next))) return true;
+    }
+  }
+  return false;
+}
+
+// A reader of committed records gets no further than this if the transaction that it waits for is nobody's.
+Offset end_for_readers(const World& w, const Cluster& cluster, const Controller& controller, PartitionId p) {
+  const Broker& b = w.node_as<Broker>(cluster.node_of(controller.committed().partitions[p].leader));
+  const auto open = b.log(p).producers().open();
+  const auto first = std::min_element(open.begin(), open.end(), [](const OpenTxn& x, const OpenTxn& y) { return x.first < y.first; });
+  if (first == open.end() || will_end(w, cluster, controller, first->id, p)) return b.log(p).end();
+  return b.log(p).last_stable(b.replica(p).high_watermark);
+}
+
 }  // namespace
 
 bool at_rest(const World& w) {
@@ -103,8 +130,10 @@ bool at_rest(const World& w) {
     if (client.in_share_group()) {
       if (!shared_to_the_end(w, **cluster, client, ends, *controller)) return false;
     } else {
-      for (const Assigned& a : client.assigned())
-        if (!a.failed && a.position != ends[a.partition]) return false;
+      for (const Assigned& a : client.assigned()) {
+        if (a.failed || a.position == ends[a.partition]) continue;
+        if (!client.reads_committed() || a.position != end_for_readers(w, **cluster, *controller, a.partition)) return false;
+      }
     }
     if (role == "consumer" && client.group().empty() && client.assigned().empty()) return false;
     if (!client.group_at_rest()) return false;

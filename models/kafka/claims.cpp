@@ -105,7 +105,7 @@ void claim_for_groups(const Deployment& d, const FaultSummary& f, const ClusterS
 
 // What transactions add, for readers of committed records. `lost`: why acknowledged records may be lost; empty = they may not.
 void claim_for_transactions(const Deployment& d, const FaultSummary& f, const ClusterSettings& c, const std::string& lost, std::vector<Claim>& out) {
-  bool transacts = false, java = true, metadata = true, stable = true, ends = true, programs = false;
+  bool transacts = false, java = true, metadata = true, stable = true, ends = true, bumps = true, programs = false;
   for (const ClientSpec& spec : d.clients) {
     programs = programs || spec.app;
     if (spec.role != "producer") {
@@ -119,6 +119,7 @@ void claim_for_transactions(const Deployment& d, const FaultSummary& f, const Cl
     transacts = true;
     java = java && p.library == ClientLibrary::java;
     metadata = metadata && p.group_metadata;
+    bumps = bumps && p.bump_after_error;
   }
   if (!transacts) return;
   const auto copies = std::min<std::int64_t>(d.cluster.integer("transaction_min_insync"), std::min<std::int64_t>(d.cluster.integer("transaction_replicas"), c.brokers));
@@ -150,9 +151,14 @@ void claim_for_transactions(const Deployment& d, const FaultSummary& f, const Cl
   for (const char* name : {"G0", "G0-process", "G0-realtime", "int-send-skip"}) out.push_back({name, false, "records of open transactions lie between each other: order of writes is not isolated"});
   for (const char* name : {"G1c", "G1c-process", "G1c-realtime"}) out.push_back({name, false, "with an order of writes that is not isolated, a circle may run through it"});
   out.push_back({"dirty-read", false, "readers of uncommitted records get what is aborted later"});
-  if (ends) return;
+  // What was committed and is aborted by a late request is lost to them; where nothing comes after it, it looks as if it hung.
+  const std::string hides = !joins.empty() ? joins : !ends ? "a reader hides records behind an aborted transaction" : "";
+  if (hides.empty()) return;
   for (Claim& x : out)
-    if (x.claimed && (x.anomaly == "lost-message" || x.anomaly == "lost-write")) x = {x.anomaly, false, "a reader hides records behind an aborted transaction"};
+    if (x.claimed && (x.anomaly == "lost-message" || x.anomaly == "lost-write" || x.anomaly == "hung-transaction")) x = {x.anomaly, false, hides};
+  if (bumps || joins.empty()) return;
+  for (Claim& x : out)
+    if (x.claimed && x.anomaly == "inconsistent-offsets") x = {x.anomaly, false, "a late batch has the number of the next one, which is taken for its copy"};
 }
 
 // A consumer that believes a follower takes a position for lost that its leader has, and begins anew or at the end.

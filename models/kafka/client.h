@@ -181,6 +181,7 @@ class Client : public ClientNodeBase<Client> {
   const TransactionalProducer& transactional_producer() const { return txn_; }
   const std::vector<Assigned>& assigned() const { return assigned_; }
   const std::string& group() const { return consumer_.group; }
+  bool reads_committed() const { return consumer_.read_committed; }
   const Membership& membership() const { return group_; }
   // In its group, with nothing under way.
   bool group_at_rest() const { return consumer_.group.empty() || !group_.subscribed || group_.fatal != Error::none || (group_.in() && !group_.rejoin && group_.news.revoked.empty() && group_.news.lost.empty()); }
