@@ -1,17 +1,18 @@
 -- A batch arrives when its transaction is long over. What becomes of it?
 --
 -- P's batch is held up in the network. P gives it up after delivery.timeout.ms and aborts its
--- transaction, as it must: the coordinator writes an ABORT marker to the partition and forgets the
--- transaction. Then the batch arrives.
+-- transaction, as it must: the coordinator writes an ABORT marker to the partition and forgets
+-- the transaction. Then the batch arrives.
 --
--- At TV0 the leader looks at the producer and its epoch, and both are right. A transaction begins
--- with its first batch, so one begins here. Its coordinator knows nothing of it: nobody will ever
--- end it. (The timeout of transactions does not help. It is the coordinator's.) The last stable
--- position stands still from now on. W writes and commits, is told that all is well, and nobody who
--- reads committed records gets any of it. Compaction stops there as well.
+-- At TV0 the leader looks at the producer and its epoch, and both are right. A transaction
+-- begins with its first batch, so one begins here. Its coordinator knows nothing of it: nobody
+-- will ever end it. (The timeout of transactions does not help. It is the coordinator's.) The
+-- last stable position stands still from now on. W writes and commits, is told that all is well,
+-- and nobody who reads committed records gets any of it. Compaction stops there as well.
 --
--- At TV1 the leader asks the coordinator, before a transaction begins on it, whether there is one.
--- At TV2 it asks to take part itself, in the batch's epoch, and that epoch ended with the transaction.
+-- At TV1 the leader asks the coordinator, before a transaction begins on it, whether there is
+-- one. At TV2 it asks to take part itself, in the batch's epoch, and that epoch ended with the
+-- transaction.
 --
 -- The way out, where it has happened: an operator finds the transaction (kafka-transactions.sh
 -- find-hanging) and has a marker written for it (abort).

@@ -1,18 +1,19 @@
 -- A leader asks the coordinator whether the producer has a transaction here. Is that enough?
 --
--- P's batch, late, is held up in the network. P gives it up after delivery.timeout.ms, aborts, and
--- begins its next transaction. It writes to the same partition, which therefore takes part in the
--- new transaction, and in this moment the old batch arrives. The leader asks (TV1), and hears that
--- the partition takes part. Of which transaction? Both are of one epoch. The batch joins the wrong
--- one, and is committed with it: whoever reads committed records gets what was aborted.
+-- P's batch, late, is held up in the network. P gives it up after delivery.timeout.ms, aborts,
+-- and begins its next transaction. It writes to the same partition, which therefore takes part
+-- in the new transaction, and in this moment the old batch arrives. The leader asks (TV1), and
+-- hears that the partition takes part. Of which transaction? Both are of one epoch. The batch
+-- joins the wrong one, and is committed with it: whoever reads committed records gets what was
+-- aborted.
 --
--- And it has taken a place. P believes that the number of a batch that failed was not used, and gives
--- it to the next one. When that arrives, the leader has the number already, takes it for a retry, and
--- answers that all is well. So next is acknowledged, committed, and nowhere.
+-- And it has taken a place. P believes that the number of a batch that failed was not used, and
+-- gives it to the next one. When that arrives, the leader has the number already, takes it for a
+-- retry, and answers that all is well. So next is acknowledged, committed, and nowhere.
 --
--- Present clients know better since KIP-360 (2.5): who does not know what became of a batch goes on in
--- a new epoch, and what is late is of the old one. At TV2 a client need not know better, because each
--- transaction has an epoch of its own.
+-- Present clients know better since KIP-360 (2.5): who does not know what became of a batch goes
+-- on in a new epoch, and what is late is of the old one. At TV2 a client need not know better,
+-- because each transaction has an epoch of its own.
 --
 -- Source: KIP-890 ("late message added to a new transaction"); KIP-360.
 return scenario {

@@ -4,23 +4,25 @@
 -- transactions of a producer's session have those in common.
 --
 -- 1. P ends its first transaction. The request, EndTxn, is held up in the network. After
---    request.timeout.ms P hangs up and sends it again on another connection, as it should. That one
---    arrives, and the first transaction is over.
+--    request.timeout.ms P hangs up and sends it again on another connection, as it should. That
+--    one arrives, and the first transaction is over.
 -- 2. P begins the second one and writes x to one partition.
--- 3. Now the held request arrives. The coordinator finds a transaction that is open, and an epoch
---    that is right. So it ends what is there: x.
+-- 3. Now the held request arrives. The coordinator finds a transaction that is open, and an
+--    epoch that is right. So it ends what is there: x.
 -- 4. P writes y to the other partition, which begins a transaction that P does not know of, and
 --    ends that.
 --
 -- If the first one was committed and the second one aborted, everybody reads x, although it was
 -- aborted. The other way round P is told that the second one is committed, and x is gone. Either
--- way it is torn: one half counts and the other does not, which a transaction is there to exclude.
+-- way it is torn: one half counts and the other does not, which a transaction is there to
+-- exclude.
 --
--- P did what it is told to: it never aborted when it did not know, it sent the same request again
--- until it knew. TV1 does not help: a leader asks whether a transaction is open, and one is. At TV2
--- the epoch goes up with each transaction, so the late request has an old one and is refused. It
--- takes both sides: librdkafka does not speak TV2, and with it the hole is open on any cluster. What
--- is left there is a new session (initTransactions, and with it a new epoch) after each such timeout.
+-- P did what it is told to: it never aborted when it did not know, it sent the same request
+-- again until it knew. TV1 does not help: a leader asks whether a transaction is open, and one
+-- is. At TV2 the epoch goes up with each transaction, so the late request has an old one and is
+-- refused. It takes both sides: librdkafka does not speak TV2, and with it the hole is open on
+-- any cluster. What is left there is a new session (initTransactions, and with it a new epoch)
+-- after each such timeout.
 --
 -- Source: KAFKA-17754; KIP-890; Jepsen, Bufstream 0.1.0 (2024), section 5.4.
 return scenario {
