@@ -151,6 +151,10 @@ void claim_for_transactions(const Deployment& d, const FaultSummary& f, const Cl
   for (const char* name : {"G0", "G0-process", "G0-realtime", "int-send-skip"}) out.push_back({name, false, "records of open transactions lie between each other: order of writes is not isolated"});
   for (const char* name : {"G1c", "G1c-process", "G1c-realtime"}) out.push_back({name, false, "with an order of writes that is not isolated, a circle may run through it"});
   out.push_back({"dirty-read", false, "readers of uncommitted records get what is aborted later"});
+  // Who takes over reads again what the other had in hand, and its outputs stand beside those that will be aborted.
+  if (programs || late)
+    for (Claim& x : out)
+      if (x.claimed && x.anomaly == "duplicate") x = {x.anomaly, false, "what one transaction leaves behind stays in the log when another does its work"};
   // What was committed and is aborted by a late request is lost to them; where nothing comes after it, it looks as if it hung.
   const std::string hides = !joins.empty() ? joins : !ends ? "a reader hides records behind an aborted transaction" : "";
   if (hides.empty()) return;
