@@ -14,13 +14,13 @@
 namespace mqlab {
 namespace {
 
-struct Run {
+struct Told {
   const char* scenario;
   const char* name;                    // of the case
   std::set<std::string> shows;         // at least these, in the run and in what is read back
 };
 
-class Edn : public testing::TestWithParam<Run> {};
+class Edn : public testing::TestWithParam<Told> {};
 
 std::string read(const std::string& path) {
   std::ifstream in(path);
@@ -39,7 +39,7 @@ std::set<std::string> violated(const Journal& journal) {
 }
 
 TEST_P(Edn, CarriesTheClassesOfTheRun) {
-  const Run& run = GetParam();
+  const Told& run = GetParam();
   Models models;
   models.add(kafka::make_model());
   const std::string path = std::string(MQLAB_SOURCE_DIR) + "/scenarios/" + run.scenario;
@@ -61,10 +61,10 @@ TEST_P(Edn, CarriesTheClassesOfTheRun) {
 
 INSTANTIATE_TEST_SUITE_P(
     Runs, Edn,
-    testing::Values(Run{"showcase.lua", "acks=1", {"lost-message"}}, Run{"showcase.lua", "acks=all", {}},
-                    Run{"museum/kafka/t05-a-late-endtxn-ends-the-next-transaction.lua", "late commit, then abort, TV1", {"G1a", "torn-transaction"}},
-                    Run{"museum/kafka/t05-a-late-endtxn-ends-the-next-transaction.lua", "late commit, then abort, TV2", {}},
-                    Run{"museum/kafka/t03-a-transaction-nobody-will-end.lua", "TV0", {"hung-transaction", "lost-message"}}),
+    testing::Values(Told{"showcase.lua", "acks=1", {"lost-message"}}, Told{"showcase.lua", "acks=all", {}},
+                    Told{"museum/kafka/t05-a-late-endtxn-ends-the-next-transaction.lua", "late commit, then abort, TV1", {"G1a", "torn-transaction"}},
+                    Told{"museum/kafka/t05-a-late-endtxn-ends-the-next-transaction.lua", "late commit, then abort, TV2", {}},
+                    Told{"museum/kafka/t03-a-transaction-nobody-will-end.lua", "TV0", {"hung-transaction", "lost-message"}}),
     [](const auto& p) { return "run" + std::to_string(p.index + 1); });
 
 }  // namespace
