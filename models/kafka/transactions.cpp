@@ -689,7 +689,8 @@ void Client::on_txn_reply(Context& c, const Message& m) {
   txn_failed(c, v, e, {});
   if (e == Error::invalid_producer_epoch && v == TxnVerdict::fatal) e = Error::producer_fenced;
   if (q.offsets != 0) end_offsets(c, q.offsets, e, false);
-  if (q.ends) end_transition(c, Outcome::fail, e);
+  // A fatal error has ended the call already, and the application may have a new producer by now.
+  if (q.ends && v != TxnVerdict::fatal) end_transition(c, Outcome::fail, e);
 }
 
 void Client::txn_done(Context& c, TxnRequest q, const Message& m) {
