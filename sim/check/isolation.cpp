@@ -35,15 +35,16 @@ class OwnRead : public CheckerOf<OwnRead> {
 
 // ---- zombie-write-accepted
 
-// A send is a zombie's when its transaction had been superseded (ledger.h) before its commit was asked for, or
-// when it ended with the error by which brokers fence producers.
+// A send is a zombie's when its transaction was overtaken (ledger.h), or when it ended with the error by which brokers
+// fence producers.
 class Zombie : public CheckerOf<Zombie> {
  public:
   void on(const Step& s, const Ledger& ledger) override {
+    for (std::uint32_t n = s.overtakes; n != no_index; n = ledger.transactions()[n].next_overtaken) overtaken(s, ledger, n);
     if (s.message == no_index) return;
     if (s.op.kind == OpKind::deliver) {
       delivered(s, ledger);
-    } else if (s.op.outcome == Outcome::fail && s.send != no_index) {
+    } else if (s.op.kind == OpKind::send && s.op.outcome == Outcome::fail && s.send != no_index) {
       const std::string& error = s.journal.names.text(s.op.error);
       if (error != "PRODUCER_FENCED" && error != "INVALID_PRODUCER_EPOCH") return;
       fenced_[s.send] = true;
@@ -68,11 +69,25 @@ class Zombie : public CheckerOf<Zombie> {
     if (fenced_.size() > 0 && fenced_.find(s.source)) refused(s, ledger, s.source, s.index);
     if (f.transaction == no_index || !at_read_committed(s)) return;
     const TransactionFact& t = ledger.transactions()[f.transaction];
-    if (t.superseded == no_op || !first_of(s.source)) return;
-    const TransactionFact& by = ledger.transactions()[t.superseded_by];
-    found_.add(s.journal, s.index, s.op.message, s.op.place, {f.invoke, t.superseded, s.index}, [&] {
+    if (t.overtaken != no_op) return seen(s, ledger, s.source, s.index);
+    if (t.begun != no_op && !seen_.find(s.source)) seen_[s.source] = s.index;  // it may turn out to be one
+  }
+
+  void overtaken(const Step& s, const Ledger& ledger, std::uint32_t transaction) {
+    for (std::uint32_t n = ledger.transactions()[transaction].last_send; n != no_index; n = ledger.sends()[n].next_in_transaction) {
+      if (const OpIndex* row = seen_.find(n)) seen(s, ledger, n, *row);
+    }
+  }
+
+  void seen(const Step& s, const Ledger& ledger, std::uint32_t send, OpIndex delivery) {
+    if (!first_of(send)) return;
+    const SendFact& f = ledger.sends()[send];
+    const TransactionFact& t = ledger.transactions()[f.transaction];
+    const TransactionFact& by = ledger.transactions()[t.overtaken_by];
+    const Op& d = s.journal.ops[delivery];
+    found_.add(s.journal, s.index, d.message, d.place, {f.invoke, by.begun, t.overtaken, delivery}, [&] {
       const Journal& j = s.journal;
-      return j.process_name(s.op.process) + " got " + j.message_name(s.op.message) + " from " + words::at(j, s.op) + " of " +
+      return j.process_name(d.process) + " got " + j.message_name(d.message) + " from " + words::at(j, d) + " of " +
              words::transaction(j, t) + ", though " + words::transaction(j, by) + " had taken over the transactional id " +
              j.names.text(t.id) + " before " + j.process_name(t.process) + " asked to commit";
     });
@@ -103,6 +118,7 @@ class Zombie : public CheckerOf<Zombie> {
 
   FindingList found_{"zombie-write-accepted"};
   FlatMap<bool> fenced_;  // sends
+  FlatMap<OpIndex> seen_;  // sends: the first delivery at read-committed
   FlatMap<bool> told_;
   std::uint64_t looked_at_ = 0;
 };

@@ -333,7 +333,8 @@ void Ledger::resolve_transaction(Step& s) {
   s.transaction = n - 1;
 }
 
-// Who begins with a transactional id takes it over: what was open under it can be committed by nobody.
+// Who begins with a transactional id takes it over, unless it was fenced before and has not heard of it: beginning asks
+// nobody. A commit proves it.
 void Ledger::on_begin(Step& s) {
   if (s.transaction == no_index || s.op.outcome == Outcome::fail) return;
   const Op* invoke = invoke_of(s.op, s.index, s.journal);
@@ -348,7 +349,40 @@ void Ledger::on_begin(Step& s) {
     t.superseded = s.index;
     t.superseded_by = s.transaction;
   }
-  open.assign(1, s.transaction);
+  TransactionFact& mine = transactions_[s.transaction];
+  if (mine.begun != no_op) return;
+  mine.begun = s.index;
+  // Those stay that somebody who began while they were open may yet overtake.
+  std::vector<std::uint32_t> left;
+  for (const std::uint32_t n : open) {
+    const TransactionFact& t = transactions_[n];
+    const auto may_overtake = [&](std::uint32_t m) {
+      const TransactionFact& o = transactions_[m];
+      return o.closed == no_op && t.begun < o.begun && o.begun < t.closed;
+    };
+    if (t.overtaken == no_op && (t.closed == no_op || std::any_of(open.begin(), open.end(), may_overtake))) left.push_back(n);
+  }
+  left.push_back(s.transaction);
+  open = std::move(left);
+}
+
+// A commit that brokers took is one of a producer that nobody had fenced. Who had begun with its id before it did is fenced.
+void Ledger::overtake(Step& s) {
+  const TransactionFact& mine = transactions_[s.transaction];
+  if (mine.begun == no_op || mine.closed != s.index) return;
+  bool wrote = false;
+  for (std::uint32_t n = mine.last_send; n != no_index && !wrote; n = sends_[n].next_in_transaction) wrote = sends_[n].outcome == Outcome::ok;
+  if (!wrote) return;  // nobody need have been asked
+  const Op& begun = s.journal.ops[mine.begun];
+  const Op* invoke = invoke_of(begun, mine.begun, s.journal);
+  for (const std::uint32_t n : under_id_[begun.key != 0 ? begun.key : invoke ? invoke->key : 0]) {
+    TransactionFact& t = transactions_[n];
+    if (t.begun >= mine.begun || t.overtaken != no_op || t.asked < mine.begun || t.closed < mine.begun) continue;
+    t.overtaken = s.index;
+    t.overtaken_by = s.transaction;
+    t.next_overtaken = s.overtakes;
+    s.overtakes = n;
+  }
 }
 
 void Ledger::on_transaction_end(Step& s) {
@@ -358,12 +392,15 @@ void Ledger::on_transaction_end(Step& s) {
   if (commit && t.asked == no_op) t.asked = s.index;
   if (s.op.outcome == Outcome::invoke) return;
   if (t.closed == no_op) t.closed = s.index;
-  // A commit that failed for certain leaves only one way to end; the first row that decides counts.
-  const bool decides = s.op.outcome == Outcome::ok || (commit && s.op.outcome == Outcome::fail);
+  // A commit that failed for certain leaves only one way to end, unless an earlier one may have taken effect. The first
+  // row that decides counts.
+  if (commit && s.op.outcome == Outcome::info) t.unsure = true;
+  const bool decides = s.op.outcome == Outcome::ok || (commit && s.op.outcome == Outcome::fail && !t.unsure);
   if (!decides || t.state != TransactionState::open) return;
   t.end = s.index;
   t.state = commit && s.op.outcome == Outcome::ok ? TransactionState::committed : TransactionState::aborted;
   if (t.state != TransactionState::committed) return;
+  overtake(s);
   for (std::uint32_t n = t.last_send; n != no_index; n = sends_[n].next_in_transaction) {
     const SendFact& f = sends_[n];
     if (f.outcome != Outcome::ok) continue;

@@ -148,11 +148,16 @@ struct TransactionFact {
   std::uint64_t number = 0;
   TransactionState state = TransactionState::open;  // as the client was told; open: it never heard
   OpIndex begin = no_op;               // its first row
+  OpIndex begun = no_op;               // its first `begin ok`
   OpIndex asked = no_op;               // its first end_commit row: from here on it may be committed
   OpIndex closed = no_op;              // the first end that was told, be it `info`: the client is done with it
   OpIndex end = no_op;                 // the row that decided it
+  bool unsure = false;                 // a commit ended `info`: that it failed when asked again decides nothing
   OpIndex superseded = no_op;          // another began with its transactional id, and no end of this one had been asked for
   std::uint32_t superseded_by = no_index;
+  OpIndex overtaken = no_op;           // ... and was told ok when it committed: this one can be committed by nobody
+  std::uint32_t overtaken_by = no_index;
+  std::uint32_t next_overtaken = no_index;  // by the same row
   OpIndex shown = no_op;               // the first delivery of a send of it at read-committed
   std::uint32_t id = 0;                // names: the transactional id, 0 = not told
   std::uint32_t last_send = no_index;  // by SendFact::next_in_transaction
@@ -181,6 +186,7 @@ struct Step {
   bool position_known = false;    // the row names a position of `place` that holds `message`
   PositionFact position_before{};
   std::int64_t learned = -1;      // a position of `place` now first known to hold a readable message
+  std::uint32_t overtakes = no_index;  // of a commit: the first transaction that it has overtaken, by next_overtaken
 };
 
 class Ledger {
@@ -251,6 +257,7 @@ class Ledger {
   void on_move(Step& s);
   void on_begin(Step& s);
   void on_transaction_end(Step& s);
+  void overtake(Step& s);
   void resolve_transaction(Step& s);
   std::uint32_t source_of(const Step& s) const;
   std::uint32_t add_send(Step& s);
@@ -278,7 +285,7 @@ class Ledger {
   std::vector<TransactionFact> transactions_;
   FlatMap<std::uint32_t> transaction_index_;    // (process, number), dense + 1
   FlatMap<std::uint32_t> large_numbers_;        // of transactions: dense + 1
-  FlatMap<std::vector<std::uint32_t>> under_id_;  // by transactional id: those that may still be open
+  FlatMap<std::vector<std::uint32_t>> under_id_;  // by transactional id: those that are open, or were while one of these began
   PagedMap<std::uint32_t> message_index_;       // dense + 1
   std::vector<std::uint32_t> place_index_;      // by name, dense + 1
   FlatMap<std::uint32_t> subscription_index_;   // dense + 1, as all below

@@ -54,7 +54,7 @@ const std::vector<CheckerDecl>& checker_decls() {
       {assign | deliver | drained, {"group-starvation"}, make_group_starvation},
       {send | deliver, {"amplification", "metastable-collapse"}, make_load},
       {deliver, {"precommitted-read"}, make_own_read},
-      {send | deliver, {"zombie-write-accepted"}, make_zombie},
+      {send | deliver | committed, {"zombie-write-accepted"}, make_zombie},
       {0, {"int-send-skip"}, make_send_skip},
       {deliver, {"torn-transaction"}, make_torn},
       {deliver | commit | assign, {"atomicity-gap"}, make_atomicity},

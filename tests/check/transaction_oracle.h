@@ -35,13 +35,13 @@ class TransactionOracle : public Oracle {
     Rows out;
     for (OpIndex s = 0; s < ops.size(); ++s) {
       if (!invokes_send(s)) continue;
-      const auto taken = superseded(tx(s));
+      const auto taken = overtaken(tx(s));
       const auto e = send_end(s, end());
       const bool fenced = e && ops[*e].outcome == Outcome::fail && j.names.text(ops[*e].error) == "PRODUCER_FENCED";
       std::optional<OpIndex> breach;
       for (OpIndex d = s; d < ops.size() && !breach; ++d) {
         if (!is_delivery(d) || ops[d].message != ops[s].message) continue;
-        if (taken && *taken < d && careful_read(d) && source(d) == s) breach = d;
+        if (taken && careful_read(d) && source(d) == s) breach = std::max(*taken, d);
         if (fenced && *e < d && source(d) == s && all_dead(ops[s].message, d, d)) breach = d;
       }
       // Seen first, told to be fenced later.
@@ -324,9 +324,11 @@ class TransactionOracle : public Oracle {
     return is_end(ops[r]) && tx(r) == t && (ops[r].kind == OpKind::end_commit || ops[r].outcome != Outcome::invoke);
   }
   std::optional<OpIndex> decided(const Tx& t, OpIndex now) const {
+    bool unsure = false;
     for (OpIndex r = 0; r < now; ++r) {
       if (!is_end(ops[r]) || tx(r) != t) continue;
-      if (ops[r].outcome == Outcome::ok || (ops[r].outcome == Outcome::fail && ops[r].kind == OpKind::end_commit)) return r;
+      unsure = unsure || (ops[r].outcome == Outcome::info && ops[r].kind == OpKind::end_commit);
+      if (ops[r].outcome == Outcome::ok || (ops[r].outcome == Outcome::fail && ops[r].kind == OpKind::end_commit && !unsure)) return r;
     }
     return std::nullopt;
   }
@@ -381,6 +383,33 @@ class TransactionOracle : public Oracle {
       if (ops[r].kind == OpKind::begin && ops[r].outcome == Outcome::ok && ops[r].key == id) return r;
     }
     return std::nullopt;
+  }
+  std::uint32_t begin_id(OpIndex r) const { return ops[r].key != 0 || ops[r].of >= r ? ops[r].key : ops[ops[r].of].key; }
+  std::optional<OpIndex> begun(const Tx& t) const {
+    for (OpIndex r = 0; r < ops.size(); ++r) {
+      if (ops[r].kind == OpKind::begin && ops[r].outcome == Outcome::ok && tx(r) == t && begin_id(r) != 0) return r;
+    }
+    return std::nullopt;
+  }
+  // Another began with its id, before its end was asked for or told, and was told that it had committed what it wrote.
+  std::optional<OpIndex> overtaken(const Tx& t) const {
+    std::optional<OpIndex> first;
+    const auto mine = begun(t);
+    for (const Tx& u : transactions) {
+      const auto theirs = begun(u);
+      if (u == t || !mine || !theirs || *theirs < *mine || begin_id(*theirs) != begin_id(*mine) || !commits(u, end())) continue;
+      const OpIndex told = *decided(u, end());
+      bool ending = told < *theirs;
+      for (OpIndex r = 0; r < told; ++r) ending = ending || (is_end(ops[r]) && tx(r) == u && ops[r].outcome != Outcome::invoke);
+      for (OpIndex r = 0; r < *theirs; ++r) ending = ending || asks_to_end(r, t);
+      bool wrote = false;
+      for (OpIndex s = 0; s < told; ++s) {
+        const auto e = invokes_send(s) && tx(s) == u ? send_end(s, told) : std::nullopt;
+        wrote = wrote || (e && ops[*e].outcome == Outcome::ok);
+      }
+      if (!ending && wrote) first = std::min(first.value_or(end()), told);
+    }
+    return first;
   }
   // The end of a send of this transaction that names a position.
   std::optional<OpIndex> placed(OpIndex s, const Tx& t) const {
