@@ -260,6 +260,7 @@ void Client::new_producer_call(Context& c, const Call& call) {
   txn_ = TransactionalProducer{};
   producer_id_ = no_producer_id;
   producer_epoch_ = no_producer_epoch;
+  forget_transaction();
   if (!call.argument.empty()) transactional_id_ = call.argument == "none" ? std::string() : call.argument;
   for (auto& [id, answer] : dropped) complete(c, id, std::move(answer));
   complete(c, call.id, Answer{});

@@ -209,6 +209,8 @@ class ClientNode : public Node {
   // The transaction that the application began and that has not ended ok; 0 = none. Its sends, reads and
   // positions carry it in the history.
   std::uint64_t transaction() const { return transaction_; }
+  // What held it is dropped: it gets no end that anybody is told, and what comes next is not part of it.
+  void forget_transaction() { transaction_ = 0; }
   std::uint32_t subscription_name(Context& c) const { return c.names().id(subscription_.empty() ? c.name(c.self()) : subscription_); }
 
  private:
