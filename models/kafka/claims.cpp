@@ -141,7 +141,7 @@ void claim_for_transactions(const Deployment& d, const FaultSummary& f, const Cl
   const auto claim = [&](const char* name, const std::string& why_not, const std::string& why) { out.push_back({name, why_not.empty(), why_not.empty() ? why : why_not}); };
   for (const char* name : {"G1a", "zombie-write-accepted"}) claim(name, joins, late ? yes : "no request came late");
   claim("torn-transaction", joins.empty() && !ends ? "a reader hides what it should show" : joins, late ? yes : "no request came late");
-  claim("precommitted-read", no, "readers of committed records end before the first open transaction");
+  claim("precommitted-read", joins, "readers of committed records end before the first open transaction");
   claim("hung-transaction", hangs, "a leader asks the coordinator before a transaction begins on it");
   std::string gap = joins;
   if (gap.empty() && !metadata) gap = "positions go without the consumer's generation: a member that was put out commits them too";
