@@ -104,6 +104,7 @@ class ClientLab {
     std::int32_t partitions_max = 0;
     bool produces = true;
     bool consumes = true;
+    const App* app = nullptr;  // what it runs, a Script or what derives from one
   };
 
   explicit ClientLab(const Setup& s) : world(1, one_ms_hops()) {
@@ -129,7 +130,7 @@ class ClientLab {
       cluster->brokers.push_back(world.add_node(std::make_unique<FakeBroker>(), {.name = fmt::format("B{}", b + 1), .role = "broker"}));
       broker(b + 1).metadata = metadata;
     }
-    client_ = world.add_node(std::make_unique<Client>(cluster, std::make_unique<Script>(), s.produces, producer_settings(options_of(*model, "4.3", "producer", s.producer)),
+    client_ = world.add_node(std::make_unique<Client>(cluster, s.app ? s.app->clone() : std::make_unique<Script>(), s.produces, producer_settings(options_of(*model, "4.3", "producer", s.producer)),
                                                       s.consumes, consumer_settings(options_of(*model, "4.3", "consumer", s.consumer))),
                              {.name = "K", .role = "client"});
     run(100_ms);  // it has metadata

@@ -15,9 +15,9 @@ namespace {
 
 // A producer with the transactional id tx; B1 coordinates.
 struct Transacting : ClientLab {
-  explicit Transacting(const std::string& version = "tv2", Settings options = {}, bool in_group = false)
+  explicit Transacting(const std::string& version = "tv2", Settings options = {}, bool in_group = false, const App* app = nullptr)
       : ClientLab({.producer = with_id(std::move(options)), .consumer = in_group ? Settings{{"group", "g"}, {"auto_commit", "off"}, {"auto_offset_reset", "earliest"}} : Settings{},
-                   .cluster = {{"transactions", version}}, .partitions = 2}) {}
+                   .cluster = {{"transactions", version}}, .partitions = 2, .app = app}) {}
   static Settings with_id(Settings more) {
     Settings all{{"transactional_id", "tx"}, {"linger", "0"}};
     all.insert(all.end(), more.begin(), more.end());
@@ -246,6 +246,33 @@ TEST(KafkaTransactionalProducer, AfterAFatalErrorOnlyANewProducerHelps) {
   EXPECT_EQ(t.begin(), "ok");
   EXPECT_EQ(t.send(3), "ok@1");
   EXPECT_EQ(t.wire(), "Find tx-2\nInit tx-2\nProduce acks=all #0 x1 pid=7/0 seq=0..0 txn\n");
+}
+
+// Hears that its commit failed, and asks for a new producer before it does anything else.
+struct BeginsAnew : Script {
+  void on_answer(AppContext& a, const Answer& answer) override {
+    Script::on_answer(a, answer);
+    if (answer.kind != CallKind::end_commit || answer.outcome != Outcome::fail) return;
+    for (const char* verb : {"new_producer", "init_transactions"}) {
+      Call c;
+      c.kind = CallKind::other;
+      c.verb = verb;
+      a.call(std::move(c));
+    }
+  }
+  std::unique_ptr<App> clone() const override { return std::make_unique<BeginsAnew>(*this); }
+};
+
+// The answer that made the old producer useless says nothing of the new one, which is asked for while it is being told.
+TEST(KafkaTransactionalProducer, AFatalErrorIsNotTheNewProducers) {
+  const BeginsAnew app;
+  Transacting t("tv2", {}, false, &app);
+  t.ready();
+  EXPECT_EQ(t.send(1), "ok@0");
+  t.end_with(Error::invalid_txn_state);
+  EXPECT_EQ(t.commit(), "fail INVALID_TXN_STATE");
+  EXPECT_EQ(t.client().answers().back().outcome, Outcome::ok);  // init_transactions
+  EXPECT_EQ(t.begin(), "ok");
 }
 
 // AddPartitionsToTxnHandler: the last transaction is being completed; the first addition rests for 20 ms only.

@@ -10,8 +10,8 @@
 -- partition of the batch. "The committed position" and "where the batch began" are the same here; where the commit of the
 -- batch before ended unknown, only the first is right.
 --
--- Jepsen found this in 2024, in a test that had followed the documentation, which did not say it; Kafka 4.0's does.
--- Source: KAFKA-17582; KafkaProducer javadoc, abortTransaction; Kafka Streams closes and re-opens its tasks instead.
+-- Jepsen met this in 2024, in a test that had done what the documentation said: it did not speak of the consumer.
+-- Source: KAFKA-17582; Jepsen, Bufstream 0.1.0.
 return scenario {
   title = "After the abort the position stays",
   chapter = "docs/exactly-once/04-transactions-step-by-step.md",

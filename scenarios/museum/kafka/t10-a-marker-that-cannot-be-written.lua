@@ -13,7 +13,7 @@
 --
 -- Nothing is lost, and nothing is torn in the end. For as long as it takes, a transaction is seen by half. With a third
 -- replica the partition outlives the loss of one, and so does the marker.
--- Source: TransactionMarkerChannelManager; KIP-98, "the second phase"; TransactionCoordinator.endTransaction.
+-- Source: TransactionMarkerChannelManager; KIP-98; TransactionCoordinator.endTransaction.
 
 local function shop(c)
   c:sleep(seconds(10))

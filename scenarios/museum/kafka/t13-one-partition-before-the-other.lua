@@ -12,7 +12,7 @@
 --
 -- None of this is a fault, and no setting changes it. Put what must be seen together into one partition, or one record. Or let
 -- the reader put it together: the transfer's number in both records, and what is not complete is not looked at yet.
--- Source: Jepsen's tests.kafka (why G0 is allowed for Kafka); KIP-98, "we do not support atomic reads"; Adya 1999.
+-- Source: Jepsen's tests.kafka (why G0 is allowed for Kafka); KIP-98, Transactional Guarantees; Adya 1999.
 
 -- One transfer, the second part a second after the first.
 local function transfer(c, first, second)
