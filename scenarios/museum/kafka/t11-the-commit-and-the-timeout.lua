@@ -5,8 +5,8 @@
 --
 -- P1 writes three bills, takes nine seconds, and asks for the commit when one second of its ten is left. The request is
 -- held up on the way. First and second case: the coordinator looks before it comes. The transaction is aborted, and the commit
--- refused: INVALID_TXN_STATE at TV2, PRODUCER_FENCED before it, fatal both. Third case: it comes after its time as well, but nobody has looked yet, and it counts: the
--- timeout is no deadline, and no clock at the client can tell how it went.
+-- refused: INVALID_TXN_STATE at TV2, PRODUCER_FENCED before it, fatal both. Third case: it comes after its time as well, but
+-- nobody has looked yet, and it counts: the timeout is no deadline, and no clock at the client can tell how it went.
 --
 -- The error can. It says that this transaction was not committed and never will be: its bills are as good as not written, and
 -- to write them again, by a new producer, is right. Each is sent to its customer once.
