@@ -5,10 +5,10 @@
 -- is between them is the group: it says who owns orders/0, and from where the next owner goes on.
 --
 -- T1 sleeps. It has sent nine of ten bills when it stands still for 25 s. Its session ends; T2, which has just been started
--- beside it, is given orders/0, finds that the group stands at 0, writes the ten bills and commits. T1 wakes, sends the tenth, and stores position 10
--- in its transaction. Asked only for its producer id and epoch, which are in order, the group's coordinator takes the position;
--- T1 commits; ten bills count twice. With the consumer's generation and member id beside it (KIP-447) the coordinator
--- sees that T1 is not in the group any more, and T1 has to abort.
+-- beside it, is given orders/0, finds that the group stands at 0, writes the ten bills and commits. T1 wakes, sends the tenth,
+-- and stores position 10 in its transaction. Asked only for its producer id and epoch, which are in order, the group's
+-- coordinator takes the position; T1 commits; ten bills count twice. With the consumer's generation and member id beside it
+-- (KIP-447) the coordinator sees that T1 is not in the group any more, and T1 has to abort.
 --
 -- T1 is done. It has stored its position, its commit was answered, and it dies. But the decision is not yet in the log of the
 -- group's positions: the marker that tells it is on its way. T2 takes over and asks where the group stands. The position

@@ -12,7 +12,8 @@
 -- not charged. The key must be the same at the second attempt, by another process, and so must come from the input: its
 -- topic, partition, and offset. (Or put the charge itself into a topic, in the transaction, as an outbox; at its other end
 -- somebody calls the bank, who needs the same key.)
--- Source: KIP-98 (what takes part in a transaction: partitions, and the positions of groups); draft-ietf-httpapi-idempotency-key-header.
+-- Source: KIP-98 (what takes part in a transaction: partitions, and the positions of groups);
+-- draft-ietf-httpapi-idempotency-key-header.
 
 local function batch_of(c, batch, bank)
   local function charge(m)
