@@ -69,7 +69,8 @@ bool shared_to_the_end(const World& w, const Cluster& cluster, const Client& cli
   return true;
 }
 
-// Some coordinator has this transaction under way, or nobody can be asked: so it will end, by its timeout at the latest.
+// Some coordinator has this transaction under way, or nobody can be asked: so it will end, by its timeout at the latest. But
+// in an epoch behind the last one it cannot (rotate_when_fenced).
 bool will_end(const World& w, const Cluster& cluster, const Controller& controller, ProducerId producer, PartitionId p) {
   const auto has = [&](const TransactionRecord& t) { return t.id == producer && std::binary_search(t.partitions.begin(), t.partitions.end(), p); };
   for (PartitionId home = 0; home < cluster.partitions.size(); ++home) {
@@ -78,7 +79,7 @@ bool will_end(const World& w, const Cluster& cluster, const Controller& controll
     const TxnCoordinator* coordinator = leader == nobody || !w.running(leader) ? nullptr : w.node_as<Broker>(leader).transactions(home);
     if (!coordinator) return true;
     for (const auto& [id, t] : coordinator->ids()) {
-      const bool open = t.now.state == TxnState::ongoing || t.now.state == TxnState::prepare_commit || t.now.state == TxnState::prepare_abort;
+      const bool open = (t.now.state == TxnState::ongoing && t.now.epoch <= cluster.settings.transactions.epoch_max) || t.now.state == TxnState::prepare_commit || t.now.state == TxnState::prepare_abort;
       if ((open && has(t.now)) || (t.pending && has(t.pending->next))) return true;
     }
   }

@@ -137,6 +137,7 @@ void claim_for_transactions(const Deployment& d, const FaultSummary& f, const Cl
   else if (joins.empty() && late && !c.transactions.strict_marker_epoch) joins = "a late marker may end the next transaction of its producer";
   std::string hangs = no;
   if (hangs.empty() && late && version == TxnVersion::tv0 && c.transactions.version == TxnVersion::tv0) hangs = "a late batch opens a transaction that its coordinator knows nothing of";
+  if (hangs.empty() && version == TxnVersion::tv2 && !c.transactions.rotate_when_fenced) hangs = "a producer may go on in an epoch in which no transaction can be ended";
   const std::string yes = "each transaction has an epoch of its own, and its state two copies";
   const auto claim = [&](const char* name, const std::string& why_not, const std::string& why) { out.push_back({name, why_not.empty(), why_not.empty() ? why : why_not}); };
   for (const char* name : {"G1a", "zombie-write-accepted"}) claim(name, joins, late ? yes : "no request came late");
@@ -156,7 +157,7 @@ void claim_for_transactions(const Deployment& d, const FaultSummary& f, const Cl
     for (Claim& x : out)
       if (x.claimed && x.anomaly == "duplicate") x = {x.anomaly, false, "what one transaction leaves behind stays in the log when another does its work"};
   // What was committed and is aborted by a late request is lost to them; where nothing comes after it, it looks as if it hung.
-  const std::string hides = !joins.empty() ? joins : !ends ? "a reader hides records behind an aborted transaction" : "";
+  const std::string hides = !joins.empty() ? joins : !hangs.empty() ? hangs : !ends ? "a reader hides records behind an aborted transaction" : "";
   if (hides.empty()) return;
   for (Claim& x : out)
     if (x.claimed && (x.anomaly == "lost-message" || x.anomaly == "lost-write" || x.anomaly == "hung-transaction")) x = {x.anomaly, false, hides};

@@ -100,6 +100,7 @@ std::vector<OptionDecl> declared_options() {
       rule(choice("transactions", "cluster", "tv2", {"tv0", "tv1", "tv2"}, "How transactions are kept apart: by the producer's session alone, with a leader that asks the coordinator (KIP-890 part 1), or by an epoch of each transaction (part 2).", "KIP-98, KIP-890; transaction.version, transaction.partition.verification.enable")),
       rule(boolean("stable_before_open", "cluster", true, "Readers of committed records end before the first record of an open transaction; off: one too far.", "Redpanda 21.10.1 (#3036, found by Jepsen); never so in Kafka")),
       rule(boolean("strict_marker_epoch", "cluster", true, "TV2: a leader takes a marker only if its epoch is above the one of the producer's records.", "KIP-1228 (4.2)")),
+      rule(boolean("rotate_when_fenced", "cluster", true, "TV2: a transactional id whose epochs are used up gets a new producer id with the end of its last transaction, whoever ended that; off: only if the producer did.", "KAFKA-20090")),
       rule(choice("commit_epoch", "cluster", "kip1251", {"strict", "kip1251"}, "A KIP-848 member commits in its present epoch only, or in any since it owns the partition.", "KIP-1251 (4.3)")),
       rule(choice("truncation", "cluster", "fetch", {"hw", "kip101", "kip279", "fetch"}, "How a follower finds where its log and the leader's part.", "KIP-101, KIP-279, KAFKA-10554 (truncate on fetch)")),
       rule(boolean("fetch_epoch_check", "cluster", true, "A fetch says its leader epoch and last fetched epoch, and the leader compares both.", "KIP-320")),
@@ -220,6 +221,7 @@ ClusterSettings cluster_settings(const Options& o) {
   const auto version = [](const std::string& name) { return name == "tv0" ? TxnVersion::tv0 : name == "tv1" ? TxnVersion::tv1 : TxnVersion::tv2; };
   c.transactions.version = version(o.text("transactions"));
   c.transactions.strict_marker_epoch = o.boolean("strict_marker_epoch");
+  c.transactions.rotate_when_fenced = o.boolean("rotate_when_fenced");
   c.transactions.timeout_max = o.duration("transaction_max_timeout");
   c.transactions.timeout_check = o.duration("transaction_timeout_check");
   c.transactions.id_expiration = o.duration("transactional_id_expiration");

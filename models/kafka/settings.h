@@ -86,6 +86,7 @@ struct TransactionSettings {
   Duration load_time{};               // until a new coordinator has read its log
   Duration add_retry_backoff{};       // TV2: a leader rests so long before it asks again (CONCURRENT_TRANSACTIONS)
   ProducerEpoch epoch_max = 32766;    // at this epoch a producer gets a new id
+  bool rotate_when_fenced = true;     // KAFKA-20090, with TV2: ... also if its last transaction was ended by the coordinator
 };
 
 struct ClusterSettings {

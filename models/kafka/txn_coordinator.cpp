@@ -127,7 +127,7 @@ void TxnCoordinator::init(const Waiting& from, const InitProducerId& m, TxnEffec
   if (preparing(now.state)) return refused(Error::concurrent_transactions);
   if (now.state == TxnState::ongoing) {
     // This epoch is told to nobody. The producer comes again, and gets the one after it.
-    if (!fence_and_abort(it->first, t, TxnStep::fence, from, e)) refused(Error::coordinator_load_in_progress);
+    if (const Error error = fence_and_abort(it->first, t, TxnStep::fence, from, e); error != Error::none) refused(error);
     return;
   }
 
@@ -157,11 +157,11 @@ void TxnCoordinator::init(const Waiting& from, const InitProducerId& m, TxnEffec
   write(it->first, t, std::move(next), TxnStep::init, from, e);
 }
 
-bool TxnCoordinator::fence_and_abort(const std::string& id, Entry& t, TxnStep step, const Waiting& from, TxnEffects& e) {
+Error TxnCoordinator::fence_and_abort(const std::string& id, Entry& t, TxnStep step, const Waiting& from, TxnEffects& e) {
   const ProducerEpoch open = t.now.epoch;
   if (settings().version == TxnVersion::tv2) {
     // KAFKA-19367: the bump that every end of a transaction brings is the fence; there is no second one.
-    if (!prepare_end(id, t, false, false, TxnVersion::tv2, step, from, e)) return false;
+    if (const Error error = prepare_end(id, t, false, false, TxnVersion::tv2, step, from, e); error != Error::none) return error;
   } else {
     // prepareFenceProducerEpoch: the epoch counts from now on, written or not. If it can't be written, the next attempt
     // uses the same one (hasFailedEpochFence): nobody was told of it.
@@ -171,7 +171,7 @@ bool TxnCoordinator::fence_and_abort(const std::string& id, Entry& t, TxnStep st
   }
   const char* why = step == TxnStep::fence ? "a new producer begins" : "its transaction was open for too long";
   e.marks.push_back({"producer_fenced", id, fmt::format("producer {} goes from epoch {} to {}: {}", t.now.id, open, t.pending->next.epoch, why)});
-  return true;
+  return Error::none;
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -268,7 +268,7 @@ void TxnCoordinator::end(const Waiting& from, const EndTxn& m, TxnEffects& e) {
   const Verdict v = judge_end(t, m, tv2);
   if (v.error != Error::none) return refuse_end(from, m, v.error, &t, e);
   if (v.prepare) {
-    if (!prepare_end(it->first, t, m.commit, v.empty, version, TxnStep::end, from, e)) refuse_end(from, m, Error::coordinator_load_in_progress, &t, e);
+    if (const Error error = prepare_end(it->first, t, m.commit, v.empty, version, TxnStep::end, from, e); error != Error::none) refuse_end(from, m, error, &t, e);
     return;
   }
   EndTxnReply r;
@@ -279,8 +279,8 @@ void TxnCoordinator::end(const Waiting& from, const EndTxn& m, TxnEffects& e) {
   reply(e, from, Kind::end_txn_reply, r);
 }
 
-// TransactionMetadata.prepareAbortOrCommit. False: there is no producer id to go on with.
-bool TxnCoordinator::prepare_end(const std::string& id, Entry& t, bool commit, bool empty, TxnVersion version, TxnStep step, const Waiting& from, TxnEffects& e) {
+// TransactionMetadata.prepareAbortOrCommit.
+Error TxnCoordinator::prepare_end(const std::string& id, Entry& t, bool commit, bool empty, TxnVersion version, TxnStep step, const Waiting& from, TxnEffects& e) {
   TransactionRecord next = t.now;
   next.state = commit ? TxnState::prepare_commit : TxnState::prepare_abort;
   next.previous_id = t.now.id;
@@ -289,13 +289,16 @@ bool TxnCoordinator::prepare_end(const std::string& id, Entry& t, bool commit, b
   next.version = version;
   if (empty) next.started = e.wall;
   if (version == TxnVersion::tv2) {
-    // KAFKA-20090: also when the abort is a fence, the id changes when its epochs are used up.
-    if (exhausted(t.now.epoch) && !take_id(e, next.next_id)) return false;
+    // KAFKA-20090: also when the abort is a fence, the id changes when its epochs are used up. Where it did not, a producer
+    // may be given the epoch behind the last one, and no other comes after it: the coordinator throws, whoever asks.
+    if (!settings().rotate_when_fenced && t.now.epoch > settings().epoch_max) return Error::unknown_server_error;
+    const bool rotates = settings().rotate_when_fenced || step == TxnStep::end;
+    if (rotates && exhausted(t.now.epoch) && !take_id(e, next.next_id)) return Error::coordinator_load_in_progress;
     next.last_epoch = t.now.epoch;
     if (t.now.epoch < last_epoch_of_all) next.epoch = static_cast<ProducerEpoch>(t.now.epoch + 1);
   }
   write(id, t, std::move(next), step, from, e);
-  return true;
+  return Error::none;
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -418,7 +421,7 @@ void TxnCoordinator::abort_timed_out(TxnEffects& e) {
   for (auto& [id, t] : ids_) {
     if (t.pending || t.now.state != TxnState::ongoing || t.now.started + t.now.timeout >= e.wall) continue;
     const std::string text = fmt::format("producer {} epoch {} had {} to end it: {}", t.now.id, t.now.epoch, format_duration(t.now.timeout), where(t.now.partitions));
-    if (fence_and_abort(id, t, TxnStep::time_out, {}, e)) e.marks.push_back({"transaction_timed_out", id, text});
+    if (fence_and_abort(id, t, TxnStep::time_out, {}, e) == Error::none) e.marks.push_back({"transaction_timed_out", id, text});
   }
 }
 

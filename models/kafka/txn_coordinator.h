@@ -142,9 +142,9 @@ class TxnCoordinator {
   };
   Verdict judge_end(const Entry& t, const EndTxn& m, bool tv2) const;
   void refuse_end(const Waiting& from, const EndTxn& m, Error error, const Entry* t, TxnEffects& e) const;
-  bool prepare_end(const std::string& id, Entry& t, bool commit, bool empty, TxnVersion version, TxnStep step, const Waiting& from, TxnEffects& e);
-  // The open transaction is aborted in a newer epoch. False: there is no producer id to go on with.
-  bool fence_and_abort(const std::string& id, Entry& t, TxnStep step, const Waiting& from, TxnEffects& e);
+  Error prepare_end(const std::string& id, Entry& t, bool commit, bool empty, TxnVersion version, TxnStep step, const Waiting& from, TxnEffects& e);
+  // The open transaction is aborted in a newer epoch. An error: there is no producer id, or no epoch, to go on with.
+  Error fence_and_abort(const std::string& id, Entry& t, TxnStep step, const Waiting& from, TxnEffects& e);
   void begin_completion(const std::string& id, Entry& t, TxnEffects& e);
   void write(const std::string& id, Entry& t, TransactionRecord next, TxnStep step, const Waiting& from, TxnEffects& e) const;
   static bool take_id(TxnEffects& e, ProducerId& out);

@@ -464,6 +464,24 @@ TEST(KafkaTxnTime, AFenceAtTheLastEpochChangesTheId) {
   EXPECT_EQ(r.state("x"), "CompleteAbort 101/0");
 }
 
+// Before it the producer, which asks for the abort itself, was told the epoch behind the last one, and no other comes after it:
+// the transaction that it begins there nobody can end, neither it nor the clock nor a new producer.
+TEST(KafkaTxnTime, InAnEpochBehindTheLastOneNothingCanBeEnded) {
+  TxnRoom r(tv2, 0, false);
+  r.init("x");
+  r.add("x", 100, 0, {0});
+  r.wall += 61_s;
+  r.look();
+  r.answer_markers();
+  EXPECT_EQ(r.end("x", 100, 0, false), "ok 100/1");
+  EXPECT_EQ(r.add("x", 100, 1, {0}), "ok");
+  EXPECT_EQ(r.end("x", 100, 1, true), "UNKNOWN_SERVER_ERROR");
+  EXPECT_EQ(r.init("x"), "UNKNOWN_SERVER_ERROR");
+  r.wall += 61_s;
+  r.look();
+  EXPECT_EQ(r.state("x"), "Ongoing 100/1 t/0");
+}
+
 TEST(KafkaTxnTime, AnIdThatNobodyUsesIsForgotten) {
   Open r;
   r.end("x", 100, 0, true);

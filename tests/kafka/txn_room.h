@@ -29,13 +29,14 @@ namespace mqlab::kafka::testing {
 using namespace mqlab::literals;
 
 // t/0, t/1, t/2 are partitions 0, 1, 2; __consumer_offsets/0 is 3, __transaction_state/0 is 4.
-inline ClusterRef txn_cluster(TxnVersion version, ProducerEpoch epoch_max = 32766) {
+inline ClusterRef txn_cluster(TxnVersion version, ProducerEpoch epoch_max = 32766, bool rotate_when_fenced = true) {
   auto c = std::make_shared<Cluster>();
   TransactionSettings& s = c->settings.transactions;
   s.version = version;
   s.timeout_max = 900_s;
   s.id_expiration = 3600_s;
   s.epoch_max = epoch_max;
+  s.rotate_when_fenced = rotate_when_fenced;
   c->settings.request_timeout = 30_s;
   PartitionId next = 0;
   for (const auto& [name, partitions] : std::vector<std::pair<std::string, std::int32_t>>{{"t", 3}, {offsets_topic, 1}, {transaction_topic, 1}}) {
@@ -72,7 +73,7 @@ struct TxnRoom {
   std::map<std::uint64_t, std::string> answers{};
   std::uint64_t last = 0;              // request
 
-  explicit TxnRoom(TxnVersion v, ProducerEpoch epoch_max = 32766) : cluster(txn_cluster(v, epoch_max)), version(v), coordinator(cluster, 1) {}
+  explicit TxnRoom(TxnVersion v, ProducerEpoch epoch_max = 32766, bool rotate_when_fenced = true) : cluster(txn_cluster(v, epoch_max, rotate_when_fenced)), version(v), coordinator(cluster, 1) {}
 
   static std::string told(Error e, const std::string& else_text) { return e == Error::none ? else_text : name(e); }
   std::string text(Kind k, const PayloadRef& p) const {
