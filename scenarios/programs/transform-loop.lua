@@ -49,7 +49,7 @@ end
 
 return scenario {
   title = "Consume, transform, produce",
-  chapter = "docs/exactly-once/03-idempotent-producers.md",
+  chapter = "docs/exactly-once/04-transactions-step-by-step.md",
   cluster = kafka { group_initial_rebalance_delay = 0 },
   topics = { orders = { partitions = 2 }, bills = { partitions = 2 } },
   clients = {
@@ -66,5 +66,9 @@ return scenario {
   expect = {
     reaches "transactional_producer_ready",
     holds "lost-message", holds "atomicity-gap",
+  },
+  cases = {
+    case "tv2" { why = "Each transaction has an epoch, and leaders add their partitions.", set = { transactions = "tv2" } },
+    case "tv0" { why = "As it was before KIP-890. Nothing comes late here, so it holds as well.", set = { transactions = "tv0" } },
   },
 }

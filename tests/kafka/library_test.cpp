@@ -8,6 +8,7 @@
 
 #include "models/kafka/kafka.h"
 #include "sim/lab/run.h"
+#include "sim/script/lua_model.h"
 #include "sim/script/scenario_api.h"
 
 namespace mqlab {
@@ -30,7 +31,10 @@ std::string read(const std::string& path) {
 
 class Library : public testing::TestWithParam<std::string> {
  protected:
-  Library() { models.add(kafka::make_model()); }
+  Library() {
+    models.add(kafka::make_model());
+    models.add(script::make_lua_model());
+  }
   Models models;
 };
 
