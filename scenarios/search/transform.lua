@@ -9,8 +9,8 @@
 -- the group while it stood still commits its bills and its positions beside those of its successor. And if a new owner does
 -- not wait for positions that a transaction may yet change, it begins before those which its predecessor is just committing.
 --
--- Of seeds 1 to 300: without the generation 4 pay twice (the first is 61), with positions that are not decided 3 (52), with
--- both rules none, nor any of 900.
+-- Of seeds 1 to 3,000: without the generation 52 pay twice (the first is 61), with positions that are not decided 47 (52),
+-- with both rules none.
 --
 -- Sources: KIP-447, KIP-890.
 
