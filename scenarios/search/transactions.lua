@@ -12,7 +12,7 @@
 -- of the records (before KIP-1228), a marker that comes twice still ends what it does not know.
 --
 -- Of seeds 1 to 200: tv0 shows G1a in 9 and a torn transaction in 11, tv1 in 9 and 6, librdkafka in 11 and 5, markers of the
--- same epoch in 1 and 2, tv2 in none, nor in any of 1,500. A transaction that hangs takes more: at tv0 8 of 1,000 seeds.
+-- same epoch in 1 and 2, tv2 in none, nor in any of 20,000. A transaction that hangs takes more: at tv0 8 of 1,000 seeds.
 --
 -- Sources: KIP-890, KIP-1228; KAFKA-17754; Jepsen, Bufstream 0.1.0 (2024).
 
