@@ -221,8 +221,7 @@ void certain_findings_stay(const Journal& journal) {
       const Report* r = find_report(now, name);
       RC_LOG() << name << " at " << n << "\n";
       RC_ASSERT(r && r->worst.size() >= b.worst.size());
-      // Certain once the destination is known, or what lies between: so they are put in order again.
-      if (name == "misdelivered" || name == "int-send-skip") continue;
+      if (name == "misdelivered") continue;  // certain once the destination is known, so it is put in order again
       for (std::size_t i = 0; i < b.worst.size(); ++i) RC_ASSERT(r->worst[i] == b.worst[i]);
     }
     const auto circular = [](const Report& r) { return is_cycle(r.anomaly->name) && r.count > 0; };
