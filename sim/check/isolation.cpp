@@ -131,22 +131,33 @@ class SendSkip : public CheckerOf<SendSkip> {
   void finish(const Journal& journal, const Ledger& ledger, std::vector<Report>& out) const override {
     std::uint64_t pairs = 0;
     std::vector<Skip> skips;
-    std::vector<std::uint32_t> later;  // of one transaction: the next acknowledged send to each place
+    std::vector<Later> later;  // of one transaction
     for (const TransactionFact& t : ledger.transactions()) {
       later.clear();
       for (std::uint32_t n = t.last_send; n != no_index; n = ledger.sends()[n].next_in_transaction) {  // newest first
         const SendFact& a = ledger.sends()[n];
-        if (a.outcome != Outcome::ok || a.place == no_index || a.position < 0) continue;
-        const auto there = std::find_if(later.begin(), later.end(), [&](std::uint32_t m) { return ledger.sends()[m].place == a.place; });
+        const bool placed = a.outcome == Outcome::ok && a.place != no_index && a.position >= 0;
+        // One that is open may yet come to stand between: then the two are no successive ones.
+        for (auto it = later.begin(); it != later.end();) {
+          const bool elsewhere = a.target == no_index || !ledger.covers(a.target, it->place) || (placed && a.place == it->place);
+          if (!elsewhere && a.outcome == Outcome::invoke) {
+            it = later.erase(it);
+            continue;
+          }
+          if (!elsewhere) it->settled = std::max(it->settled, a.end);
+          ++it;
+        }
+        if (!placed) continue;
+        const auto there = std::find_if(later.begin(), later.end(), [&](const Later& l) { return l.place == a.place; });
         if (there == later.end()) {
-          later.push_back(n);
+          later.push_back({a.place, n, 0});
           continue;
         }
         ++pairs;
-        const SendFact& b = ledger.sends()[*there];
+        const SendFact& b = ledger.sends()[there->send];
         if (const Between other = between(ledger, a, b); other.since != no_op)
-          skips.push_back({std::max({a.end, b.end, other.since}), n, *there, other});
-        *there = n;
+          skips.push_back({std::max({a.end, b.end, there->settled, other.since}), n, there->send, other});
+        *there = {a.place, n, 0};
       }
     }
     std::sort(skips.begin(), skips.end(), [](const Skip& x, const Skip& y) { return x.certain != y.certain ? x.certain < y.certain : x.first < y.first; });
@@ -168,6 +179,12 @@ class SendSkip : public CheckerOf<SendSkip> {
   struct Between {
     OpIndex since = no_op;
     std::uint32_t message = no_index;
+  };
+  // The next acknowledged send to a place, and the row by which all between had ended.
+  struct Later {
+    std::uint32_t place;
+    std::uint32_t send;
+    OpIndex settled;
   };
   struct Skip {
     OpIndex certain;

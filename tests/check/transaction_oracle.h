@@ -64,13 +64,21 @@ class TransactionOracle : public Oracle {
         for (OpIndex b = a + 1; b < ops.size(); ++b) {
           const auto eb = placed(b, t);
           if (!eb || ops[*eb].place != ops[*ea].place) continue;
+          // What may yet come to stand between them must have ended.
+          std::optional<OpIndex> settled = 0;
+          for (OpIndex x = a + 1; x < b && settled; ++x) {
+            if (!invokes_send(x) || tx(x) != t || !(ops[x].place == ops[*ea].place || (j.names.text(ops[x].place) == topic(ops[*ea].place)))) continue;
+            const auto e = send_end(x, end());
+            settled = e ? std::optional(std::max(*settled, *e)) : std::nullopt;
+          }
+          if (!settled) break;
           std::optional<OpIndex> since;
           for (std::int64_t p = ops[*ea].position + 1; p < ops[*eb].position; ++p) {
             const auto r = first_sight(ops[*ea].place, p);
             if (!r || ops[*r].message == ops[a].message || ops[*r].message == ops[b].message) continue;
             since = std::min(since.value_or(end()), *r);
           }
-          if (since) out.push_back(std::max({*ea, *eb, *since}));
+          if (since) out.push_back(std::max({*ea, *eb, *settled, *since}));
           break;
         }
       }

@@ -259,6 +259,21 @@ TEST(SendSkip, AnotherMessageStandsBetween) {
   )"), "int-send-skip", 6, {2, 4, 6}, "A's transaction 1 sent x and next y, which stand at q@0 and @2, and z stands between");
 }
 
+TEST(SendSkip, WhatIsStillOpenMayComeBetween) {
+  const std::string open = R"(
+    A begin tx=1
+    A send x q tx=1
+    A send w q tx=1
+    A send y q tx=1
+    A ok x q@0 tx=1
+    A ok y q@2 tx=1
+    B send z q
+    B ok z q@1
+  )";
+  EXPECT_EQ(Story(open).check("int-send-skip").count, 0u);
+  expect_violated(Story(open + "A fail w tx=1"), "int-send-skip", 8, {4, 5, 7}, "A's transaction 1 sent x and next y, which stand at q@0 and @2, and z stands between");
+}
+
 TEST(SendSkip, AMarkerBetweenIsNoMessage) {
   expect_holds(Story(R"(
     A begin tx=1
