@@ -1,0 +1,138 @@
+// models/rabbitmq/stream_queue.h: one replica's stream: an append-only log of chunks that reading does not change.
+//
+// One rule: a message's offset is its place for ever; consumers see only what a majority has (the committed part),
+// and take as much as their credit allows.
+// A chunk is what was written together; it has one timestamp. Reading by time or from "last" begins at a chunk,
+// so earlier messages may come first. Nothing is synced to disk.
+// Always true: offsets of the log are without gaps from first() to next(); committed() <= next().
+// Elsewhere: who leads and who has what (the node); super streams. Not here: tracking of consumer offsets.
+// Sources: docs streams; osiris (osiris_writer, osiris_log), rabbit_stream_queue.
+//
+//     StreamQueue s("s", options);
+//     s.append({{publish, content}}, now, out);
+//     s.commit(s.next(), out);                  // -> Confirm
+//     s.consume(spec, StreamOffset{...}, out);  // -> Deliver
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "models/rabbitmq/amqp_error.h"
+#include "models/rabbitmq/queue_effects.h"
+#include "models/rabbitmq/queue_spec.h"
+#include "sim/world/tree.h"
+
+namespace mqlab::rabbitmq {
+
+struct StreamPublish {
+  PublishId publish{};
+  ContentRef content{};
+  std::string producer{};            // with a name, `publishing_id` is checked against the last one seen
+  std::uint64_t publishing_id = 0;
+};
+
+struct StreamChunk {
+  std::int64_t first{};              // offset
+  Time timestamp{};
+  std::vector<ContentRef> messages{};
+  std::int64_t bytes{};
+
+  std::int64_t end() const { return first + static_cast<std::int64_t>(messages.size()); }
+  bool operator==(const StreamChunk&) const = default;
+};
+
+// x-stream-offset.
+struct StreamOffset {
+  enum class Kind : std::uint8_t { first, last, next, offset, timestamp };
+  Kind kind = Kind::next;
+  std::int64_t value = 0;            // offset, or nanoseconds
+};
+// The consumer argument, read: "first", "last", "next", an offset, a timestamp, or an age like "1h" before `now`.
+// Nothing: it is none of these (406).
+std::optional<StreamOffset> stream_offset(const Table& consumer_args, Time now);
+
+class StreamQueue {
+ public:
+  StreamQueue(std::string name, QueueOptions options);
+
+  // --- the writer ---
+
+  // One chunk. A message whose publishing id is not above its producer's last one is left out, and still confirmed.
+  void append(std::span<const StreamPublish> publishes, Time now, QueueEffects& out);
+  // A replica takes a chunk as it is. Requires: chunk.first == next().
+  void append_copy(const StreamChunk& chunk);
+  // A majority has everything before `offset`: publishers are told, consumers served.
+  void commit(std::int64_t offset, QueueEffects& out);
+  // A new leader's log ends here: what lies behind is gone.
+  void truncate(std::int64_t offset);
+  // Retention, by whole segments: some segment always stays. Evaluated when a segment is full; by age also here.
+  void expire(Time now);
+
+  // --- consumers ---
+
+  // Requires: spec.prefetch > 0.
+  void consume(const ConsumerSpec& spec, const StreamOffset& from, QueueEffects& out);
+  void cancel(const ConsumerKey& key);
+  void channel_down(ChannelId channel);
+  // Settling gives credit, whatever its kind: nothing is ever requeued.
+  void credit(const ConsumerKey& key, std::uint32_t n, QueueEffects& out);
+  void deleted(QueueEffects& out);
+
+  // --- looking ---
+
+  const std::string& name() const { return name_; }
+  std::int64_t first() const { return chunks_.empty() ? next_ : chunks_.front().first; }
+  std::int64_t next() const { return next_; }
+  std::int64_t committed() const { return committed_; }
+  const std::deque<StreamChunk>& chunks() const { return chunks_; }
+  ContentRef at(std::int64_t offset) const;                        // null: not in the log
+  std::optional<std::uint64_t> last_publishing_id(const std::string& producer) const;
+  std::int64_t consumer_count() const { return static_cast<std::int64_t>(consumers_.size()); }
+  std::vector<ConsumerKey> consumers() const;
+  // Where reading would begin.
+  std::int64_t resolve(const StreamOffset& from) const;
+  Tree state(std::string name) const;
+
+  bool operator==(const StreamQueue&) const = default;
+
+ private:
+  struct Reader {
+    ConsumerSpec spec{};
+    std::int64_t next{};
+    std::uint32_t credit{};
+    std::int64_t from{};      // messages below it are not shown: reading began inside a chunk
+
+    bool operator==(const Reader&) const = default;
+  };
+  struct Producer {
+    std::uint64_t last_id{};
+    std::uint64_t used{};     // order of use: the longest unused of more than 255 is forgotten
+
+    bool operator==(const Producer&) const = default;
+  };
+  struct Waiting {
+    std::int64_t end{};       // confirmed when this is committed
+    PublishId publish{};
+
+    bool operator==(const Waiting&) const = default;
+  };
+  void serve(Reader& r, QueueEffects& out);
+
+  std::string name_;
+  QueueOptions options_;
+  std::deque<StreamChunk> chunks_;
+  std::vector<std::int64_t> segment_starts_{0};  // offsets
+  std::int64_t next_ = 0;
+  std::int64_t committed_ = 0;
+  std::map<ConsumerKey, Reader> consumers_;
+  std::map<std::string, Producer> producers_;
+  std::uint64_t uses_ = 0;
+  std::deque<Waiting> waiting_;
+};
+
+}  // namespace mqlab::rabbitmq
