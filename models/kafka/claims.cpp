@@ -205,7 +205,7 @@ std::vector<Claim> claims_of(const Deployment& d, const FaultSummary& f) {
   }
   const Switches& s = c.switches;
   const bool right_rules = s.truncation == Truncation::fetch && s.fetch_epoch_check && s.isr_join == IsrJoin::leader_epoch_start &&
-                           s.hw_isr == HwIsr::maximal && s.isr_broker_epoch && s.elr && s.strict_min_isr;
+                           s.hw_isr == HwIsr::maximal && s.isr_broker_epoch && s.elr && s.strict_min_isr && s.fetch_high_watermark;
   const auto budget = static_cast<std::uint32_t>(std::max(0, min_insync - 1));
   std::string no;
   if (!all_acks) no = "acks is not all: who acknowledges alone may lose alone";

@@ -269,7 +269,7 @@ class Client : public ClientNodeBase<Client> {
   void on_producer_id(Context& c, const Message& m);
   bool next_in_sequence(const PartitionQueue& q, Sequence s) const;
 
-  // --- transactions.cpp ---
+  // --- transactions.cpp, txn_requests.cpp ---
   bool transactional() const { return produces_ && !transactional_id_.empty(); }
   TxnVersion txn_version() const;
   TxnIdentity txn_identity() const;

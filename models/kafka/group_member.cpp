@@ -463,6 +463,8 @@ void Client::put_out(Context& c, Error why) {
   g.generation = -1;
   g.state = Membership::State::outside;
   g.rejoin = g.lost = true;
+  // A join may be under way that was prepared as a member: what it meant to keep is lost too (resetStateAndRejoin).
+  g.prepared = false;
 }
 
 // ---------------------------------------------------------------------------------------------

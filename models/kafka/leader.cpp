@@ -301,11 +301,12 @@ FetchedPartition Broker::read_for(Context& c, const FetchRequest& request, const
   out.log_start = log.start();
   out.high_watermark = r.high_watermark;
   if (r.role == Role::leader) out.preferred_read_replica = preferred_read_replica(request, f);
-  const Offset stable = log.last_stable(r.high_watermark);
+  const Offset shown = switches().fetch_high_watermark ? r.high_watermark : log.end();  // to consumers
+  const Offset stable = log.last_stable(shown);
   out.last_stable = stable;
   if (out.preferred_read_replica != no_broker) {
     // Said at once (KAFKA-13767). One that waits here already hears it when there are records to read.
-    if (first || f.fetch_offset < (request.read_committed ? stable : r.high_watermark)) news = true;
+    if (first || f.fetch_offset < (request.read_committed ? stable : shown)) news = true;
     return out;
   }
 
@@ -325,7 +326,7 @@ FetchedPartition Broker::read_for(Context& c, const FetchRequest& request, const
   }
   const bool follower = request.replica != no_broker;
   const bool committed = !follower && request.read_committed;
-  const Offset readable = follower ? log.end() : committed ? stable : r.high_watermark;
+  const Offset readable = follower ? log.end() : committed ? stable : shown;
   if (f.fetch_offset < log.start() || f.fetch_offset > (follower ? log.end() : std::max(readable, log.end()))) {
     out.log_end = log.end();
     return refuse(Error::offset_out_of_range);

