@@ -57,6 +57,7 @@ struct Deaths {
   std::vector<Death> entries{};  // the latest death first
   std::string first_queue{}, first_exchange{};
   DeathReason first_reason{};
+  std::string last_exchange{};   // published to before the latest death
 
   bool empty() const { return entries.empty(); }
   bool operator==(const Deaths&) const = default;

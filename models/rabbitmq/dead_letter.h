@@ -27,7 +27,7 @@ struct DeathNote {
   Time at{};  // wall clock of the node, nanoseconds
 };
 
-// `key`: the dead-letter routing key; absent: the keys stay, CC among them, BCC not.
+// `key`: the dead-letter routing key; absent: the keys stay, CC and BCC among them.
 ContentRef dead_lettered(const Content& c, const DeathNote& death, const std::string& exchange,
                          const std::optional<std::string>& key, const Rules& rules);
 

@@ -82,7 +82,7 @@ class Routing {
   MaybeError check_publish(const std::string& exchange) const;
   // The queues, by name ascending; empty: unroutable. An exchange that is absent routes to nothing.
   std::vector<std::string> route(const std::string& exchange, const std::vector<std::string>& keys, const Table& headers) const;
-  std::vector<std::string> route(const Content& c) const { return route(c.exchange, c.keys, c.headers); }
+  std::vector<std::string> route(const Content& c) const;
 
   // The node restarts: transient exchanges and their bindings go; so do bindings of queues that were not durable.
   void restart();
@@ -96,10 +96,11 @@ class Routing {
  private:
   bool matches(const Exchange& x, const Binding& b, const std::vector<std::string>& keys, const Table& headers) const;
   void erase_exchange(const std::string& name);
-  // Removes bindings that `gone` says are, and exchanges that thereby lost their last one.
+  // Removes bindings that `gone` says are, and auto-delete exchanges that thereby lost their last one.
   template <class Gone>
   void erase_bindings(Gone gone);
   bool is_source(const std::string& name) const;
+  MaybeError check_ends(const Binding& b) const;
 
   std::string vhost_;
   std::map<std::string, Exchange, std::less<>> exchanges_;

@@ -34,8 +34,7 @@ struct Rules {
   std::int32_t delivery_limit = -1;          // default of x-delivery-limit; -1: none
   bool limit_by_acquired = true;             // each assignment that ended in a return counts
   bool nack_counts = true;                   // off (4.3): only failures do: reject, and the loss of a channel
-  bool delivery_count_header_only_failed = false;  // 4.x: x-delivery-count has failures, not all returns
-  bool acquired_count_header = false;        // 4.3: x-acquired-count
+  bool count_headers_4 = false;              // 4.x: x-delivery-count has failures only, x-acquired-count all returns
   QuorumPriorities priorities = QuorumPriorities::none;
   Duration disconnected_timeout = 0;         // 4.3: unacked messages of an unreachable node wait so long
   bool delayed_retry = false;                // 4.3: x-delayed-retry-*
@@ -43,8 +42,7 @@ struct Rules {
 
   // Dead letters.
   bool interprets_client_x_death = true;     // off from 4.0 on: x-death of a publisher is a header like any other
-  bool x_last_death = false;                 // 3.13: x-last-death-* headers
-  bool death_order_is_kept = true;           // the cycle rule sees deaths newest first
+  bool x_last_death = false;                 // from 3.13 on: x-last-death-* headers
 
   // Channels and queues.
   ConsumerTimeout consumer_timeout = ConsumerTimeout::closes_channel;

@@ -41,7 +41,12 @@ struct Field;
 
 class Table {
  public:
-  Table() = default;
+  Table();
+  Table(const Table&);
+  Table(Table&&) noexcept;
+  Table& operator=(const Table&);
+  Table& operator=(Table&&) noexcept;
+  ~Table();
   Table(std::initializer_list<std::pair<const char*, FieldValue>> fields);
 
   void set(std::string name, FieldValue value);  // replaces
@@ -67,7 +72,7 @@ struct FieldValue {
   std::vector<FieldValue> items{};    // array
   Table fields{};                     // table
 
-  FieldValue() = default;
+  FieldValue();
   FieldValue(bool b) : type(FieldType::boolean), number(b) {}
   FieldValue(std::int32_t n) : type(FieldType::int32), number(n) {}
   FieldValue(std::int64_t n) : type(FieldType::int64), number(n) {}
