@@ -17,9 +17,9 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -70,7 +70,7 @@ class ClassicQueue {
   std::int64_t purge(Time now, QueueEffects& out);  // how many ready messages are gone; none is dead-lettered
   // Who consumes is told; messages are not dead-lettered; unconfirmed publishes are confirmed.
   void deleted(QueueEffects& out);
-  void redeclared(Time now) { last_used_ = now; }   // queue.declare renews x-expires
+  void redeclared(Time now) { last_used_ = now; }   // queue.declare, passive too, renews x-expires
   void set_options(QueueOptions options, Time now, QueueEffects& out);  // a policy changed
 
   // What is due at `now`: expired messages at the head, the queue's own expiry.
@@ -116,7 +116,6 @@ class ClassicQueue {
     ConsumerSpec spec{};
     std::uint64_t order = 0;     // of registration
     std::uint32_t unacked = 0;
-    bool blocked = false;        // out of the round: no credit when its turn came
 
     bool operator==(const Consumer&) const = default;
   };
@@ -126,22 +125,30 @@ class ClassicQueue {
   bool over_limit() const;
   void drop_head(QueueEffects& out);
   void drop_expired(Time now, QueueEffects& out);
-  void dead_letter(const Message& m, DeathReason reason, QueueEffects& out);
-  Message take_head();
+  // Gone by the queue's own rules: to the dead-letter exchange, if there is one.
+  void bury(const Message& m, DeathReason reason, QueueEffects& out);
   void put(Message m);
-  void forget(const Message& m, QueueEffects& out);  // it has left the queue for good
-  void confirm_unwritten(std::uint64_t seq, QueueEffects& out);
-  bool may_take(Consumer& c, Limiter& limiter);
-  Consumer* next_consumer(Limiter& limiter);         // whose turn it is; takes credit
+  const Message* head() const;
+  Message take_head();
+  void store(Message& m, QueueEffects& out);
+  // It has left the queue: the file is told, and whoever still waits for it gets his confirm.
+  void leave(const Message& m, QueueEffects& out);
+  Time expiry_of(const Content& c, Time now) const;
+
+  bool may_take(const Consumer& c, Limiter& limiter) const;
+  // Whose turn it is, with its credit already taken; those passed over leave the round. Null: nobody.
+  const Consumer* next_consumer(Limiter& limiter);
   void hand_out(const Consumer& c, Message m, QueueEffects& out);
   void run(Time now, Limiter& limiter, QueueEffects& out);
-  std::vector<Message> take_back(ChannelId channel, std::span<const DeliveryId> ids, Limiter& limiter, bool& unblocked);
+  // Takes these of the channel's messages out of the unacked ones, oldest first as asked, and gives credit back.
+  std::vector<Message> take_back(ChannelId channel, std::span<const DeliveryId> ids, Limiter& limiter);
   void requeue_and_run(std::vector<Message> messages, Time now, Limiter& limiter, QueueEffects& out);
   void unblock(ChannelId channel, const Limiter& limiter);
+  void into_round(Consumer c);
   Consumer* find(const ConsumerKey& key);
-  void choose_active(QueueEffects& out);
-  bool maybe_auto_delete(QueueEffects& out);
-  Time expiry_of(const Content& c, Time now) const;
+  // The consumer is gone from the round: another may become the active one.
+  void replace_active(const ConsumerKey& gone, QueueEffects& out);
+  bool auto_delete(QueueEffects& out);
 
   std::string name_;
   QueueOptions options_;
@@ -151,7 +158,8 @@ class ClassicQueue {
   std::uint64_t next_seq_ = 1;
   std::uint64_t next_deliver_seq_ = 1;               // above all that were ever handed out
 
-  std::vector<Consumer> round_;                      // whose turn is next comes first, within its priority
+  std::vector<Consumer> round_;                      // by priority, and in it whose turn is next
+  std::vector<Consumer> blocked_;                    // without credit when their turn came
   std::uint64_t next_order_ = 1;
   std::optional<ConsumerKey> active_;
   bool had_consumer_ = false;
@@ -159,7 +167,7 @@ class ClassicQueue {
   Time last_used_ = 0;
 
   std::map<std::uint64_t, PublishId> unconfirmed_;   // seq -> who waits until it is written
-  std::deque<std::uint64_t> unwritten_;              // seqs of the records given and not yet written; 0: an ack
+  std::deque<std::uint64_t> unwritten_;              // records given and not yet written: the seq of a publish, 0 an ack
   std::uint64_t written_ = 0;
 };
 

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace mqlab::rabbitmq {
 namespace {
 
@@ -50,12 +52,12 @@ std::string describe(const QueueEffects& effects) {
   return out;
 }
 
-bool Limiter::take(ChannelId c) {
+bool Limiter::take(ChannelId c, bool counts) {
   const auto it = channels.find(c);
   if (it == channels.end()) return true;
   Channel& ch = it->second;
   if (ch.prefetch != 0 && ch.unacked >= ch.prefetch) return false;
-  ++ch.unacked;
+  ch.unacked += counts;
   return true;
 }
 

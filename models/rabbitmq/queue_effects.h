@@ -129,7 +129,7 @@ struct Limiter {
   };
   std::map<ChannelId, Channel> channels{};
 
-  bool take(ChannelId c);                    // false: it is full, and nothing was counted
+  bool take(ChannelId c, bool counts = true);  // false: it is full, and nothing was counted
   void give_back(ChannelId c, std::uint32_t n);
   bool operator==(const Limiter&) const = default;
 };

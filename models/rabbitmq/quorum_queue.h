@@ -43,7 +43,7 @@ struct Discard { ConsumerKey consumer{}; std::vector<DeliveryId> ids{}; };      
 struct Return { ConsumerKey consumer{}; std::vector<DeliveryId> ids{}; bool failed = false; };  // failed: basic.reject
 struct Checkout { ConsumerSpec consumer{}; };            // basic.consume, also again with another prefetch
 struct Cancel { ConsumerKey consumer{}; };               // basic.cancel: what it holds it keeps
-struct Dequeue { ConsumerKey consumer{}; bool no_ack = false; };  // basic.get, under a tag of its own
+struct Dequeue { ConsumerKey consumer{}; bool no_ack = false; };  // basic.get, under a tag that nobody else uses
 struct Purge {};
 struct ChannelDown { ChannelId channel = no_channel; };  // the channel's process ended
 struct NodeDown { NodeId node = nobody; };               // not reachable: its channels may live (noconnection)
@@ -104,24 +104,27 @@ class QuorumQueue {
     Time expiry = time_max;
     std::int32_t acquired = 0;    // assignments that ended in a return
     std::int32_t failed = 0;      // those among them that count as failures
-    std::uint8_t priority = 0;
-
     bool operator==(const Message&) const = default;
   };
-  enum class Status : std::uint8_t { up, cancelled, suspected_down, quiescing, timed_out };
+  enum class Status : std::uint8_t {
+    up,
+    cancelled,   // still holds something
+    quiescing,   // single active: a higher one waits until it holds nothing
+  };
   struct Consumer {
     ConsumerSpec spec{};
     Status status = Status::up;
+    Time suspected_at = time_max;           // its node is not reachable since
+    std::vector<DeliveryId> timed_out{};    // taken away, and not yet settled: it gets nothing until then
     bool once = false;            // basic.get, or cancelled: credit is not given back
     std::uint32_t credit = 0;
     DeliveryId next_id = 0;
     struct Held { Message message{}; Time deadline = time_max; bool operator==(const Held&) const = default; };
     std::map<DeliveryId, Held> checked_out{};
     std::uint64_t order = 0;      // of registration
-    Time suspected_at = time_max;
-    std::vector<DeliveryId> timed_out{};
-    bool was_quiescing = false;   // before it was suspected or timed out
 
+    bool suspected() const { return suspected_at != time_max; }
+    bool serves() const { return status == Status::up && !suspected() && timed_out.empty(); }
     bool operator==(const Consumer&) const = default;
   };
   struct Enqueuer {
@@ -168,43 +171,57 @@ class QuorumQueue {
   QuorumReply on(const QuorumMeta&, const DlxSettle&, QueueEffects&);
   QuorumReply on(const QuorumMeta&, const SetOptions&, QueueEffects&);
 
-  // Messages.
+  // Messages (quorum_queue.cpp).
   Time expiry_of(const Content& c, Time now) const;
-  std::uint8_t priority_of(const Content& c) const;
-  void enqueue(const QuorumMeta& meta, const ContentRef& content);
-  const Message* peek() const;
-  std::optional<Message> take_next();
-  void put_ready(Message m);
-  bool over(std::int64_t limit_percent) const;  // counts as the limit counts, above so much of the limit
+  int level_of(const Content& c) const;
+  int default_level() const;
+  int next_level() const;                       // of the ready ones. Requires: there are some
+  const Message* peek() const;                  // what would be taken next; null: nothing
+  Message take_next();                          // Requires: peek()
+  void put(int level, Message m);
+  std::int64_t limited_count() const;
+  std::int64_t limited_bytes() const;
   bool over_limit() const;
   bool below_soft_limit() const;
   void expire(Time now, QueueEffects& out);
-  void discard(Message m, DeathReason reason, QueueEffects& out);
-
-  // Consumers.
-  Consumer* find_consumer(const ConsumerKey& key);
-  void give_credit(Consumer& c, std::size_t n);
-  void return_messages(const QuorumMeta& meta, const ConsumerKey& key, const std::vector<DeliveryId>& ids, bool counts, bool tail, QueueEffects& out);
-  void return_all(const QuorumMeta& meta, const ConsumerKey& key, bool counts, QueueEffects& out);
-  void queue_for_service(const ConsumerKey& key);
-  void update_or_remove(const ConsumerKey& key);
-  void activate_next(QueueEffects& out);
-  void cancel_consumer(const ConsumerKey& key, QueueEffects& out);
-  void consumer_down(const QuorumMeta& meta, const ConsumerKey& key, bool counts, QueueEffects& out);
-
-  // After each command: expired heads go, consumers are served, the limit is kept.
-  void checkout(const QuorumMeta& meta, bool was_below_soft_limit, QueueEffects& out);
-  bool checkout_one(const QuorumMeta& meta, QueueEffects& out, std::optional<std::pair<ConsumerKey, DeliveryId>>& given);
-  void evaluate_limit(bool was_below_soft_limit, QueueEffects& out);
+  void end_delays(Time now);
+  void bury(const Message& m, DeathReason reason, QueueEffects& out);
+  void unblock_publishers(QueueEffects& out);
+  void keep_limit(bool was_below, QueueEffects& out);
   void serve_dlx(QueueEffects& out);
-  void deliver(const ConsumerKey& key, DeliveryId id, std::int64_t left, QueueEffects& out) const;
+  void deliver(const Consumer& c, DeliveryId id, bool get, QueueEffects& out) const;
+
+  // Consumers (quorum_consumers.cpp).
+  Consumer* find(const ConsumerKey& key);       // of those in consumers_
+  Consumer* find_waiting(const ConsumerKey& key);
+  bool is_active(const Consumer& c) const;
+  void into_waiting(Consumer c);
+  void queue_for_service(const Consumer& c);
+  void update_or_remove(const ConsumerKey& key, Time now, QueueEffects& out);  // it holds less than before
+  void merge(Consumer& there, const ConsumerSpec& spec);  // the same tag again
+  void activate_next(QueueEffects& out);
+  void step_down(const ConsumerKey& key, QueueEffects& out);  // back behind the active one
+  void give_credit(Consumer& c, std::size_t n) const;
+  bool settle_timed_out(Consumer& c, const std::vector<DeliveryId>& ids) const;  // true: it serves again
+  bool settle_waiting(const ConsumerKey& key, const std::vector<DeliveryId>& ids);
+  // What the consumer holds of these leaves it, in that order.
+  std::vector<Message> take_back(Consumer& c, const std::vector<DeliveryId>& ids);
+  void return_messages(Consumer& c, const std::vector<DeliveryId>& ids, const QuorumMeta& meta, bool failed, bool to_tail, QueueEffects& out);
+  void return_all(const ConsumerKey& key, const QuorumMeta& meta, bool failed, QueueEffects& out);
+  void node_down_at_once(NodeId node, const QuorumMeta& meta, QueueEffects& out);
+  void time_out(const QuorumMeta& meta, QueueEffects& out);
+  void end_suspicions(const QuorumMeta& meta, QueueEffects& out);
+  void assign(Consumer& c, Time now, bool get, QueueEffects& out);
+
+  // After a command: expired heads go, consumers are served, dead letters handed to the worker, the limit kept.
+  void checkout(Time now, bool was_below, QueueEffects& out);
 
   std::string name_;
   QueueOptions options_;
   Rules rules_;
 
   std::map<int, std::deque<Message>, std::greater<>> ready_;  // by level; without priorities only level 0
-  std::uint32_t high_in_row_ = 0;                             // 4.0 to 4.2: high ones since the last normal one
+  std::uint32_t turn_ = 0;                                    // 4.0 to 4.2: of three, the last is a normal one's
   std::deque<Message> returns_;
   std::map<std::pair<Time, std::uint64_t>, Message> delayed_;  // 4.3: by ready time and index
   std::int64_t ready_bytes_ = 0;
@@ -215,6 +232,7 @@ class QuorumQueue {
   std::vector<Consumer> waiting_;                             // behind a single active consumer
   std::uint64_t next_order_ = 1;
   Time last_active_ = 0;
+  Time last_command_ = 0;
 
   std::deque<Dead> discards_;                                 // at-least-once
   std::map<DeliveryId, Dead> dlx_checked_out_;

@@ -1,8 +1,8 @@
 // models/rabbitmq/route_graph.h: the routes of a virtual host as a graph: who hands messages to whom.
 //
-// Nodes are exchanges and queues; edges are bindings, the default exchange's ways, alternate exchanges and
-// dead-letter ways. Loops are found and named: a loop of exchanges alone is harmless (each is visited once), a loop
-// through a dead-letter edge lets a message travel by itself, until the cycle rule drops it (dead_letter.h).
+// Nodes are exchanges and queues; edges are bindings, alternate exchanges and dead-letter ways. Loops are found and
+// named: a loop of exchanges alone is harmless (each is visited once), a loop through a dead-letter edge lets a message
+// travel by itself, until the cycle rule drops it (dead_letter.h).
 //
 //     RouteGraph g = route_graph(routing, specs);
 //     for (const RouteLoop& l : route_loops(g)) ... l.text: "q -dead-letter-> dlx -> retry -dead-letter-> q"
@@ -25,10 +25,10 @@ struct RouteNode {
 };
 
 struct RouteEdge {
-  enum class Kind : std::uint8_t { binding, default_exchange, alternate, dead_letter };
+  enum class Kind : std::uint8_t { binding, alternate, dead_letter };
   Kind kind{};
   std::size_t from{}, to{};  // in nodes
-  std::string label{};       // the binding's key or arguments
+  std::string label{};       // the binding's key and arguments, the dead-letter key
 };
 
 struct RouteGraph {
@@ -36,8 +36,8 @@ struct RouteGraph {
   std::vector<RouteEdge> edges{};
 };
 
-// The default exchange shows only where a dead-letter edge uses it. Dead-letter edges go to the exchange; from the
-// exchange on, all its ways are taken as possible, but a known dead-letter key follows only bindings that match it.
+// The virtual host's own exchanges show only where something hangs on them. A dead-letter edge leads to the exchange,
+// and from there on every way counts as possible; through the default exchange it leads straight to the queue meant.
 RouteGraph route_graph(const Routing& routing, const std::vector<QueueSpec>& queues);
 
 std::string to_dot(const RouteGraph& g);

@@ -20,6 +20,7 @@ std::optional<Rules> rules_of(std::string_view profile) {
   r.delivery_limit = 20;
   r.count_headers_4 = true;
   r.priorities = QuorumPriorities::two;
+  r.single_active_priorities = true;
   r.interprets_client_x_death = false;
   r.mirrored = false;
   r.frame_max_min = 8192;
@@ -30,6 +31,7 @@ std::optional<Rules> rules_of(std::string_view profile) {
   r.priorities = QuorumPriorities::thirty_two;
   r.disconnected_timeout = 60_s;
   r.delayed_retry = true;
+  r.purge_takes_dead_letters = true;
   r.consumer_timeout = ConsumerTimeout::returns_messages;
   r.transient_queues = false;
   r.queue_mode_allowed = false;

@@ -36,6 +36,8 @@ struct Rules {
   bool nack_counts = true;                   // off (4.3): only failures do: reject, and the loss of a channel
   bool count_headers_4 = false;              // 4.x: x-delivery-count has failures only, x-acquired-count all returns
   QuorumPriorities priorities = QuorumPriorities::none;
+  bool single_active_priorities = false;     // from 4.0 on a higher consumer takes over once the active one holds nothing
+  bool purge_takes_dead_letters = false;     // 4.3: of a queue that keeps them until they are safe elsewhere
   Duration disconnected_timeout = 0;         // 4.3: unacked messages of an unreachable node wait so long
   bool delayed_retry = false;                // 4.3: x-delayed-retry-*
   bool redeclare_renews_lease = false;       // x-expires of a quorum queue

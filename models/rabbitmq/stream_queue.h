@@ -20,6 +20,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "models/rabbitmq/amqp_error.h"
@@ -40,6 +41,7 @@ struct StreamChunk {
   std::int64_t first{};              // offset
   Time timestamp{};
   std::vector<ContentRef> messages{};
+  std::vector<std::pair<std::string, std::uint64_t>> producers{};  // last publishing id in here of each that has a name
   std::int64_t bytes{};
 
   std::int64_t end() const { return first + static_cast<std::int64_t>(messages.size()); }
@@ -70,7 +72,8 @@ class StreamQueue {
   void commit(std::int64_t offset, QueueEffects& out);
   // A new leader's log ends here: what lies behind is gone.
   void truncate(std::int64_t offset);
-  // Retention, by whole segments: some segment always stays. Evaluated when a segment is full; by age also here.
+  // Retention, by whole segments, of which the last stays; the product looks when a segment is full. Of more than
+  // 255 named producers the longest silent are forgotten then.
   void expire(Time now);
 
   // --- consumers ---
@@ -105,13 +108,12 @@ class StreamQueue {
     ConsumerSpec spec{};
     std::int64_t next{};
     std::uint32_t credit{};
-    std::int64_t from{};      // messages below it are not shown: reading began inside a chunk
 
     bool operator==(const Reader&) const = default;
   };
   struct Producer {
     std::uint64_t last_id{};
-    std::uint64_t used{};     // order of use: the longest unused of more than 255 is forgotten
+    std::int64_t chunk_end{};  // of the chunk with it
 
     bool operator==(const Producer&) const = default;
   };
@@ -122,17 +124,19 @@ class StreamQueue {
     bool operator==(const Waiting&) const = default;
   };
   void serve(Reader& r, QueueEffects& out);
+  void take_in(StreamChunk chunk);
+  void roll(Time now);
+  const StreamChunk* chunk_of(std::int64_t offset) const;  // null: not in the log
 
   std::string name_;
   QueueOptions options_;
   std::deque<StreamChunk> chunks_;
-  std::vector<std::int64_t> segment_starts_{0};  // offsets
+  std::vector<std::int64_t> segments_{0};  // where each begins
   std::int64_t next_ = 0;
   std::int64_t committed_ = 0;
   std::map<ConsumerKey, Reader> consumers_;
-  std::map<std::string, Producer> producers_;
-  std::uint64_t uses_ = 0;
-  std::deque<Waiting> waiting_;
+  std::map<std::string, Producer> producers_;  // what a snapshot of the tracking data would hold, and since
+  std::vector<Waiting> waiting_;
 };
 
 }  // namespace mqlab::rabbitmq
