@@ -1,0 +1,423 @@
+// Replicas of quorum queues in the world.
+#include "models/rabbitmq/quorum_host.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "models/raft/describe.h"
+
+namespace mqlab::rabbitmq {
+namespace {
+
+using raft::Offset;
+
+constexpr std::uint64_t hello_wants_answer = 1;
+
+struct Snapshot : Payload {
+  explicit Snapshot(QuorumQueue q) : queue(std::move(q)) {}
+  QuorumQueue queue;
+};
+
+std::uint64_t pack(FileId file, raft::TimerKey k) {
+  return std::uint64_t{file} << 40 | static_cast<std::uint64_t>(k.timer) << 32 | static_cast<std::uint32_t>(k.peer);
+}
+
+std::uint32_t wire_size(raft::Kind kind, const PayloadRef& p) {
+  if (kind == raft::Kind::install_snapshot) return 4096;
+  if (kind != raft::Kind::append_entries) return 100;
+  std::uint32_t bytes = 100;
+  for (const raft::Entry& e : raft::message_as<raft::AppendEntries>(p).entries) {
+    bytes += 64;
+    if (!e.command) continue;
+    if (const auto* enqueue = std::get_if<Enqueue>(&payload_as<QuorumEntry>(e.command).command)) bytes += enqueue->content->size;
+  }
+  return bytes;
+}
+
+template <raft::Kind K>
+std::string describe_traffic(const Payload& p) {
+  const auto& t = static_cast<const QuorumTraffic&>(p);
+  const std::string text = raft::describe(K, t.message);
+  const std::size_t blank = text.find(' ');  // its first word is the kind, which the trace has already
+  return t.queue + (blank == std::string::npos ? std::string() : text.substr(blank));
+}
+
+template <raft::Kind K>
+MessageDecl declaration(const char* name) {
+  return {static_cast<MessageKind>(quorum_kind + static_cast<MessageKind>(K)), name, Traffic::replication, &describe_traffic<K>};
+}
+
+}  // namespace
+
+const std::vector<MessageDecl>& quorum_message_declarations() {
+  using raft::Kind;
+  static const std::vector<MessageDecl> all{
+      declaration<Kind::vote>("RequestVote"),           declaration<Kind::vote_reply>("RequestVoteReply"),
+      declaration<Kind::end_epoch>("EndEpoch"),         declaration<Kind::append_entries>("AppendEntries"),
+      declaration<Kind::append_reply>("AppendReply"),   declaration<Kind::install_snapshot>("InstallSnapshot"),
+      {quorum_hello_kind, "QuorumHello", Traffic::replication, [](const Payload&) { return std::string(); }},
+  };
+  return all;
+}
+
+// --- life ---
+
+void QuorumHost::start(Context& c, ChannelId first_channel) {
+  first_channel_ = first_channel;
+  lives_ = {{c.self(), first_channel}};
+  for (auto& [queue, r] : replicas_) start_replica(c, queue, r);
+}
+
+void QuorumHost::create(Context& c, const std::string& queue, QuorumPlan plan) {
+  Replica& r = replicas_[queue];
+  files_[plan.file] = queue;
+  r.plan = std::move(plan);
+  start_replica(c, queue, r);
+}
+
+void QuorumHost::start_replica(Context& c, const std::string& queue, Replica& r) {
+  raft::Config config;
+  config.self = static_cast<raft::ReplicaId>(c.self());
+  for (const NodeId n : r.plan.members) config.voters.push_back(static_cast<raft::ReplicaId>(n));
+  config.replication = raft::Replication::push;
+  config.election_timeout = times_.election_timeout;
+  config.election_backoff_max = times_.suspicion;
+  config.heartbeat = times_.heartbeat;
+  config.check_quorum = false;  // Ra: a leader without a majority commits nothing, and stays
+  raft::Outbox out;
+  r.raft = raft::start(config, r.durable, c.random(), out);
+  r.applied = r.raft.log().start();
+  r.machine.emplace(queue, r.plan.options, r.plan.rules, r.plan.created);
+  if (const PayloadRef& state = r.raft.log().snapshot.state) r.machine = payload_as<Snapshot>(state).queue;
+  const bool stands = r.fresh && r.plan.first_leader == c.self() && !r.raft.is_leader();
+  r.fresh = false;
+  step(c, queue, r, out);
+  if (!stands) return;
+  raft::Outbox more;  // ra:trigger_election on the node where the queue was declared
+  raft::on_timer(r.raft, {raft::Timer::election, 0}, c.random(), more);
+  step(c, queue, r, more);
+}
+
+void QuorumHost::erase(Context& c, const std::string& queue) {
+  const auto it = replicas_.find(queue);
+  if (it == replicas_.end()) return;
+  for (const auto& [key, timer] : it->second.timers) c.cancel_timer(timer);
+  if (it->second.due_timer != no_event) c.cancel_timer(it->second.due_timer);
+  for (const auto& [offset, ticket] : it->second.asked) news_.push_back(QuorumUnknown{queue, ticket});
+  c.remove(it->second.plan.file);
+  files_.erase(it->second.plan.file);
+  replicas_.erase(it);
+}
+
+void QuorumHost::on_crash(const Crash& crash) {
+  for (auto& [queue, r] : replicas_) {
+    if (crash.wipe) {
+      r.durable = {};
+      r.told = 0;
+    } else {
+      r.durable = r.raft.durable;
+      for (const Survivor& s : crash.files)
+        if (s.file == r.plan.file && s.kept < r.durable.log.end()) r.durable.log.truncate_to(std::max<Offset>(s.kept, r.durable.log.start()));
+    }
+    Replica fresh;
+    fresh.plan = std::move(r.plan);
+    fresh.durable = std::move(r.durable);
+    fresh.told = r.told;
+    fresh.fresh = false;
+    r = std::move(fresh);
+  }
+  lives_.clear();
+  connections_.clear();
+  down_.clear();
+  news_.clear();
+}
+
+void QuorumHost::resign(Context& c) {
+  for (auto& [queue, r] : replicas_) {
+    raft::Outbox out;
+    raft::resign(r.raft, c.random(), out);
+    step(c, queue, r, out);
+  }
+}
+
+// --- commands ---
+
+bool QuorumHost::propose(Context& c, const std::string& queue, QuorumCommand command, std::uint64_t ticket) {
+  const auto it = replicas_.find(queue);
+  if (it == replicas_.end()) return false;
+  Replica& r = it->second;
+  raft::Outbox out;
+  const auto offset = raft::propose(r.raft, std::make_shared<const QuorumEntry>(c.wall(), std::move(command)), out);
+  if (!offset) return false;
+  if (ticket != 0) r.asked[*offset] = ticket;
+  step(c, queue, r, out);
+  return true;
+}
+
+// --- events ---
+
+bool QuorumHost::on_message(Context& c, const Message& m) {
+  if (m.kind < quorum_kind || m.kind > quorum_hello_kind) return false;
+  ConnId& known = connections_.try_emplace(m.from, m.connection).first->second;
+  if (!c.is_open(known)) known = m.connection;
+  if (m.kind == quorum_hello_kind) {
+    if (m.word == hello_wants_answer) c.send(m.connection, quorum_hello_kind, std::make_shared<const QuorumHello>(first_channel_), 32);
+    lives_[m.from] = payload_as<QuorumHello>(m.payload).first;
+    node_is_back(c, m.from);
+    for (auto& [queue, r] : replicas_) end_old_lives(c, queue, r, m.from);
+    return true;
+  }
+  if (down_.count(m.from) != 0) node_is_back(c, m.from);
+  const auto& traffic = payload_as<QuorumTraffic>(m.payload);
+  const auto it = replicas_.find(traffic.queue);
+  if (it == replicas_.end()) return true;  // deleted here
+  raft::Outbox out;
+  raft::on_message(it->second.raft, static_cast<raft::ReplicaId>(m.from), static_cast<raft::Kind>(m.kind - quorum_kind), traffic.message, c.random(), out);
+  step(c, it->first, it->second, out);
+  return true;
+}
+
+bool QuorumHost::on_timer(Context& c, TimerKind kind, std::uint64_t argument) {
+  if (kind != timer_quorum && kind != timer_quorum_due) return false;
+  const FileId file = static_cast<FileId>(kind == timer_quorum ? argument >> 40 : argument);
+  const auto named = files_.find(file);
+  if (named == files_.end()) return true;
+  const std::string queue = named->second;
+  Replica& r = replicas_.at(queue);
+  if (kind == timer_quorum_due) {
+    r.due_timer = no_event;
+    r.due = time_max;
+    if (r.raft.is_leader() && r.machine->next_due() <= c.wall()) {
+      r.tick_under_way = true;
+      propose(c, queue, Tick{});
+    } else {
+      set_due(c, r);
+    }
+    return true;
+  }
+  r.timers.erase(argument);
+  raft::Outbox out;
+  const raft::TimerKey key{static_cast<raft::Timer>(argument >> 32 & 0xff), static_cast<raft::ReplicaId>(argument & 0xffffffff)};
+  raft::on_timer(r.raft, key, c.random(), out);
+  step(c, queue, r, out);
+  return true;
+}
+
+// A broken connection is Erlang's nodedown: followers act on it sooner than on silence, and a leader learns that the
+// channels over there are not reachable.
+bool QuorumHost::on_closed(Context& c, ConnId connection, NodeId peer) {
+  const auto it = connections_.find(peer);
+  if (it == connections_.end() || it->second != connection) return false;
+  connections_.erase(it);
+  const bool news = down_.insert(peer).second;
+  for (auto& [queue, r] : replicas_) {
+    raft::Outbox out;
+    raft::on_disconnect(r.raft, static_cast<raft::ReplicaId>(peer), out);
+    raft::Outbox suspect;
+    raft::on_suspect(r.raft, static_cast<raft::ReplicaId>(peer), c.random(), suspect);
+    for (raft::TimerChange& t : suspect.timers)
+      if (t.delay) out.timers.push_back({t.key, *t.delay % times_.suspicion});
+    step(c, queue, r, out);
+    if (news && r.raft.is_leader()) propose(c, queue, NodeDown{peer});
+  }
+  return true;
+}
+
+void QuorumHost::node_is_back(Context& c, NodeId node) {
+  if (down_.erase(node) == 0) return;
+  for (auto& [queue, r] : replicas_)
+    if (r.raft.is_leader()) propose(c, queue, NodeUp{node});
+}
+
+// Channels of an earlier life of that node are no more: what they hold goes back.
+void QuorumHost::end_old_lives(Context& c, const std::string& queue, Replica& r, NodeId node) {
+  const auto life = lives_.find(node);
+  if (!r.raft.is_leader() || life == lives_.end()) return;
+  std::set<ChannelId> dead;
+  const auto look = [&](ChannelId channel) {
+    if (node_of(channel) == node && channel < life->second) dead.insert(channel);
+  };
+  for (const auto& [key, consumer] : r.machine->consumers()) look(key.channel);
+  for (const QuorumQueue::Consumer& w : r.machine->waiting()) look(w.spec.key.channel);
+  for (const auto& [channel, enqueuer] : r.machine->enqueuers()) look(channel);
+  for (const ChannelId channel : dead) propose(c, queue, ChannelDown{channel});
+}
+
+// --- what raft asks for ---
+
+void QuorumHost::step(Context& c, const std::string& queue, Replica& r, raft::Outbox& out) {
+  const bool led = std::any_of(out.role_changes.begin(), out.role_changes.end(), [](const raft::RoleChange& x) { return x.before == raft::Role::leader; });
+  if (led) {
+    for (const auto& [offset, ticket] : r.asked) news_.push_back(QuorumUnknown{queue, ticket});
+    r.asked.clear();
+    r.tick_under_way = false;
+  }
+  carry_out(c, queue, r, out);
+  watch_leader(queue, r);
+  spread_commit(c, queue, r);
+  apply(c, queue, r);
+  compact(c, queue, r);
+  set_due(c, r);
+}
+
+void QuorumHost::carry_out(Context& c, const std::string& queue, Replica& r, raft::Outbox& out) {
+  Disk& disk = c.world().disk(c.self());
+  const FileId file = r.plan.file;
+  const Offset end = r.raft.log().end();
+  if (end < disk.written(file)) c.truncate(file, end);
+  if (end > disk.written(file)) c.write(file, end);
+  if (out.sync_needed()) c.sync(file);
+  for (const raft::TimerChange& t : out.timers) {
+    const std::uint64_t key = pack(file, t.key);
+    if (const auto it = r.timers.find(key); it != r.timers.end()) {
+      c.cancel_timer(it->second);
+      r.timers.erase(it);
+    }
+    if (t.delay) r.timers[key] = c.set_timer(*t.delay, timer_quorum, key);
+  }
+  for (const raft::Send& s : out.sends)
+    c.send(connection_to(c, static_cast<NodeId>(s.to)), static_cast<MessageKind>(quorum_kind + static_cast<MessageKind>(s.kind)),
+           std::make_shared<const QuorumTraffic>(queue, s.payload), wire_size(s.kind, s.payload));
+}
+
+ConnId QuorumHost::connection_to(Context& c, NodeId node) {
+  const auto it = connections_.find(node);
+  if (it != connections_.end() && c.is_open(it->second)) return it->second;
+  const ConnId connection = c.connect(node, Traffic::replication);
+  connections_[node] = connection;
+  c.send(connection, quorum_hello_kind, std::make_shared<const QuorumHello>(first_channel_), 32, hello_wants_answer);
+  return connection;
+}
+
+// ra_server: followers hear at once of what is committed (commit_index_sent), or else deliveries beside them would wait.
+void QuorumHost::spread_commit(Context& c, const std::string& queue, Replica& r) {
+  const Offset commit = r.raft.commit_offset();
+  if (!r.raft.is_leader() || r.plan.members.size() == 1 || commit <= r.commit_spread) return;
+  r.commit_spread = commit;
+  raft::Outbox out;
+  raft::on_timer(r.raft, {raft::Timer::heartbeat, 0}, c.random(), out);
+  carry_out(c, queue, r, out);
+}
+
+void QuorumHost::watch_leader(const std::string& queue, Replica& r) {
+  const NodeId leader = r.raft.leader ? static_cast<NodeId>(*r.raft.leader) : nobody;
+  if (leader == r.known_leader) return;
+  r.known_leader = leader;
+  news_.push_back(QuorumLeader{queue, leader});
+}
+
+// --- the machine ---
+
+void QuorumHost::apply(Context& c, const std::string& queue, Replica& r) {
+  const raft::Log& log = r.raft.log();
+  if (r.applied < log.start()) {  // the leader's snapshot came instead of entries
+    r.machine = payload_as<Snapshot>(log.snapshot.state).queue;
+    r.applied = log.start();
+    r.told = std::max(r.told, r.applied);
+    QueueEffects out;  // rabbit_fifo:snapshot_installed
+    for (const auto& [key, consumer] : r.machine->consumers())
+      if (node_of(key.channel) == c.self()) r.machine->resend(key.channel, out);
+    tell(c, queue, r, std::move(out));
+  }
+  while (r.applied < r.raft.commit_offset()) {
+    const Offset at = r.applied;
+    const raft::Entry& e = r.raft.log().at(at);
+    const bool own_opening = e.control && r.raft.is_leader() && at == r.raft.epoch_start;
+    if (!e.control && e.command) {
+      const auto& entry = payload_as<QuorumEntry>(e.command);
+      if (std::holds_alternative<Tick>(entry.command)) r.tick_under_way = false;
+      QueueEffects out;
+      const QuorumReply reply = r.machine->apply({.index = static_cast<std::uint64_t>(at) + 1, .now = entry.now}, entry.command, out);
+      if (at >= r.told) tell(c, queue, r, std::move(out));
+      if (const auto asked = r.asked.find(at); asked != r.asked.end()) {
+        news_.push_back(QuorumAnswer{queue, asked->second, reply});
+        r.asked.erase(asked);
+      }
+    }
+    ++r.applied;
+    if (own_opening) became_leader(c, queue, r);  // may append, and so commit, where one member is a majority
+  }
+  // How far this is noted down trails behind, so that after a restart some effects are told a second time.
+  if (c.now() - r.told_at >= times_.last_applied_every) {
+    r.told = std::max(r.told, r.applied);
+    r.told_at = c.now();
+  }
+}
+
+// Deliveries are told by the member beside the channel, where there is one; the rest, and answers to basic.get, by
+// the leader alone (ra: the `local` option of send_msg).
+void QuorumHost::tell(Context& c, const std::string& queue, Replica& r, QueueEffects effects) {
+  const auto& members = r.plan.members;
+  for (QueueEffect& e : effects) {
+    const auto* d = std::get_if<Deliver>(&e);
+    const bool by_member = d != nullptr && d->left < 0 && std::find(members.begin(), members.end(), node_of(d->consumer.channel)) != members.end();
+    if (by_member ? node_of(d->consumer.channel) == c.self() : r.raft.is_leader()) news_.push_back(QuorumEffect{queue, std::move(e)});
+  }
+}
+
+// rabbit_fifo:state_enter(leader): whoever it has to do with is watched from now on; who is gone is found to be so.
+void QuorumHost::became_leader(Context& c, const std::string& queue, Replica& r) {
+  std::vector<NodeId> told;
+  for (const auto& [node, life] : lives_) told.push_back(node);
+  for (const NodeId node : told) end_old_lives(c, queue, r, node);
+  const std::set<NodeId> down = down_;
+  for (const NodeId node : down) propose(c, queue, NodeDown{node});
+}
+
+void QuorumHost::compact(Context& c, const std::string& queue, Replica& r) {
+  if (r.applied - r.raft.log().start() < times_.snapshot_every) return;
+  raft::Outbox out;
+  raft::compact(r.raft, r.applied, std::make_shared<const Snapshot>(*r.machine), out);
+  r.told = std::max(r.told, r.applied);
+  carry_out(c, queue, r, out);
+}
+
+void QuorumHost::set_due(Context& c, Replica& r) {
+  const Time due = r.raft.is_leader() && !r.tick_under_way ? r.machine->next_due() : time_max;
+  if (due == r.due) return;
+  if (r.due_timer != no_event) c.cancel_timer(r.due_timer);
+  r.due = due;
+  r.due_timer = due == time_max ? no_event : c.set_timer(std::max<Duration>(0, due - c.wall()), timer_quorum_due, r.plan.file);
+}
+
+// --- looking ---
+
+bool QuorumHost::leads(const std::string& queue) const {
+  const auto it = replicas_.find(queue);
+  return it != replicas_.end() && it->second.raft.is_leader();
+}
+
+NodeId QuorumHost::leader(const std::string& queue) const {
+  const auto it = replicas_.find(queue);
+  return it != replicas_.end() && it->second.raft.leader ? static_cast<NodeId>(*it->second.raft.leader) : nobody;
+}
+
+const QuorumQueue* QuorumHost::machine(const std::string& queue) const {
+  const auto it = replicas_.find(queue);
+  return it != replicas_.end() && it->second.machine ? &*it->second.machine : nullptr;
+}
+
+const raft::Raft* QuorumHost::raft(const std::string& queue) const {
+  const auto it = replicas_.find(queue);
+  return it == replicas_.end() ? nullptr : &it->second.raft;
+}
+
+bool QuorumHost::settled(const std::string& queue) const {
+  const raft::Raft* r = raft(queue);
+  return r != nullptr && r->leader && r->commit_offset() == r->log().end() && replicas_.at(queue).applied == r->commit_offset();
+}
+
+Tree QuorumHost::state(const std::string& name) const {
+  Tree t{name};
+  for (const auto& [queue, r] : replicas_) {
+    Tree& q = t.add(queue, std::string(raft::name(r.raft.role)));
+    q.add("term", fmt::format("{}", r.raft.epoch()));
+    q.add("log end", fmt::format("{}", r.raft.log().end()));
+    q.add("committed", fmt::format("{}", r.raft.commit_offset()));
+    if (r.machine) q.children.push_back(r.machine->state("queue"));
+  }
+  return t;
+}
+
+}  // namespace mqlab::rabbitmq

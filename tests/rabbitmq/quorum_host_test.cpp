@@ -1,0 +1,362 @@
+// Three members of a quorum queue in a world: elections, commits, losses, and what clients can have been told.
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <set>
+
+#include "models/rabbitmq/quorum_host.h"
+#include "tests/rabbitmq/queue_lab.h"
+
+namespace mqlab::rabbitmq {
+namespace {
+
+using namespace literals;
+
+// A node that hosts replicas and keeps what it is told.
+struct Member : NodeBase<Member> {
+  QuorumPlan plan{};
+  bool created = false;                 // durable
+  std::uint64_t channels = 0;           // durable: so many numbers were given
+  QuorumHost host{};
+  std::string heard{};                  // lost with the process
+
+  void on_start(Context& c) override {
+    heard.clear();
+    host.start(c, channel_id(c.self(), channels + 1));
+    if (!std::exchange(created, true)) host.create(c, "q", plan);
+    listen();
+  }
+  void on_message(Context& c, const Message& m) override {
+    host.on_message(c, m);
+    listen();
+  }
+  void on_timer(Context& c, TimerKind kind, std::uint64_t argument) override {
+    host.on_timer(c, kind, argument);
+    listen();
+  }
+  void on_closed(Context& c, ConnId connection, NodeId peer, CloseReason) override {
+    host.on_closed(c, connection, peer);
+    listen();
+  }
+  void on_stop(Context& c) override {
+    host.resign(c);
+    c.exit();
+  }
+  void on_crash(const Crash& crash) override { host.on_crash(crash); }
+
+  void listen() {
+    for (const QuorumNews& n : host.take()) {
+      if (const auto* e = std::get_if<QuorumEffect>(&n)) heard += describe(e->effect) + "\n";
+      else if (const auto* a = std::get_if<QuorumAnswer>(&n)) heard += "answer " + std::to_string(a->ticket) + "\n";
+      else if (const auto* u = std::get_if<QuorumUnknown>(&n)) heard += "unknown " + std::to_string(u->ticket) + "\n";
+    }
+  }
+};
+
+class Room {
+ public:
+  explicit Room(std::uint64_t seed = 1, QueueOptions options = {.delivery_limit = 20}, const char* profile = "4.3", std::size_t size = 3)
+      : world(seed, options_of_world()) {
+    for (const MessageDecl& d : quorum_message_declarations()) world.declare_message(d);
+    for (NodeId n = 0; n < size; ++n) members_.push_back(n);
+    for (const NodeId n : members_) {
+      auto node = std::make_unique<Member>();
+      node->plan = {.options = options, .rules = *rules_of(profile), .members = members_, .file = 1, .first_leader = 0};
+      NodeOptions o;
+      o.name = "n" + std::to_string(n);
+      o.role = "broker";
+      world.add_node(std::move(node), o);
+    }
+  }
+
+  Member& member(NodeId n) { return world.node_as<Member>(n); }
+  const QuorumQueue& machine(NodeId n) { return *member(n).host.machine("q"); }
+  void run(Duration d) { world.run_until(world.now() + d); }
+  NodeId leader() {
+    NodeId best = nobody;
+    for (const NodeId n : members_)
+      if (world.running(n) && member(n).host.leads("q") &&
+          (best == nobody || member(n).host.raft("q")->epoch() > member(best).host.raft("q")->epoch()))
+        best = n;
+    return best;
+  }
+  // On this node, by its own hand; false: it does not lead.
+  bool propose(NodeId n, const QuorumCommand& command, std::uint64_t ticket = 0) {
+    if (!world.running(n)) return false;
+    Context c(world, n);
+    const bool ok = member(n).host.propose(c, "q", command, ticket);
+    member(n).listen();
+    return ok;
+  }
+  ChannelId new_channel(NodeId n) { return channel_id(n, ++member(n).channels); }
+  std::string heard(NodeId n) { return std::exchange(member(n).heard, ""); }
+  std::string ready(NodeId n) {
+    std::string s;
+    for (const auto& m : machine(n).ready()) s.append(s.empty() ? "" : " ").append(std::to_string(m.content->message));
+    return s;
+  }
+  void cut(NodeId from) {
+    Fault f;
+    f.kind = FaultKind::partition;
+    f.groups = {{"n" + std::to_string(from)}};
+    world.inject(f);
+  }
+  void heal() {
+    Fault f;
+    f.kind = FaultKind::heal;
+    world.inject(f);
+  }
+
+  World world;
+
+ private:
+  static WorldOptions options_of_world() {
+    WorldOptions w;
+    w.link = {.latency = 1_ms, .spread = 0, .shape = LatencyShape::constant};
+    return w;
+  }
+  std::vector<NodeId> members_{};
+};
+
+Checkout checkout(ChannelId channel, std::uint32_t prefetch = 10) {
+  ConsumerSpec spec;
+  spec.key = {channel, "t"};
+  spec.prefetch = prefetch;
+  return {spec};
+}
+
+TEST(RabbitQuorumHost, TheNodeThatDeclaredTheQueueLeads) {
+  Room room;
+  room.run(1_s);
+  EXPECT_EQ(room.leader(), 0u);
+  for (const NodeId n : {0, 1, 2}) EXPECT_EQ(room.member(n).host.leader("q"), 0u);
+}
+
+// ra: confirmed after a majority has it on disk.
+TEST(RabbitQuorumHost, AnEnqueueIsConfirmedOnceAMajorityHasIt) {
+  Room room;
+  room.run(1_s);
+  const ChannelId ch = room.new_channel(0);
+  EXPECT_FALSE(room.propose(1, Enqueue{ch, 1, message(1)}));  // not the leader
+  EXPECT_TRUE(room.propose(0, Enqueue{ch, 1, message(1)}, 77));
+  EXPECT_EQ(room.heard(0), "");
+  room.run(100_ms);
+  EXPECT_EQ(room.heard(0), "confirm 1#1\nanswer 77\n");
+  for (const NodeId n : {0, 1, 2}) EXPECT_EQ(room.ready(n), "1");
+  EXPECT_EQ(room.heard(1) + room.heard(2), "");  // effects are the leader's
+}
+
+TEST(RabbitQuorumHost, AMinorityConfirmsNothing) {
+  Room room;
+  room.run(1_s);
+  room.cut(0);
+  const ChannelId ch = room.new_channel(0);
+  EXPECT_TRUE(room.propose(0, Enqueue{ch, 1, message(1)}, 5));  // it does not know
+  room.run(30_s);
+  EXPECT_EQ(room.heard(0), "");
+  const NodeId second = room.leader();
+  ASSERT_NE(second, 0u);
+  EXPECT_TRUE(room.propose(second, Enqueue{room.new_channel(second), 1, message(2)}));
+  room.run(1_s);
+  EXPECT_EQ(room.ready(second), "2");
+  room.heal();
+  room.run(30_s);
+  EXPECT_EQ(room.heard(0), "unknown 5\n");  // its entry is gone; whoever sent it sends again
+  for (const NodeId n : {0, 1, 2}) EXPECT_EQ(room.ready(n), "2");
+}
+
+// The `local` option: the member beside the channel delivers, the leader for channels elsewhere.
+TEST(RabbitQuorumHost, TheMemberBesideTheChannelDelivers) {
+  Room room;
+  room.run(1_s);
+  const ChannelId ch = room.new_channel(2);
+  room.propose(0, checkout(ch));
+  room.propose(0, Enqueue{no_channel, 0, message(1)});
+  room.run(100_ms);
+  EXPECT_EQ(room.heard(2), "deliver 1/t #0 m1\n");
+  EXPECT_EQ(room.heard(0), "");
+  const ChannelId outside = channel_id(9, 1);
+  room.propose(0, checkout(outside));
+  room.propose(0, Enqueue{no_channel, 0, message(2)});
+  room.propose(0, Enqueue{no_channel, 0, message(3)});
+  room.run(100_ms);
+  EXPECT_EQ(room.heard(0), "deliver 1/t #0 m3\n");
+}
+
+TEST(RabbitQuorumHost, AKilledLeaderIsReplacedSoon) {
+  Room room;
+  room.run(1_s);
+  room.propose(0, Enqueue{no_channel, 0, message(1)});
+  room.run(100_ms);
+  room.world.kill(0, false);
+  room.run(1_s);  // a broken connection is acted on sooner than silence
+  const NodeId second = room.leader();
+  ASSERT_NE(second, nobody);
+  EXPECT_EQ(room.ready(second), "1");
+  room.world.start(0);
+  room.run(2_s);
+  EXPECT_EQ(room.ready(0), "1");
+  EXPECT_EQ(room.member(0).host.leader("q"), second);
+}
+
+// What the channels of a dead node held goes back once the node is back without them.
+TEST(RabbitQuorumHost, ChannelsOfAnEarlierLifeAreEnded) {
+  Room room;
+  room.run(1_s);
+  const ChannelId ch = room.new_channel(1);
+  room.propose(0, checkout(ch));
+  room.propose(0, Enqueue{no_channel, 0, message(1)});
+  room.run(100_ms);
+  EXPECT_EQ(room.machine(0).unacked_count(), 1);
+  room.world.kill(1, false);
+  room.run(1_s);
+  EXPECT_EQ(room.machine(0).unacked_count(), 1);  // 4.3: a minute's grace
+  room.world.start(1);
+  room.run(5_s);
+  EXPECT_EQ(room.machine(0).unacked_count(), 0);
+  EXPECT_EQ(room.machine(0).consumer_count(), 0);
+  EXPECT_EQ(room.ready(0), "1");
+}
+
+TEST(RabbitQuorumHost, InEarlierReleasesANodeThatIsNotReachableCostsAtOnce) {
+  Room room(1, {.delivery_limit = 20}, "4.2");
+  room.run(1_s);
+  room.propose(0, checkout(room.new_channel(1)));
+  room.propose(0, Enqueue{no_channel, 0, message(1)});
+  room.run(100_ms);
+  room.world.kill(1, false);
+  room.run(1_s);
+  EXPECT_EQ(room.machine(0).unacked_count(), 0);
+}
+
+TEST(RabbitQuorumHost, ALostMajorityStandsStillAndLosesNothing) {
+  Room room;
+  room.run(1_s);
+  room.propose(0, Enqueue{no_channel, 0, message(1)});
+  room.run(100_ms);
+  room.world.kill(1, true);
+  room.world.kill(2, true);
+  room.run(1_s);
+  const ChannelId ch = room.new_channel(0);
+  room.propose(0, Enqueue{ch, 1, message(2)});
+  room.run(60_s);
+  EXPECT_EQ(room.heard(0), "");
+  room.world.start(1);
+  room.run(20_s);
+  EXPECT_EQ(room.heard(0), "confirm 1#1\n");
+  EXPECT_EQ(room.ready(0), "1 2");
+}
+
+TEST(RabbitQuorumHost, AQueueOfOneMemberCommitsAlone) {
+  Room room(1, {.delivery_limit = 20}, "4.3", 1);
+  room.run(10_ms);
+  const ChannelId ch = room.new_channel(0);
+  EXPECT_TRUE(room.propose(0, Enqueue{ch, 1, message(1)}));
+  EXPECT_EQ(room.heard(0), "confirm 1#1\n");
+  room.run(10_ms);
+  room.world.kill(0, true);
+  room.world.start(0);
+  room.run(1_s);
+  EXPECT_EQ(room.ready(0), "1");
+}
+
+TEST(RabbitQuorumHost, TimeActsThroughTheLog) {
+  Room room(1, {.message_ttl = 500_ms, .dead_letter_exchange = "dlx"});
+  room.run(1_s);
+  room.propose(0, Enqueue{no_channel, 0, message(1)});
+  room.run(2_s);
+  EXPECT_EQ(room.heard(0), "dead-letter m1 expired\n");
+  for (const NodeId n : {0, 1, 2}) EXPECT_EQ(room.ready(n), "");
+}
+
+// After 4,096 entries the log is cut; who missed them gets the state.
+TEST(RabbitQuorumHost, WhoFellFarBehindGetsASnapshot) {
+  Room room;
+  room.run(1_s);
+  room.world.kill(2, false);
+  room.run(1_s);
+  for (std::uint64_t n = 1; n <= 5000; ++n) room.propose(0, n % 2 != 0 ? QuorumCommand(Enqueue{no_channel, 0, message(n)}) : QuorumCommand(Purge{}));
+  room.run(30_s);
+  EXPECT_GT(room.member(0).host.raft("q")->log().start(), 0);
+  room.propose(0, Enqueue{no_channel, 0, message(7777)});
+  room.world.start(2);
+  room.run(60_s);
+  EXPECT_EQ(room.ready(2), "7777");
+  EXPECT_EQ(room.machine(2), room.machine(0));
+}
+
+// --- rough lives ---
+
+struct Mishap {
+  enum Kind { kill, power, cut, heal, publish, consume } kind;
+  int node;
+  int wait;  // in units of 400 ms
+};
+std::ostream& operator<<(std::ostream& os, const Mishap& m) {
+  static const char* names[] = {"kill", "power", "cut", "heal", "publish", "consume"};
+  return os << names[m.kind] << " n" << m.node << " wait " << m.wait;
+}
+
+// A client that publishes one message at a time to whoever leads, and again until it is confirmed or its channel ends.
+RC_GTEST_PROP(RabbitQuorumHost, WhatWasConfirmedIsThereOnceOnAllMembers, (std::uint64_t seed)) {
+  const auto mishaps = *rc::gen::container<std::vector<Mishap>>(
+      rc::gen::build<Mishap>(rc::gen::set(&Mishap::kind, rc::gen::weightedElement<Mishap::Kind>({{2, Mishap::kill}, {1, Mishap::power}, {2, Mishap::cut},
+                                                                                               {2, Mishap::heal}, {8, Mishap::publish}, {2, Mishap::consume}})),
+                             rc::gen::set(&Mishap::node, rc::gen::inRange(0, 3)), rc::gen::set(&Mishap::wait, rc::gen::inRange(0, 12))));
+  Room room(seed, {.delivery_limit = 1000});
+  room.run(1_s);
+  std::set<std::uint64_t> confirmed, sent;
+  std::uint64_t n = 0;
+  const auto collect = [&] {
+    for (const NodeId m : {0, 1, 2}) {
+      const std::string text = room.heard(m);
+      for (std::size_t at = text.find("confirm "); at != std::string::npos; at = text.find("confirm ", at + 1))
+        confirmed.insert(std::stoull(text.substr(text.find('#', at) + 1)));
+    }
+  };
+  const ChannelId client = channel_id(9, 1);  // on a node that never dies
+  for (const Mishap& m : mishaps) {
+    const auto node = static_cast<NodeId>(m.node);
+    collect();  // a dying node takes along what it heard
+    switch (m.kind) {
+      case Mishap::kill:
+      case Mishap::power:
+        room.world.kill(node, m.kind == Mishap::power);
+        room.run(m.wait * 400_ms);
+        room.world.start(node);
+        break;
+      case Mishap::cut: room.cut(node); break;
+      case Mishap::heal: room.heal(); break;
+      case Mishap::publish: {
+        // The same number goes to every leader there may be until it is confirmed, as a channel's pending does.
+        if (n == 0 || confirmed.count(n) != 0) sent.insert(++n);
+        for (const NodeId l : {0, 1, 2})
+          if (room.world.running(l) && room.member(l).host.leads("q")) room.propose(l, Enqueue{client, n, message(n)});
+        break;
+      }
+      case Mishap::consume:
+        for (const NodeId l : {0, 1, 2})
+          if (room.world.running(l) && room.member(l).host.leads("q")) room.propose(l, checkout(channel_id(node, 1000 + n), 2));
+        break;
+    }
+    room.run(m.wait * 400_ms);
+    collect();
+  }
+  room.heal();
+  for (const NodeId m : {0, 1, 2})
+    if (!room.world.running(m)) room.world.start(m);
+  room.run(60_s);
+  collect();
+  const NodeId leader = room.leader();
+  RC_ASSERT(leader != nobody);
+  std::multiset<std::uint64_t> there;
+  for (const auto& m : room.machine(leader).ready()) there.insert(m.content->message);
+  for (const auto& [key, consumer] : room.machine(leader).consumers())
+    for (const auto& [id, held] : consumer.checked_out) there.insert(held.message.content->message);
+  for (const std::uint64_t c : confirmed) RC_ASSERT(there.count(c) == 1u);
+  for (const std::uint64_t t : there) RC_ASSERT(sent.count(t) == 1u);
+  for (const NodeId m : {0, 1, 2}) RC_ASSERT(room.machine(m) == room.machine(leader));
+}
+
+}  // namespace
+}  // namespace mqlab::rabbitmq
