@@ -100,6 +100,18 @@ std::vector<RuleDecl> ledger_queues() {
        "rabbit_fifo: evaluate_consumer_timeout", "rabbitmq/quorum_queue_test"},
       {"The state is a function of the log: replicas agree, and a snapshot goes on like its original.", "rabbit_fifo; ra_machine",
        "rabbitmq/quorum_queue_test, rabbitmq/quorum_properties_test"},
+      // Their replicas (quorum_host.h)
+      {"A command is applied, and a publish confirmed, once a majority of the members has it on disk.",
+       "docs quorum-queues, confirms; ra_server", "rabbitmq/quorum_host_test"},
+      {"Without a majority nothing is confirmed and nothing is lost; what is pending goes again to the next leader, and is there once.",
+       "rabbit_fifo_client:resend_all_pending; docs quorum-queues", "rabbitmq/quorum_host_test"},
+      {"Followers act on a broken connection to the leader's node sooner than on silence.", "ra INTERNALS.md; aten",
+       "rabbitmq/quorum_host_test"},
+      {"The member beside a channel delivers to it; all other effects are the leader's, and may be lost or repeated with it.",
+       "ra (send_msg option local); rabbit_fifo:delivery_effect", "rabbitmq/quorum_host_test"},
+      {"Channels that ended with their node are found to be gone when it is back, or by a new leader.",
+       "rabbit_fifo:state_enter, nodeup", "rabbitmq/quorum_host_test"},
+      {"A log is cut at a snapshot of the machine, and who needs more gets that.", "ra INTERNALS.md", "rabbitmq/quorum_host_test"},
       // Streams (stream_queue.h)
       {"A stream's publish is confirmed, and read, once a majority has its chunk; reading changes nothing.", "docs streams; osiris_writer",
        "rabbitmq/stream_queue_test"},

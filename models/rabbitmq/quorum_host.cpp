@@ -57,6 +57,19 @@ const std::vector<MessageDecl>& quorum_message_declarations() {
       declaration<Kind::end_epoch>("EndEpoch"),         declaration<Kind::append_entries>("AppendEntries"),
       declaration<Kind::append_reply>("AppendReply"),   declaration<Kind::install_snapshot>("InstallSnapshot"),
       {quorum_hello_kind, "QuorumHello", Traffic::replication, [](const Payload&) { return std::string(); }},
+      {quorum_request_kind, "QuorumRequest", Traffic::replication, [](const Payload& p) {
+         const auto& r = static_cast<const QuorumRequest&>(p);
+         return fmt::format("{} {} {}", r.queue, r.number, describe(r.command));
+       }},
+      {quorum_answer_kind, "QuorumAnswer", Traffic::replication, [](const Payload& p) {
+         const auto& r = static_cast<const QuorumResponse&>(p);
+         return fmt::format("{} {}", r.queue, r.number);
+       }},
+      {quorum_redirect_kind, "QuorumRedirect", Traffic::replication, [](const Payload& p) { return static_cast<const QuorumResponse&>(p).queue; }},
+      {quorum_effect_kind, "QuorumEffect", Traffic::replication, [](const Payload& p) {
+         const auto& e = static_cast<const QuorumEffectMessage&>(p);
+         return fmt::format("{} {}", e.queue, describe(e.effect));
+       }},
   };
   return all;
 }
@@ -66,12 +79,18 @@ const std::vector<MessageDecl>& quorum_message_declarations() {
 void QuorumHost::start(Context& c, ChannelId first_channel) {
   first_channel_ = first_channel;
   lives_ = {{c.self(), first_channel}};
-  for (auto& [queue, r] : replicas_) start_replica(c, queue, r);
+  std::vector<std::string> queues;
+  for (const auto& [queue, r] : replicas_) queues.push_back(queue);
+  for (const std::string& queue : queues) start_replica(c, queue, replicas_.at(queue));
 }
 
 void QuorumHost::create(Context& c, const std::string& queue, QuorumPlan plan) {
-  Replica& r = replicas_[queue];
+  Route& route = routes_[queue];
+  route.members = plan.members;
+  route.file = plan.file;
   files_[plan.file] = queue;
+  if (std::find(plan.members.begin(), plan.members.end(), c.self()) == plan.members.end()) return;
+  Replica& r = replicas_[queue];
   r.plan = std::move(plan);
   start_replica(c, queue, r);
 }
@@ -100,13 +119,16 @@ void QuorumHost::start_replica(Context& c, const std::string& queue, Replica& r)
 }
 
 void QuorumHost::erase(Context& c, const std::string& queue) {
+  const auto route = routes_.find(queue);
+  if (route == routes_.end()) return;
+  if (route->second.timer != no_event) c.cancel_timer(route->second.timer);
+  c.remove(route->second.file);
+  files_.erase(route->second.file);
+  routes_.erase(route);
   const auto it = replicas_.find(queue);
   if (it == replicas_.end()) return;
   for (const auto& [key, timer] : it->second.timers) c.cancel_timer(timer);
   if (it->second.due_timer != no_event) c.cancel_timer(it->second.due_timer);
-  for (const auto& [offset, ticket] : it->second.asked) news_.push_back(QuorumUnknown{queue, ticket});
-  c.remove(it->second.plan.file);
-  files_.erase(it->second.plan.file);
   replicas_.erase(it);
 }
 
@@ -127,8 +149,15 @@ void QuorumHost::on_crash(const Crash& crash) {
     fresh.fresh = false;
     r = std::move(fresh);
   }
+  for (auto& [queue, route] : routes_) {
+    Route kept;
+    kept.members = std::move(route.members);
+    kept.file = route.file;
+    route = std::move(kept);
+  }
   lives_.clear();
   connections_.clear();
+  links_.clear();
   down_.clear();
   news_.clear();
 }
@@ -143,14 +172,14 @@ void QuorumHost::resign(Context& c) {
 
 // --- commands ---
 
-bool QuorumHost::propose(Context& c, const std::string& queue, QuorumCommand command, std::uint64_t ticket) {
-  const auto it = replicas_.find(queue);
-  if (it == replicas_.end()) return false;
-  Replica& r = it->second;
+// False: this node does not lead.
+bool QuorumHost::propose(Context& c, const std::string& queue, Replica& r, QuorumCommand command, QuorumAsker asked) {
+  // Asked again while it is in the log and not yet committed: it is enough to have it once.
+  if (asked.node != nobody && std::any_of(r.asked.begin(), r.asked.end(), [&](const auto& a) { return a.second == asked; })) return true;
   raft::Outbox out;
   const auto offset = raft::propose(r.raft, std::make_shared<const QuorumEntry>(c.wall(), std::move(command)), out);
   if (!offset) return false;
-  if (ticket != 0) r.asked[*offset] = ticket;
+  if (asked.node != nobody) r.asked[*offset] = asked;
   step(c, queue, r, out);
   return true;
 }
@@ -158,7 +187,8 @@ bool QuorumHost::propose(Context& c, const std::string& queue, QuorumCommand com
 // --- events ---
 
 bool QuorumHost::on_message(Context& c, const Message& m) {
-  if (m.kind < quorum_kind || m.kind > quorum_hello_kind) return false;
+  if (m.kind < quorum_kind || m.kind > quorum_effect_kind) return false;
+  links_.insert(m.connection);
   ConnId& known = connections_.try_emplace(m.from, m.connection).first->second;
   if (!c.is_open(known)) known = m.connection;
   if (m.kind == quorum_hello_kind) {
@@ -169,6 +199,7 @@ bool QuorumHost::on_message(Context& c, const Message& m) {
     return true;
   }
   if (down_.count(m.from) != 0) node_is_back(c, m.from);
+  if (m.kind > quorum_hello_kind) return on_cluster_message(c, m);
   const auto& traffic = payload_as<QuorumTraffic>(m.payload);
   const auto it = replicas_.find(traffic.queue);
   if (it == replicas_.end()) return true;  // deleted here
@@ -179,18 +210,22 @@ bool QuorumHost::on_message(Context& c, const Message& m) {
 }
 
 bool QuorumHost::on_timer(Context& c, TimerKind kind, std::uint64_t argument) {
-  if (kind != timer_quorum && kind != timer_quorum_due) return false;
+  if (kind != timer_quorum && kind != timer_quorum_due && kind != timer_quorum_retry) return false;
   const FileId file = static_cast<FileId>(kind == timer_quorum ? argument >> 40 : argument);
   const auto named = files_.find(file);
   if (named == files_.end()) return true;
   const std::string queue = named->second;
+  if (kind == timer_quorum_retry) {
+    on_route_timer(c, queue, routes_.at(queue));
+    return true;
+  }
   Replica& r = replicas_.at(queue);
   if (kind == timer_quorum_due) {
     r.due_timer = no_event;
     r.due = time_max;
     if (r.raft.is_leader() && r.machine->next_due() <= c.wall()) {
       r.tick_under_way = true;
-      propose(c, queue, Tick{});
+      propose(c, queue, r, Tick{});
     } else {
       set_due(c, r);
     }
@@ -207,8 +242,10 @@ bool QuorumHost::on_timer(Context& c, TimerKind kind, std::uint64_t argument) {
 // A broken connection is Erlang's nodedown: followers act on it sooner than on silence, and a leader learns that the
 // channels over there are not reachable.
 bool QuorumHost::on_closed(Context& c, ConnId connection, NodeId peer) {
+  if (links_.erase(connection) == 0) return false;
+  peer_lost(c, peer);  // whatever went over it may be lost, in either direction
   const auto it = connections_.find(peer);
-  if (it == connections_.end() || it->second != connection) return false;
+  if (it == connections_.end() || it->second != connection) return true;
   connections_.erase(it);
   const bool news = down_.insert(peer).second;
   for (auto& [queue, r] : replicas_) {
@@ -219,7 +256,7 @@ bool QuorumHost::on_closed(Context& c, ConnId connection, NodeId peer) {
     for (raft::TimerChange& t : suspect.timers)
       if (t.delay) out.timers.push_back({t.key, *t.delay % times_.suspicion});
     step(c, queue, r, out);
-    if (news && r.raft.is_leader()) propose(c, queue, NodeDown{peer});
+    if (news && r.raft.is_leader()) propose(c, queue, r, NodeDown{peer});
   }
   return true;
 }
@@ -227,7 +264,7 @@ bool QuorumHost::on_closed(Context& c, ConnId connection, NodeId peer) {
 void QuorumHost::node_is_back(Context& c, NodeId node) {
   if (down_.erase(node) == 0) return;
   for (auto& [queue, r] : replicas_)
-    if (r.raft.is_leader()) propose(c, queue, NodeUp{node});
+    if (r.raft.is_leader()) propose(c, queue, r, NodeUp{node});
 }
 
 // Channels of an earlier life of that node are no more: what they hold goes back.
@@ -241,7 +278,7 @@ void QuorumHost::end_old_lives(Context& c, const std::string& queue, Replica& r,
   for (const auto& [key, consumer] : r.machine->consumers()) look(key.channel);
   for (const QuorumQueue::Consumer& w : r.machine->waiting()) look(w.spec.key.channel);
   for (const auto& [channel, enqueuer] : r.machine->enqueuers()) look(channel);
-  for (const ChannelId channel : dead) propose(c, queue, ChannelDown{channel});
+  for (const ChannelId channel : dead) propose(c, queue, r, ChannelDown{channel});
 }
 
 // --- what raft asks for ---
@@ -249,12 +286,11 @@ void QuorumHost::end_old_lives(Context& c, const std::string& queue, Replica& r,
 void QuorumHost::step(Context& c, const std::string& queue, Replica& r, raft::Outbox& out) {
   const bool led = std::any_of(out.role_changes.begin(), out.role_changes.end(), [](const raft::RoleChange& x) { return x.before == raft::Role::leader; });
   if (led) {
-    for (const auto& [offset, ticket] : r.asked) news_.push_back(QuorumUnknown{queue, ticket});
-    r.asked.clear();
+    r.asked.clear();  // whoever waits sends again
     r.tick_under_way = false;
   }
   carry_out(c, queue, r, out);
-  watch_leader(queue, r);
+  set_leader(c, queue, r.raft.leader ? static_cast<NodeId>(*r.raft.leader) : nobody);
   spread_commit(c, queue, r);
   apply(c, queue, r);
   compact(c, queue, r);
@@ -286,6 +322,7 @@ ConnId QuorumHost::connection_to(Context& c, NodeId node) {
   if (it != connections_.end() && c.is_open(it->second)) return it->second;
   const ConnId connection = c.connect(node, Traffic::replication);
   connections_[node] = connection;
+  links_.insert(connection);
   c.send(connection, quorum_hello_kind, std::make_shared<const QuorumHello>(first_channel_), 32, hello_wants_answer);
   return connection;
 }
@@ -300,25 +337,27 @@ void QuorumHost::spread_commit(Context& c, const std::string& queue, Replica& r)
   carry_out(c, queue, r, out);
 }
 
-void QuorumHost::watch_leader(const std::string& queue, Replica& r) {
-  const NodeId leader = r.raft.leader ? static_cast<NodeId>(*r.raft.leader) : nobody;
-  if (leader == r.known_leader) return;
-  r.known_leader = leader;
-  news_.push_back(QuorumLeader{queue, leader});
-}
-
 // --- the machine ---
 
 void QuorumHost::apply(Context& c, const std::string& queue, Replica& r) {
   const raft::Log& log = r.raft.log();
   if (r.applied < log.start()) {  // the leader's snapshot came instead of entries
+    const QuorumQueue before = std::move(*r.machine);
     r.machine = payload_as<Snapshot>(log.snapshot.state).queue;
     r.applied = log.start();
     r.told = std::max(r.told, r.applied);
-    QueueEffects out;  // rabbit_fifo:snapshot_installed
+    // rabbit_fifo:snapshot_installed sends all that is out; the channel drops what it has had.
+    std::set<ChannelId> here;
     for (const auto& [key, consumer] : r.machine->consumers())
-      if (node_of(key.channel) == c.self()) r.machine->resend(key.channel, out);
-    tell(c, queue, r, std::move(out));
+      if (node_of(key.channel) == c.self()) here.insert(key.channel);
+    QueueEffects all;
+    for (const ChannelId channel : here) r.machine->resend(channel, all);
+    std::erase_if(all, [&](const QueueEffect& e) {
+      const auto& d = std::get<Deliver>(e);
+      const auto was = before.consumers().find(d.consumer);
+      return was != before.consumers().end() && d.id < was->second.next_id;
+    });
+    tell(c, queue, r, std::move(all));
   }
   while (r.applied < r.raft.commit_offset()) {
     const Offset at = r.applied;
@@ -331,8 +370,9 @@ void QuorumHost::apply(Context& c, const std::string& queue, Replica& r) {
       const QuorumReply reply = r.machine->apply({.index = static_cast<std::uint64_t>(at) + 1, .now = entry.now}, entry.command, out);
       if (at >= r.told) tell(c, queue, r, std::move(out));
       if (const auto asked = r.asked.find(at); asked != r.asked.end()) {
-        news_.push_back(QuorumAnswer{queue, asked->second, reply});
+        const QuorumAsker who = asked->second;
         r.asked.erase(asked);
+        answer(c, queue, who, reply);
       }
     }
     ++r.applied;
@@ -345,24 +385,13 @@ void QuorumHost::apply(Context& c, const std::string& queue, Replica& r) {
   }
 }
 
-// Deliveries are told by the member beside the channel, where there is one; the rest, and answers to basic.get, by
-// the leader alone (ra: the `local` option of send_msg).
-void QuorumHost::tell(Context& c, const std::string& queue, Replica& r, QueueEffects effects) {
-  const auto& members = r.plan.members;
-  for (QueueEffect& e : effects) {
-    const auto* d = std::get_if<Deliver>(&e);
-    const bool by_member = d != nullptr && d->left < 0 && std::find(members.begin(), members.end(), node_of(d->consumer.channel)) != members.end();
-    if (by_member ? node_of(d->consumer.channel) == c.self() : r.raft.is_leader()) news_.push_back(QuorumEffect{queue, std::move(e)});
-  }
-}
-
 // rabbit_fifo:state_enter(leader): whoever it has to do with is watched from now on; who is gone is found to be so.
 void QuorumHost::became_leader(Context& c, const std::string& queue, Replica& r) {
   std::vector<NodeId> told;
   for (const auto& [node, life] : lives_) told.push_back(node);
   for (const NodeId node : told) end_old_lives(c, queue, r, node);
   const std::set<NodeId> down = down_;
-  for (const NodeId node : down) propose(c, queue, NodeDown{node});
+  for (const NodeId node : down) propose(c, queue, r, NodeDown{node});
 }
 
 void QuorumHost::compact(Context& c, const std::string& queue, Replica& r) {
@@ -389,8 +418,8 @@ bool QuorumHost::leads(const std::string& queue) const {
 }
 
 NodeId QuorumHost::leader(const std::string& queue) const {
-  const auto it = replicas_.find(queue);
-  return it != replicas_.end() && it->second.raft.leader ? static_cast<NodeId>(*it->second.raft.leader) : nobody;
+  const auto it = routes_.find(queue);
+  return it == routes_.end() ? nobody : it->second.leader;
 }
 
 const QuorumQueue* QuorumHost::machine(const std::string& queue) const {
@@ -404,8 +433,10 @@ const raft::Raft* QuorumHost::raft(const std::string& queue) const {
 }
 
 bool QuorumHost::settled(const std::string& queue) const {
-  const raft::Raft* r = raft(queue);
-  return r != nullptr && r->leader && r->commit_offset() == r->log().end() && replicas_.at(queue).applied == r->commit_offset();
+  const auto route = routes_.find(queue);
+  if (route == routes_.end() || !route->second.pending.empty()) return false;
+  const auto it = replicas_.find(queue);
+  return it == replicas_.end() || (it->second.raft.leader && it->second.applied == it->second.raft.log().end());
 }
 
 Tree QuorumHost::state(const std::string& name) const {
