@@ -114,6 +114,7 @@ int run_command_line(int argc, char** argv) {
   Commands commands;
   add_run_command(root, commands);
   add_measure_command(root, commands);
+  add_compare_command(root, commands);
   add_show_command(root, commands);
   add_check_command(root, commands);
   add_scenarios_command(root, commands);

@@ -58,10 +58,10 @@ std::string find_file(const std::string& path) {
 
 }  // namespace
 
-Scenario load_scenario_file(const std::string& path) {
+Scenario load_scenario_file(const std::string& path, const std::string& design) {
   const std::string file = find_file(path);
   const std::string text = read_file(file);
-  return load_scenario(text, file, all_models(), [](std::string_view line) { note(std::string(line) + "\n"); });
+  return load_scenario(text, file, all_models(), [](std::string_view line) { note(std::string(line) + "\n"); }, design);
 }
 
 }  // namespace mqlab::cli

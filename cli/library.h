@@ -10,7 +10,8 @@ namespace mqlab::cli {
 
 // Loads a scenario file, given as a path or as its name in the library ("museum/kafka/unclean-election").
 // Throws BadInput, InputError or ScriptError.
-Scenario load_scenario_file(const std::string& path);
+// `design`: which of several; empty = the first.
+Scenario load_scenario_file(const std::string& path, const std::string& design = {});
 
 // The folders that hold scenarios, nearest first: ./scenarios, the source's, the installed ones.
 std::vector<std::string> library_folders();

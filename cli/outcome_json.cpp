@@ -156,6 +156,28 @@ A group: its name in `group`, then `median`, `least` and `most` over the seeds o
 | `lag_max` | records acknowledged and not yet delivered, at their most |
 | `latency_p50_ns`, `latency_p99_ns` | from the first attempt to send to the first delivery; -1 when nothing was delivered |
 
+## `mqlab compare`: `mqlab-compare/1`
+
+| field | what it is |
+| --- | --- |
+| `scenario`, `title`, `first_seed`, `last_seed` | what was asked |
+| `as_expected`, `interrupted` | whether all runs were; whether Ctrl-C ended it early |
+| `cases` | for each case: `case`, `designs` |
+
+A design: its name in `design`, `runs`, `as_expected_runs`, then `median`, `worst`, `worst_seed` and `runs_above_zero` over
+the seeds of each of these:
+
+| field | what it is |
+| --- | --- |
+| `lost` | acknowledged messages that a subscription never got, after all faults were healed |
+| `duplicated` | deliveries of a message that the subscription had got before |
+| `reordered` | messages that came in another order than they were sent, by producer or by key |
+| `stalled` | acknowledged messages that nobody had got when the load ended |
+| `acknowledged_share` | of the messages sent, how many were acknowledged, in parts of 10,000 |
+| `latency_p50_ns`, `latency_p99_ns` | from the first attempt to send to the first delivery; -1 when nothing was delivered |
+| `per_second` | messages delivered in a second, each once for a subscription |
+| `silence_ns` | the longest time in which a message waited and its subscription got nothing |
+
 ## `mqlab check`: `mqlab-check/1`
 
 | field | what it is |

@@ -34,6 +34,23 @@ std::vector<const ScenarioCase*> chosen_cases(const Scenario& s, const std::stri
   throw BadInput(and_then(fmt::format("{} has no case `{}`{}", s.path, name, did_you_mean(name, known)), fmt::format("it has {}", fmt::join(known, ", "))));
 }
 
+// `on` names one of the file's designs, or a model that is the model of one; what follows a colon is then a profile.
+// Returns the model and profile to go on with.
+std::string choose_design(Plan& plan, const RunRequest& request) {
+  const std::vector<DesignDecl> designs = plan.scenario.designs;
+  if (designs.empty() || request.on.empty()) return request.on;
+  const std::string model = request.on.substr(0, request.on.find(':'));
+  for (const bool by_name : {true, false})
+    for (const DesignDecl& d : designs) {
+      if ((by_name ? d.name != request.on : d.model != model)) continue;
+      if (d.name != plan.scenario.design) plan.scenario = load_scenario_file(request.scenario, d.name);
+      return by_name ? std::string() : request.on;
+    }
+  std::vector<std::string> known;
+  for (const DesignDecl& d : designs) known.push_back(d.name);
+  throw BadInput(and_then(fmt::format("{} has no design `{}`{}", plan.scenario.path, request.on, did_you_mean(request.on, known)), fmt::format("it has {}", fmt::join(known, ", "))));
+}
+
 void choose_model(Plan& plan, const std::string& on) {
   const std::string wanted = on.substr(0, on.find(':'));
   if (on.find(':') != std::string::npos) plan.profile = on.substr(on.find(':') + 1);
@@ -78,7 +95,7 @@ std::unique_ptr<Plan> make_plan(const RunRequest& request) {
   for (const std::string& s : request.set) plan->settings.push_back(parse_setting(s));
   plan->scenario = load_scenario_file(request.scenario);
   plan->queue = request.queue == "radix" ? QueueKind::radix : QueueKind::heap;
-  choose_model(*plan, request.on);
+  choose_model(*plan, choose_design(*plan, request));
   for (const ScenarioCase* c : chosen_cases(plan->scenario, request.case_name))
     for (std::vector<Setting>& sweep : combinations(plan->scenario.sweep)) {
       PlannedRun run{c, std::move(sweep), {}};

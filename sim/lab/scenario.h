@@ -63,6 +63,14 @@ struct Sweep {
   int line = 0;
 };
 
+// One of several systems that the same story is told on.
+struct DesignDecl {
+  std::string name;      // "rabbitmq:quorum"
+  std::string sentence{};
+  std::string model;
+  int line = 0;
+};
+
 // How a run ends: faults are healed, processes restarted, a reader reads every place from its
 // beginning, and all may catch up; only then is `late` called `lost`.
 struct DrainPlan {
@@ -77,6 +85,8 @@ struct Scenario {
   std::string lesson;   // the comment at the head of the file
   std::string chapter;
   std::string model;    // "kafka"
+  std::vector<DesignDecl> designs;          // of a file that compares; else empty
+  std::string design;                       // ... the one that this is
   Deployment deployment;
   std::vector<PlannedFault> faults;
   Duration run_for = 60'000'000'000;

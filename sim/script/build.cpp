@@ -33,18 +33,23 @@ Scenario Builder::build() {
   services();
   knobs();
   clients();
+  take_design();
   s_.faults = faults(f_, "faults");
   if (const auto v = f_.duration("run_for", Fields::Sign::positive)) s_.run_for = *v;
   drain();
   links();
   s_.expect = expectations(f_, "expect");
+  if (design_) {
+    const Fields design(d_, fmt::format("design `{}`", design_->name), design_->table, design_->line);
+    for (Expectation& e : expectations(design, "expect")) s_.expect.push_back(std::move(e));
+  }
   cases();
   sweep();
   return std::move(s_);
 }
 
 void Builder::cluster() {
-  const LuaValue* v = f_.get("cluster");
+  const LuaValue* v = chosen_cluster();
   if (f_.has("nodes")) {
     model_ = d_.models.find("lua");
     if (!model_) d_.fail(f_.line_of("nodes"), "nodes written in Lua need the model `lua`, which is not registered here");
@@ -70,6 +75,50 @@ void Builder::cluster() {
     s_.deployment.profile = *p->text();
     if (!profile_defaults(model_->decl(), s_.deployment.profile, "cluster")) fail_profile(s_.deployment.profile, c.line_of("profile"));
   }
+}
+
+const LuaValue* Builder::chosen_cluster() {
+  if (!f_.has("designs")) {
+    if (!wanted_design_.empty()) d_.fail(declared_.line, fmt::format("the scenario has no `designs`, so `{}` can't be one of them", wanted_design_.substr(0, 60)));
+    return f_.get("cluster");
+  }
+  for (const char* other : {"cluster", "nodes"})
+    if (f_.has(other)) d_.fail(f_.line_of(other), fmt::format("the scenario has `{}` and `designs`: each design has a cluster of its own", other));
+  return choose_design();
+}
+
+const LuaValue* Builder::choose_design() {
+  const LuaValue* chosen = nullptr;
+  std::vector<std::string> known;
+  std::size_t index = 0;
+  for (const LuaValue* v : f_.list("designs")) {
+    const int at = f_.line_of_item("designs", index++);
+    const Thing* t = v->thing(ThingKind::design);
+    if (!t) d_.fail(at, fmt::format("`designs` is a list of designs, as design \"kafka\" {{ cluster = kafka {{ ... }} }}, and item {} is {}", index, v->describe()));
+    const DeclaredTable& table = d_.designs[static_cast<std::size_t>(t->number)];
+    if (std::find(known.begin(), known.end(), table.name) != known.end()) d_.fail(table.line, fmt::format("there are two designs `{}`", table.name));
+    const Fields f(d_, fmt::format("design `{}`", table.name), table.table, table.line);
+    f.allow({"cluster", "why", "set", "expect"});
+    const LuaValue* cluster = f.get("cluster");
+    const Thing* c = cluster ? cluster->thing(ThingKind::cluster) : nullptr;
+    if (!c) f.wrong("cluster", "a model, as kafka { ... }");
+    s_.designs.push_back({table.name, f.text("why").value_or(""), d_.clusters[static_cast<std::size_t>(c->number)].model->decl().name, table.line});
+    known.push_back(table.name);
+    if (chosen || (!wanted_design_.empty() && table.name != wanted_design_)) continue;
+    chosen = cluster;
+    design_ = &table;
+    s_.design = table.name;
+  }
+  if (known.empty()) d_.fail(f_.line_of("designs"), "`designs` is empty");
+  if (!chosen) d_.fail(declared_.line, fmt::format("the scenario has no design `{}`{}; it has {}", wanted_design_.substr(0, 60), did_you_mean(wanted_design_, known), fmt::join(known, ", ")));
+  return chosen;
+}
+
+// What the design sets, before faults and cases.
+void Builder::take_design() {
+  if (!design_) return;
+  const Fields f(d_, fmt::format("design `{}`", design_->name), design_->table, design_->line);
+  for (const auto& [name, value] : f.named("set")) setting(name, *value, d_.map.line_of(design_->line, {"set", name}), s_.deployment);
 }
 
 void Builder::fail_profile(const std::string& name, int line) const {
@@ -160,8 +209,8 @@ void Builder::own_marks() {
   marks_.emplace_back("log");
 }
 
-Scenario build_scenario(const Declarations& d, const Thing& scenario, std::string_view text, ScriptSource& source) {
-  return Builder(d, scenario, text, source).build();
+Scenario build_scenario(const Declarations& d, const Thing& scenario, std::string_view text, const std::string& design, ScriptSource& source) {
+  return Builder(d, scenario, text, design, source).build();
 }
 
 }  // namespace mqlab::script

@@ -21,8 +21,10 @@ namespace mqlab::script {
 class Builder {
  public:
   // `thing`: what scenario { ... } returned. `source` gets what programs and nodes need besides.
-  Builder(const Declarations& d, const Thing& thing, std::string_view text, ScriptSource& source)
+  // `design`: which of several; empty = the first.
+  Builder(const Declarations& d, const Thing& thing, std::string_view text, const std::string& design, ScriptSource& source)
       : d_(d),
+        wanted_design_(design),
         source_(source),
         declared_(d.scenarios[static_cast<std::size_t>(thing.number)]),
         f_(d, "the scenario", declared_.table, declared_.line),
@@ -33,6 +35,10 @@ class Builder {
  private:
   // --- build.cpp: the cluster and options ---
   void cluster();
+  // The value that stands for `cluster`: the field's, or that of the design that is wanted. Nil when there is none.
+  const LuaValue* chosen_cluster();
+  const LuaValue* choose_design();
+  void take_design();
   [[noreturn]] void fail_profile(const std::string& name, int line) const;
   void cluster_options();
   void check_names(const Fields& f, const std::vector<std::string>& scopes, std::vector<std::string> also) const;
@@ -75,6 +81,7 @@ class Builder {
   void sweep();
 
   const Declarations& d_;
+  const std::string& wanted_design_;
   ScriptSource& source_;
   const DeclaredTable& declared_;
   const Fields f_;
@@ -82,6 +89,7 @@ class Builder {
   Scenario s_;
   const Model* model_ = nullptr;
   const DeclaredCluster* cluster_ = nullptr;
+  const DeclaredTable* design_ = nullptr;
   std::vector<OptionDecl> decls_;
   std::vector<Options> defaults_;  // cluster, topic, producer, consumer
   std::vector<std::string> marks_;

@@ -77,6 +77,7 @@ struct Declarations {
   std::vector<DeclaredCluster> clusters;
   std::vector<DeclaredTable> client_names, clients;
   std::vector<DeclaredTable> case_names, cases;
+  std::vector<DeclaredTable> design_names, designs;
   std::vector<DeclaredTable> node_names, nodes;
   std::vector<DeclaredTable> service_names, services;
   std::vector<Fault> faults;
@@ -108,7 +109,7 @@ std::vector<Verb> all_verbs(const Models& models);
 struct ScriptSource;
 
 // build.cpp: the scenario of the table that scenario { ... } was given; `source` gets what programs and
-// nodes need besides.
-Scenario build_scenario(const Declarations& d, const Thing& scenario, std::string_view text, ScriptSource& source);
+// nodes need besides. `design`: which of several; empty = the first.
+Scenario build_scenario(const Declarations& d, const Thing& scenario, std::string_view text, const std::string& design, ScriptSource& source);
 
 }  // namespace mqlab::script

@@ -7,7 +7,7 @@
 
 namespace mqlab {
 
-Scenario load_scenario(std::string_view text, const std::string& path, const Models& models, const std::function<void(std::string_view)>& print) {
+Scenario load_scenario(std::string_view text, const std::string& path, const Models& models, const std::function<void(std::string_view)>& print, const std::string& design) {
   try {
     script::Script script(text, path, models);
     const script::Thing scenario = script.run_file(print);
@@ -15,7 +15,7 @@ Scenario load_scenario(std::string_view text, const std::string& path, const Mod
     source->text = std::string(text);
     source->path = path;
     source->models = &models;
-    Scenario s = script::build_scenario(script.declared, scenario, text, *source);
+    Scenario s = script::build_scenario(script.declared, scenario, text, design, *source);
     const bool programs = std::any_of(s.deployment.clients.begin(), s.deployment.clients.end(), [](const ClientSpec& c) { return c.app != nullptr; });
     if (programs || s.model == "lua") s.programs = std::make_shared<script::ScriptHost>(std::move(source));
     return s;

@@ -23,9 +23,9 @@
 namespace mqlab {
 
 // Requires: `models` lives as long as the scenario and its worlds. `print` gets what the file prints while
-// it is loaded; what programs print becomes marks named "log".
+// it is loaded; what programs print becomes marks named "log". `design`: which of several; empty = the first.
 Scenario load_scenario(std::string_view text, const std::string& path, const Models& models,
-                       const std::function<void(std::string_view)>& print = {});
+                       const std::function<void(std::string_view)>& print = {}, const std::string& design = {});
 
 // One word that a scenario can use, for the reference page and for completion.
 struct VerbDoc {

@@ -40,6 +40,7 @@ struct Lists {
 
 Lists lists_of(Declarations& d, const std::string& role) {
   if (role == "case") return {d.case_names, d.cases, ThingKind::case_name, ThingKind::case_, declared_max, "cases", "acks=all"};
+  if (role == "design") return {d.design_names, d.designs, ThingKind::design_name, ThingKind::design, 100, "designs", "rabbitmq:quorum"};
   if (role == "node") return {d.node_names, d.nodes, ThingKind::node_name, ThingKind::node, clients_max, "nodes", "N1"};
   if (is_service_role(role)) return {d.service_names, d.services, ThingKind::service_name, ThingKind::service, clients_max, "services", role == "database" ? "bank" : "payments"};
   return {d.client_names, d.clients, ThingKind::client_name, ThingKind::client, clients_max, "clients", "P1"};
@@ -99,6 +100,7 @@ std::vector<Verb> model_free_verbs() {
   };
   add("scenario", "form", "{ cluster =, clients =, ... }", "What the file returns: the whole story, as a table.", declare_scenario);
   add("case", "form", "\"acks=all\" { why =, set =, faults =, only_faults =, expect = }", "One way to run the scenario: what differs, and what must be seen then.", declare_named, "case");
+  add("design", "form", "\"rabbitmq:quorum\" { cluster =, why =, set =, expect = }", "One of several systems that the scenario is told on (`--on`, `mqlab compare`).", declare_named, "design");
   add("producer", "client", "\"P1\" { topic =, records =, every =, ... }", "Declared load: sends numbered messages. Options of producers and of the load.", declare_named, "producer");
   add("consumer", "client", "\"C1\" { topics = { ... }, ... }", "Declared load: reads. Options of consumers and of the load.", declare_named, "consumer");
   add("transform", "client", "\"T1\" { topics = { ... }, topic =, group =, transactional_id =, ... }", "Declared load: turns messages of some topics into messages of another. Options of producers, consumers and of this loop.", declare_named, "transform");
@@ -144,6 +146,7 @@ Thing Declarations::call_thing(const Thing& t, const VerbCall& call) {
   switch (t.kind) {
     case ThingKind::client_name: return finish(client_names[index], clients, ThingKind::client, clients_max, "clients");
     case ThingKind::case_name: return finish(case_names[index], cases, ThingKind::case_, declared_max, "cases");
+    case ThingKind::design_name: return finish(design_names[index], designs, ThingKind::design, 100, "designs");
     case ThingKind::service_name: return finish(service_names[index], services, ThingKind::service, clients_max, "services");
     case ThingKind::node_name: return finish(node_names[index], nodes, ThingKind::node, clients_max, "nodes");
     case ThingKind::fault: {
@@ -198,6 +201,7 @@ const std::vector<VerbDoc>& scenario_fields() {
       {"title", "field", "text", "One line for lists."},
       {"chapter", "field", "text", "The chapter of the docs that it belongs to."},
       {"cluster", "field", "kafka { profile =, ... }", "The model, its profile, and the options of its cluster."},
+      {"designs", "field", "{ design \"kafka\" { cluster = kafka { ... } }, ... }", "Instead of a cluster: several, and the story is told on one of them, the first when none is named."},
       {"nodes", "field", "{ node \"N1\" { ... }, ... }", "Nodes written in Lua, instead of a cluster."},
       {"messages", "field", "{ \"append\", ... }", "The kinds of messages that these nodes send."},
       {"marks", "field", "{ \"elected\", ... }", "The marks that programs and nodes of this file make."},
