@@ -30,7 +30,7 @@ void ClassicQueue::cancel(const ConsumerKey& key, Time now, Limiter& limiter, Qu
   if (std::erase_if(round_, is) + std::erase_if(blocked_, is) == 0) return;
   replace_active(key, out);
   last_used_ = now;
-  if (!auto_delete(out)) requeue_and_run({}, now, limiter, out);
+  if (!auto_delete(out) && options_.cancel_serves_next) run(now, limiter, out);
 }
 
 void ClassicQueue::channel_down(ChannelId channel, Time now, Limiter& limiter, QueueEffects& out) {
@@ -39,7 +39,8 @@ void ClassicQueue::channel_down(ChannelId channel, Time now, Limiter& limiter, Q
     if (u.channel == channel) held.push_back(id);
   const auto is = [&](const Consumer& c) { return c.spec.key.channel == channel; };
   const std::size_t gone = std::erase_if(round_, is) + std::erase_if(blocked_, is);
-  std::vector<Message> messages = take_back(channel, held, limiter);
+  bool unblocked = false;
+  std::vector<Message> messages = take_back(channel, held, limiter, unblocked);
   if (active_ && active_->channel == channel) replace_active(*active_, out);
   if (gone != 0) last_used_ = now;
   // A queue that goes with its last consumer takes along what he held.
@@ -102,9 +103,10 @@ const ClassicQueue::Consumer* ClassicQueue::next_consumer(Limiter& limiter) {
   return nullptr;
 }
 
-void ClassicQueue::unblock(ChannelId channel, const Limiter& limiter) {
+bool ClassicQueue::unblock(ChannelId channel, const Limiter& limiter) {
   const auto limit = limiter.channels.find(channel);
-  if (limit != limiter.channels.end() && limit->second.prefetch != 0 && limit->second.unacked >= limit->second.prefetch) return;
+  if (limit != limiter.channels.end() && limit->second.prefetch != 0 && limit->second.unacked >= limit->second.prefetch) return false;
+  const std::size_t before = blocked_.size();
   std::vector<Consumer> still;
   for (Consumer& c : blocked_) {
     const bool full = !c.spec.no_ack && c.spec.prefetch != 0 && c.unacked >= c.spec.prefetch;
@@ -112,6 +114,7 @@ void ClassicQueue::unblock(ChannelId channel, const Limiter& limiter) {
     else still.push_back(std::move(c));
   }
   blocked_ = std::move(still);
+  return blocked_.size() != before;
 }
 
 void ClassicQueue::resume(ChannelId channel, Time now, Limiter& limiter, QueueEffects& out) {
@@ -160,7 +163,7 @@ void ClassicQueue::get(ChannelId channel, bool no_ack, Time now, Limiter&, Queue
   std::get<Deliver>(out[at]).left = ready_count();
 }
 
-std::vector<ClassicQueue::Message> ClassicQueue::take_back(ChannelId channel, std::span<const DeliveryId> ids, Limiter& limiter) {
+std::vector<ClassicQueue::Message> ClassicQueue::take_back(ChannelId channel, std::span<const DeliveryId> ids, Limiter& limiter, bool& unblocked) {
   std::vector<Message> out;
   std::uint32_t consumed = 0;  // what basic.get took counts against no prefetch
   for (const DeliveryId id : ids) {
@@ -172,7 +175,7 @@ std::vector<ClassicQueue::Message> ClassicQueue::take_back(ChannelId channel, st
     unacked_.erase(it);
   }
   limiter.give_back(channel, consumed);
-  unblock(channel, limiter);
+  unblocked = unblock(channel, limiter);
   return out;
 }
 

@@ -49,7 +49,7 @@ void ClassicQueue::publish(PublishId publish, const ContentRef& content, Time no
     else out.push_back(Confirm{publish});
   }
   // Whoever can take it gets it past the queue; what needs no acknowledgement is then never stored.
-  if (const Consumer* c = next_consumer(limiter)) {
+  if (const Consumer* c = head() == nullptr ? next_consumer(limiter) : nullptr) {
     if (!c->spec.no_ack) store(m, out);
     return hand_out(*c, std::move(m), out);
   }
@@ -57,6 +57,7 @@ void ClassicQueue::publish(PublishId publish, const ContentRef& content, Time no
   put(std::move(m));
   drop_head(out);
   drop_expired(now, out);
+  run(now, limiter, out);
 }
 
 void ClassicQueue::written(std::uint64_t records, QueueEffects& out) {
@@ -157,17 +158,20 @@ void ClassicQueue::bury(const Message& m, DeathReason reason, QueueEffects& out)
 // --- settling ---
 
 void ClassicQueue::ack(ChannelId channel, std::span<const DeliveryId> ids, Time now, Limiter& limiter, QueueEffects& out) {
-  for (const Message& m : take_back(channel, ids, limiter)) leave(m, out);
-  run(now, limiter, out);
+  bool unblocked = false;
+  for (const Message& m : take_back(channel, ids, limiter, unblocked)) leave(m, out);
+  if (unblocked) run(now, limiter, out);
 }
 
 void ClassicQueue::discard(ChannelId channel, std::span<const DeliveryId> ids, Time now, Limiter& limiter, QueueEffects& out) {
-  for (const Message& m : take_back(channel, ids, limiter)) bury(m, DeathReason::rejected, out);
-  run(now, limiter, out);
+  bool unblocked = false;
+  for (const Message& m : take_back(channel, ids, limiter, unblocked)) bury(m, DeathReason::rejected, out);
+  if (unblocked) run(now, limiter, out);
 }
 
 void ClassicQueue::requeue(ChannelId channel, std::span<const DeliveryId> ids, Time now, Limiter& limiter, QueueEffects& out) {
-  requeue_and_run(take_back(channel, ids, limiter), now, limiter, out);
+  bool unblocked = false;
+  requeue_and_run(take_back(channel, ids, limiter, unblocked), now, limiter, out);
 }
 
 // What comes back counts against the limit at once: into a full queue, at the head, it may be the first to go.

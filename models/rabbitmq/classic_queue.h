@@ -3,7 +3,7 @@
 // One rule: a message is in one place: ready, or with one consumer until it is settled; what goes back goes to where
 // it was, for the order is that of the publishes. Priorities are queues of their own, the highest first.
 // Always true: 1. nobody has more unacked messages than its prefetch. 2. While messages are ready, no consumer that
-// could take one waits (but behind a single active consumer). 3. Only ready messages count against a limit.
+// could take one waits (but behind a single active consumer, and in 3.x one that follows after a cancel). 3. Only ready messages count against a limit.
 // Elsewhere: effects and who is who (queue_effects.h), where dead letters go (dead_letter.h), files (the node).
 // Not here: the flow control between processes, paging to disk, mirrors.
 // `now` is the node's wall clock: TTL is counted by it. Sources: rabbit_amqqueue_process, rabbit_queue_consumers,
@@ -50,7 +50,8 @@ class ClassicQueue {
 
   // 403 where the queue is in exclusive use, or single-active and `exclusive` is asked for.
   MaybeError consume(const ConsumerSpec& spec, Time now, Limiter& limiter, QueueEffects& out, const std::string& vhost = "/");
-  // basic.cancel: what the consumer holds it keeps. An active single consumer hands its part over at once.
+  // basic.cancel: what the consumer holds it keeps. An active single consumer hands its part over at once; in 3.x the
+  // next one gets nothing before something else happens (the product's queue process even dies at the next publish).
   void cancel(const ConsumerKey& key, Time now, Limiter& limiter, QueueEffects& out);
   // basic.get: a Deliver without a tag, or GetEmpty.
   void get(ChannelId channel, bool no_ack, Time now, Limiter& limiter, QueueEffects& out);
@@ -141,9 +142,9 @@ class ClassicQueue {
   void hand_out(const Consumer& c, Message m, QueueEffects& out);
   void run(Time now, Limiter& limiter, QueueEffects& out);
   // Takes these of the channel's messages out of the unacked ones, oldest first as asked, and gives credit back.
-  std::vector<Message> take_back(ChannelId channel, std::span<const DeliveryId> ids, Limiter& limiter);
+  std::vector<Message> take_back(ChannelId channel, std::span<const DeliveryId> ids, Limiter& limiter, bool& unblocked);
   void requeue_and_run(std::vector<Message> messages, Time now, Limiter& limiter, QueueEffects& out);
-  void unblock(ChannelId channel, const Limiter& limiter);
+  bool unblock(ChannelId channel, const Limiter& limiter);  // true: somebody is back in the round
   void into_round(Consumer c);
   Consumer* find(const ConsumerKey& key);
   // The consumer is gone from the round: another may become the active one.

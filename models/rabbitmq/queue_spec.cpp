@@ -76,7 +76,7 @@ std::string wrong(const Field& f, const Table& args) {
     if (f.name == "x-max-priority" && v.number > 255) return fmt::format("{{max_value_exceeded,{}}}", v.number);
   }
   if (f.name == "x-delivery-limit") return expects_integer();
-  if (in(f.name, {"x-dead-letter-exchange", "x-dead-letter-routing-key", "x-dead-letter-strategy", "x-overflow", "x-queue-type", "x-max-age"}) &&
+  if (in(f.name, {"x-dead-letter-routing-key", "x-dead-letter-strategy", "x-overflow", "x-queue-type", "x-max-age"}) &&
       !v.is_text())
     return unacceptable();
   if (f.name == "x-dead-letter-routing-key" && !args.contains("x-dead-letter-exchange")) return "routing_key_but_no_dlx_defined";
@@ -145,6 +145,8 @@ QueueType queue_type(const QueueSpec& spec) {
 
 MaybeError check_declare(const QueueSpec& spec, const Rules& rules, const std::string& vhost) {
   const std::string resource = resource_text("queue", spec.name, vhost);
+  if (const FieldValue* dlx = spec.args.find("x-dead-letter-exchange"); dlx != nullptr && !dlx->is_text())
+    return precondition_failed(fmt::format("invalid type '{}' for arg 'x-dead-letter-exchange' in {}", name(dlx->type), resource));
   for (const Field& f : spec.args)
     if (const std::string w = wrong(f, spec.args); !w.empty())
       return precondition_failed(fmt::format("invalid arg '{}' for {}: {}", f.name, resource, w));
@@ -182,6 +184,7 @@ QueueOptions queue_options(const QueueSpec& spec, const Rules& rules) {
   o.dead_letter_exchange = text(a, "x-dead-letter-exchange");
   o.dead_letter_routing_key = text(a, "x-dead-letter-routing-key");
   if (const FieldValue* sac = a.find("x-single-active-consumer")) o.single_active_consumer = sac->number != 0;
+  o.cancel_serves_next = rules.cancel_serves_next;
   if (o.type == QueueType::classic) {
     if (const auto p = integer(a, "x-max-priority")) o.max_priority = static_cast<std::uint8_t>(*p);
     return o;

@@ -53,6 +53,7 @@ struct QueueOptions {
   bool at_least_once = false;                     // quorum: dead-letter-strategy, and only with reject-publish and a DLX
   std::optional<std::uint8_t> max_priority{};     // classic
   bool single_active_consumer = false;
+  bool cancel_serves_next = true;                 // classic, by the rules
   std::optional<std::int64_t> delivery_limit{};   // quorum; as argument or by the rules
   RetryFor delayed_retry = RetryFor::none;        // quorum, 4.3
   Duration delayed_retry_min{}, delayed_retry_max{};

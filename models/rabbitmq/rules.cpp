@@ -12,11 +12,13 @@ const std::vector<std::string_view>& profile_names() {
 
 std::optional<Rules> rules_of(std::string_view profile) {
   Rules r;
+  r.cancel_serves_next = false;
   if (profile == "3.10") return r;
 
   r.x_last_death = true;
   if (profile == "3.13") return r;
 
+  r.cancel_serves_next = true;
   r.delivery_limit = 20;
   r.count_headers_4 = true;
   r.priorities = QuorumPriorities::two;

@@ -47,6 +47,7 @@ struct Rules {
   bool x_last_death = false;                 // from 3.13 on: x-last-death-* headers
 
   // Channels and queues.
+  bool cancel_serves_next = true;            // off (3.x): the next single active consumer waits for another event
   ConsumerTimeout consumer_timeout = ConsumerTimeout::closes_channel;
   Duration consumer_timeout_after = Duration{1'800'000} * 1'000'000;
   bool transient_queues = true;              // off (4.3): non-durable and non-exclusive is refused

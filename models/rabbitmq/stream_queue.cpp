@@ -171,7 +171,7 @@ std::int64_t StreamQueue::resolve(const StreamOffset& from) const {
   switch (from.kind) {
     case StreamOffset::Kind::first: return first();
     case StreamOffset::Kind::next: return next_;
-    case StreamOffset::Kind::offset: return std::clamp(from.value, first(), next_);
+    case StreamOffset::Kind::offset: return std::max(from.value, first());
     case StreamOffset::Kind::last: {
       const StreamChunk* c = committed_ == 0 ? nullptr : chunk_of(committed_ - 1);
       return c == nullptr ? first() : c->first;

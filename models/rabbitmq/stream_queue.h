@@ -97,7 +97,7 @@ class StreamQueue {
   std::optional<std::uint64_t> last_publishing_id(const std::string& producer) const;
   std::int64_t consumer_count() const { return static_cast<std::int64_t>(consumers_.size()); }
   std::vector<ConsumerKey> consumers() const;
-  // Where reading would begin.
+  // The first offset that would be read; it may lie beyond the end.
   std::int64_t resolve(const StreamOffset& from) const;
   Tree state(std::string name) const;
 

@@ -158,6 +158,17 @@ TEST(RabbitClassicQueue, ACancelOfTheActiveOneMakesTwoHolders) {
   EXPECT_EQ(lab.queue.unacked_count(), 2);
 }
 
+// Recorded: rabbit-more-10 (3.10.8).
+TEST(RabbitClassicQueue, In3TheNextActiveOneWaitsForAnotherEvent) {
+  ClassicLab lab({.single_active_consumer = true, .cancel_serves_next = false});
+  lab.consume(1, "a", 1);
+  lab.consume(2, "b", 1);
+  lab.fill(2);
+  EXPECT_EQ(lab.cancel(1, "a"), "deactivate 1/a\nactivate 2/b\n");
+  EXPECT_EQ(lab.ack(1, {1}), "");
+  EXPECT_EQ(lab.consume(3, "c", 1), "deliver 2/b #2 m2\n");
+}
+
 // --- age ---
 
 // docs ttl: only the head is looked at, so a short life may hide behind a long one.

@@ -28,6 +28,8 @@ TEST(RabbitQueueSpec, AWrongValueIsNamed) {
   EXPECT_EQ(declare({.name = "q", .args = {{"x-overflow", "drop-tail"}}}), head + "x-overflow" + tail + "invalid_overflow");
   EXPECT_EQ(declare({.name = "q", .args = {{"x-dead-letter-routing-key", "k"}}}),
             head + "x-dead-letter-routing-key" + tail + "routing_key_but_no_dlx_defined");
+  EXPECT_EQ(declare({.name = "q", .args = {{"x-dead-letter-exchange", 5}}}),
+            "PRECONDITION_FAILED - invalid type 'signedint' for arg 'x-dead-letter-exchange' in queue 'q' in vhost '/'");
   EXPECT_EQ(declare({.name = "q", .args = {{"x-max-priority", 256}}}), head + "x-max-priority" + tail + "{max_value_exceeded,256}");
   EXPECT_EQ(declare({.name = "q", .args = {{"x-message-ttl", 0}, {"x-anything", true}}}), "ok");  // what no type knows is nobody's business
 }

@@ -97,7 +97,16 @@ TEST(RabbitStreamQueue, LastAndTimesBeginAtAChunk) {
   EXPECT_EQ(lab.queue.resolve(at(StreamOffset::Kind::timestamp, 5_s)), 2);
   EXPECT_EQ(lab.queue.resolve(at(StreamOffset::Kind::timestamp, 0)), 0);
   EXPECT_EQ(lab.queue.resolve(at(StreamOffset::Kind::timestamp, 11_s)), 4);
-  EXPECT_EQ(lab.queue.resolve(at(StreamOffset::Kind::offset, 99)), 4);
+}
+
+// Recorded: rabbit-more-40.
+TEST(RabbitStreamQueue, BeyondTheEndAConsumerWaitsForItsOffset) {
+  StreamLab lab;
+  lab.append(1, 2);
+  lab.commit();
+  EXPECT_EQ(lab.consume("t", at(StreamOffset::Kind::offset, 3)), "");
+  lab.append(3, 4);
+  EXPECT_EQ(lab.commit(), "confirm 9#3\nconfirm 9#4\ndeliver 1/t #3 m4 offset 3\n");
 }
 
 TEST(RabbitStreamQueue, OffsetsAsArguments) {
