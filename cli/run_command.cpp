@@ -7,6 +7,7 @@
 #include "cli/outcome_json.h"
 #include "cli/page.h"
 #include "cli/record_files.h"
+#include "cli/routes.h"
 #include "cli/steps.h"
 
 namespace mqlab::cli {
@@ -82,6 +83,7 @@ int run_each(const Plan& plan, const RunRequest& request, const StepView& view) 
   Progress progress("running case", plan.runs.size());
   for (std::size_t i = 0; i < plan.runs.size() && !interrupted(); ++i) {
     const PlannedRun& run = plan.runs[i];
+    if (const std::string loops = loop_warnings(plan, run); !loops.empty()) note(loops);
     RunResult r = run_once(plan, run, seed, trace);
     right = right && is_right(r);
     std::optional<std::string> difference;

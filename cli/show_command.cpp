@@ -3,6 +3,8 @@
 
 #include <cstdio>
 
+#include "cli/plan.h"
+#include "cli/routes.h"
 #include "cli/steps.h"
 #include "sim/record/state_read.h"
 
@@ -97,12 +99,33 @@ int show_states(const ShowRequest& request, const StepView& view) {
   return as_expected;
 }
 
+struct RoutesRequest {
+  bool asked = false;
+  bool dot = false;
+  std::string svg;
+  RunRequest run;
+};
+
+int show_routes(RoutesRequest r, const std::string& scenario) {
+  r.run.scenario = scenario;
+  const auto plan = make_plan(r.run);
+  if (!r.svg.empty()) write_file(r.svg, routes_text(*plan, RouteForm::svg));
+  if (r.svg.empty() || r.dot) print(routes_text(*plan, r.dot ? RouteForm::dot : RouteForm::text));
+  return as_expected;
+}
+
 }  // namespace
 
 void add_show_command(CLI::App& root, Commands& commands) {
   auto o = std::make_shared<ShowRequest>();
-  CLI::App* app = root.add_subcommand("show", "Show the state of every node at any event of a trace, or what changed on the way");
-  app->add_option("TRACE", o->trace, "A trace with states, as `mqlab run SCENARIO --trace FILE --format states` writes it")->required();
+  auto routes = std::make_shared<RoutesRequest>();
+  CLI::App* app = root.add_subcommand("show", "Show the state of every node at any event of a trace, or what changed on the way; or a scenario's routes");
+  app->add_option("TRACE", o->trace, "A trace with states, as `mqlab run SCENARIO --trace FILE --format states` writes it; with --routes, a scenario")->required();
+  app->add_flag("--routes", routes->asked, "Which exchange hands to which queue, and every loop, as SCENARIO declares them");
+  app->add_flag("--dot", routes->dot, "... for Graphviz");
+  app->add_option("--svg", routes->svg, "... as a picture, to this file");
+  app->add_option("--on", routes->run.on, "... of this design of the scenario");
+  app->add_option("--case", routes->run.case_name, "... in this case");
   app->add_option("--at", o->at, "After this event or time: 1200, or 2.5s; without it, at the end");
   app->add_flag("--steps", o->steps, "What changed, event by event, as `mqlab run --steps` prints it");
   const auto view = add_step_options(*app);
@@ -112,8 +135,11 @@ void add_show_command(CLI::App& root, Commands& commands) {
       "  mqlab show run.states.jsonl                           how it ended\n"
       "  mqlab show run.states.jsonl --at 120 --node B1        one node after event 120\n"
       "  mqlab show run.states.jsonl --at 1.5s --only orders/0 one partition, wherever it is\n"
-      "  mqlab show run.states.jsonl --steps --from 1s --to 2s what changed in that second");
-  commands.push_back({app, [o, view] {
+      "  mqlab show run.states.jsonl --steps --from 1s --to 2s what changed in that second\n"
+      "  mqlab show scenarios/museum/rabbitmq/r45-a-misspelt-exchange.lua --routes");
+  commands.push_back({app, [o, view, routes] {
+                        if (routes->asked) return show_routes(*routes, o->trace);
+                        if (routes->dot || !routes->svg.empty() || !routes->run.on.empty() || !routes->run.case_name.empty()) throw BadInput("--dot, --svg, --on and --case say how routes are shown; they need --routes");
                         if (o->steps && !o->at.empty()) throw BadInput("--at shows the states at one moment; a range of steps is --from and --to");
                         if (!o->steps && (!view->from.empty() || !view->to.empty() || view->all)) throw BadInput("--from, --to and --all say which steps are shown: add --steps, or ask for one moment with --at");
                         return o->steps ? show_steps(*o, *view) : show_states(*o, *view);

@@ -62,7 +62,7 @@ TEST(RabbitRouteGraph, ExchangesInARingAreAHarmlessLoop) {
   must(r.bind({.source = "b", .destination = "a", .to_exchange = true}));
   const auto loops = route_loops(route_graph(r, {}));
   EXPECT_EQ(texts(loops), (Texts{"a -> b -> c -> a", "a -> b -> a"}));
-  for (const RouteLoop& l : loops) EXPECT_EQ(l.kind, RouteLoop::Kind::exchanges);
+  for (const RouteLoop& l : loops) EXPECT_EQ(l.kind, RouteLoop::Kind::routers);
   EXPECT_EQ(route_loops(route_graph(r, {}), 1).size(), 1u);
 }
 
