@@ -129,6 +129,7 @@ void ClassicQueue::hand_out(const Consumer& c, Message m, QueueEffects& out) {
   out.push_back(Deliver{.consumer = c.spec.key, .id = m.seq, .content = m.content, .redelivered = m.delivered, .no_ack = c.spec.no_ack});
   if (c.spec.no_ack) return leave(m, out);
   ++find(c.spec.key)->unacked;
+  replicate(MirrorRecord::Kind::deliver, m, out);
   m.delivered = true;
   const DeliveryId id = m.seq;
   unacked_.emplace(id, Unacked{.channel = c.spec.key.channel, .tag = c.spec.key.tag, .message = std::move(m)});
@@ -155,6 +156,7 @@ void ClassicQueue::get(ChannelId channel, bool no_ack, Time now, Limiter&, Queue
   if (no_ack) {
     leave(m, out);
   } else {
+    replicate(MirrorRecord::Kind::deliver, m, out);
     m.delivered = true;
     const DeliveryId id = m.seq;
     unacked_.emplace(id, Unacked{.channel = channel, .tag = "", .message = std::move(m)});

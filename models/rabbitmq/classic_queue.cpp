@@ -31,6 +31,20 @@ ClassicQueue ClassicQueue::recover(const ClassicQueue& before, std::span<const S
   return q;
 }
 
+ClassicQueue ClassicQueue::promoted(std::string name, QueueOptions options, const std::vector<MirroredMessage>& messages, Time now, QueueEffects& out) {
+  ClassicQueue q(std::move(name), std::move(options), now);
+  for (const MirroredMessage& x : messages) {
+    Message m{.seq = x.seq, .content = x.content, .expiry = x.expiry, .delivered = x.delivered, .priority = x.priority};
+    q.next_seq_ = std::max(q.next_seq_, x.seq + 1);
+    if (x.delivered) q.next_deliver_seq_ = std::max(q.next_deliver_seq_, x.seq + 1);
+    q.store(m, out);
+    q.put(std::move(m));
+  }
+  q.drop_head(out);
+  q.drop_expired(now, out);
+  return q;
+}
+
 // --- publishing ---
 
 void ClassicQueue::publish(PublishId publish, const ContentRef& content, Time now, Limiter& limiter, QueueEffects& out) {
@@ -50,10 +64,14 @@ void ClassicQueue::publish(PublishId publish, const ContentRef& content, Time no
   }
   // Whoever can take it gets it past the queue; what needs no acknowledgement is then never stored.
   if (const Consumer* c = head() == nullptr ? next_consumer(limiter) : nullptr) {
-    if (!c->spec.no_ack) store(m, out);
+    if (!c->spec.no_ack) {
+      store(m, out);
+      replicate(MirrorRecord::Kind::publish, m, out);
+    }
     return hand_out(*c, std::move(m), out);
   }
   store(m, out);
+  replicate(MirrorRecord::Kind::publish, m, out);
   put(std::move(m));
   drop_head(out);
   drop_expired(now, out);
@@ -86,11 +104,23 @@ void ClassicQueue::store(Message& m, QueueEffects& out) {
   out.push_back(WriteStore{{.kind = StoreRecord::Kind::publish, .seq = m.seq, .content = m.content, .expiry = m.expiry}});
 }
 
+void ClassicQueue::replicate(MirrorRecord::Kind kind, const Message& m, QueueEffects& out) const {
+  if (!options_.mirrored) return;
+  MirrorRecord r{.kind = kind, .seq = m.seq};
+  if (kind == MirrorRecord::Kind::publish) {
+    r.content = m.content;
+    r.expiry = m.expiry;
+    r.priority = m.priority;
+  }
+  out.push_back(Replicate{std::move(r)});
+}
+
 void ClassicQueue::leave(const Message& m, QueueEffects& out) {
   if (const auto it = unconfirmed_.find(m.seq); it != unconfirmed_.end()) {
     out.push_back(Confirm{it->second});
     unconfirmed_.erase(it);
   }
+  replicate(MirrorRecord::Kind::remove, m, out);
   if (!m.stored) return;
   unwritten_.push_back(0);
   out.push_back(WriteStore{{.kind = StoreRecord::Kind::ack, .seq = m.seq}});

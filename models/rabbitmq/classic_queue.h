@@ -5,7 +5,7 @@
 // Always true: 1. nobody has more unacked messages than its prefetch. 2. While messages are ready, no consumer that
 // could take one waits (but behind a single active consumer, and in 3.x one that follows after a cancel). 3. Only ready messages count against a limit.
 // Elsewhere: effects and who is who (queue_effects.h), where dead letters go (dead_letter.h), files (the node).
-// Not here: the flow control between processes, paging to disk, mirrors.
+// Elsewhere too: mirrors (mirrored_queue.h). Not here: the flow control between processes, paging to disk.
 // `now` is the node's wall clock: TTL is counted by it. Sources: rabbit_amqqueue_process, rabbit_queue_consumers,
 // rabbit_priority_queue, rabbit_variable_queue, rabbit_limiter; docs queues, ttl, maxlength, priority, consumers.
 //
@@ -31,6 +31,16 @@
 
 namespace mqlab::rabbitmq {
 
+struct MirroredMessage {
+  std::uint64_t seq{};
+  ContentRef content{};
+  Time expiry = time_max;
+  std::uint8_t priority = 0;
+  bool delivered = false;
+
+  bool operator==(const MirroredMessage&) const = default;
+};
+
 class ClassicQueue {
  public:
   ClassicQueue(std::string name, QueueOptions options, Time now = 0);
@@ -38,6 +48,9 @@ class ClassicQueue {
   // The node is up again. `survived`: the records that the file still had, in their order. After an unclean end all
   // that is recovered counts as delivered before. Requires: the queue is durable. With `clean`: nothing is missing.
   static ClassicQueue recover(const ClassicQueue& before, std::span<const StoreRecord> survived, bool clean, Time now, QueueEffects& out);
+
+  // A mirror becomes the leader with what it has: all of it is ready, and nobody consumes.
+  static ClassicQueue promoted(std::string name, QueueOptions options, const std::vector<MirroredMessage>& messages, Time now, QueueEffects& out);
 
   // --- publishers ---
 
@@ -132,6 +145,7 @@ class ClassicQueue {
   const Message* head() const;
   Message take_head();
   void store(Message& m, QueueEffects& out);
+  void replicate(MirrorRecord::Kind kind, const Message& m, QueueEffects& out) const;
   // It has left the queue: the file is told, and whoever still waits for it gets his confirm.
   void leave(const Message& m, QueueEffects& out);
   Time expiry_of(const Content& c, Time now) const;

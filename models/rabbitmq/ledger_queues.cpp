@@ -112,6 +112,13 @@ std::vector<RuleDecl> ledger_queues() {
       {"Channels that ended with their node are found to be gone when it is back, or by a new leader.",
        "rabbit_fifo:state_enter, nodeup", "rabbitmq/quorum_host_test"},
       {"A log is cut at a snapshot of the machine, and who needs more gets that.", "ra INTERNALS.md", "rabbitmq/quorum_host_test"},
+      // Mirrors of classic queues (mirrored_queue.h)
+      {"A publish to a mirrored queue is confirmed when every mirror has it; nobody waits for a mirror that is gone.",
+       "docs 3.13 ha; rabbit_channel (unconfirmed by queue process)", "rabbitmq/mirrored_queue_test"},
+      {"A mirror that joins begins empty, whatever it had, and is unsynchronised until all that it lacks has left the queue.",
+       "docs 3.13 ha; rabbit_mirror_queue_slave", "rabbitmq/mirrored_queue_test"},
+      {"A promoted mirror gives what was out again, flagged, and what was settled without its hearing of it.", "docs 3.13 ha",
+       "rabbitmq/mirrored_queue_test"},
       // Streams (stream_queue.h)
       {"A stream's publish is confirmed, and read, once a majority has its chunk; reading changes nothing.", "docs streams; osiris_writer",
        "rabbitmq/stream_queue_test"},

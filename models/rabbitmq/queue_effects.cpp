@@ -40,6 +40,14 @@ struct Teller {
     return w.record.kind == StoreRecord::Kind::ack ? fmt::format("store ack {}", w.record.seq)
                                                    : fmt::format("store publish {} m{}", w.record.seq, what(w.record.content));
   }
+  std::string operator()(const Replicate& r) const {
+    switch (r.record.kind) {
+      case MirrorRecord::Kind::publish: return fmt::format("mirror publish {} m{}", r.record.seq, what(r.record.content));
+      case MirrorRecord::Kind::deliver: return fmt::format("mirror deliver {}", r.record.seq);
+      case MirrorRecord::Kind::remove: return fmt::format("mirror remove {}", r.record.seq);
+    }
+    return "";
+  }
 };
 
 }  // namespace

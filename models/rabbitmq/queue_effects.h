@@ -109,9 +109,22 @@ struct StoreRecord {
 };
 struct WriteStore { StoreRecord record{}; };
 
+// Mirrored classic queues: what the mirrors must know, in this order (mirrored_queue.h).
+struct MirrorRecord {
+  enum class Kind : std::uint8_t { publish, deliver, remove };
+  Kind kind{};
+  std::uint64_t seq{};
+  ContentRef content{};     // of a publish
+  Time expiry = time_max;
+  std::uint8_t priority = 0;
+
+  bool operator==(const MirrorRecord&) const = default;
+};
+struct Replicate { MirrorRecord record{}; };
+
 using QueueEffect = std::variant<Deliver, GetEmpty, Confirm, Reject, DeadLetter, Dropped,
                                  CancelConsumer, ActiveConsumer, DeleteQueue,
-                                 PublisherStatus, DlxDeliver, TimedOut, WriteStore>;
+                                 PublisherStatus, DlxDeliver, TimedOut, WriteStore, Replicate>;
 using QueueEffects = std::vector<QueueEffect>;
 
 // One line each: "deliver c1/t 3 P1-3 redelivered".

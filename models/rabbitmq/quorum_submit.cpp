@@ -21,6 +21,7 @@ struct ChannelOf {
   ChannelId operator()(const DlxDeliver&) const { return no_channel; }
   ChannelId operator()(const TimedOut& e) const { return e.consumer.channel; }
   ChannelId operator()(const WriteStore&) const { return no_channel; }
+  ChannelId operator()(const Replicate&) const { return no_channel; }
 };
 
 std::uint32_t content_size(const ContentRef& c) { return c ? c->size : 0; }
