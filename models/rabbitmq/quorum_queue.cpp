@@ -80,7 +80,7 @@ QuorumReply QuorumQueue::on(const QuorumMeta& meta, const Return& c, QueueEffect
     const bool to_tail = !options_.delivery_limit && (!c.failed || rules_.nack_counts);
     // Up to 3.13 the machine looks its own way through what it holds, oldest first; later as the client said.
     if (to_tail || !rules_.count_headers_4) std::sort(ids.begin(), ids.end());
-    return_messages(*consumer, ids, meta, c.failed, to_tail, out);
+    return_messages(*consumer, ids, meta, c.failed && !rules_.nack_counts, to_tail, out);  // earlier they were one command
     settle_timed_out(*consumer, c.ids);
     update_or_remove(c.consumer, meta.now, out);
   } else if (!settle_waiting(c.consumer, c.ids)) {
@@ -168,7 +168,7 @@ Time QuorumQueue::next_due() const {
   if (!delayed_.empty()) due = std::min(due, delayed_.begin()->first.first);
   if (options_.expires && consumer_count() == 0 && !deleted_) due = std::min(due, saturating_add(last_active_, *options_.expires));
   for (const auto& [key, c] : consumers_) {
-    for (const auto& [id, held] : c.checked_out) due = std::min(due, held.deadline);
+    if (!c.checked_out.empty()) due = std::min(due, c.checked_out.begin()->second.deadline);  // the oldest has the first
     if (c.suspected() && rules_.disconnected_timeout != 0 && !c.checked_out.empty())
       due = std::min(due, saturating_add(c.suspected_at, rules_.disconnected_timeout));
   }

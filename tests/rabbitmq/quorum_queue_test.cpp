@@ -113,6 +113,13 @@ TEST(RabbitQuorumQueue, From4OnFailuresAndReturnsAreToldApart) {
   lab.consume(1, "t", 1);
   EXPECT_EQ(lab.nack(1, "t", {0}), "deliver 1/t #1 m1 redelivered acquired 1\n");
   EXPECT_EQ(lab.reject(1, "t", {1}), "deliver 1/t #2 m1 redelivered count 1 acquired 2\n");
+  // In 4.2 a reject is the same command as a nack; the loss of a channel is a failure.
+  QuorumLab old("4.2", {.delivery_limit = 20});
+  old.fill(1);
+  old.consume(1, "t", 1);
+  old.down(1);
+  EXPECT_EQ(old.consume(2, "t", 1), "deliver 2/t #0 m1 redelivered count 1 acquired 1\n");
+  EXPECT_EQ(old.reject(2, "t", {0}), "deliver 2/t #1 m1 redelivered count 1 acquired 2\n");
 }
 
 // Recorded: rabbit-quorum-04. A limit of L is L + 1 deliveries.
