@@ -1,104 +1,90 @@
 // mqlab conformance: cases recorded from real systems, against the models.
 #include <fmt/format.h>
 
-#include <functional>
-
 #include "cli/outcome_json.h"
 #include "cli/text.h"
-#include "models/kafka/partitioner.h"
+#include "sim/lab/conformance.h"
 
 namespace mqlab::cli {
 namespace {
 
 struct Options {
   std::vector<std::string> files;
+  std::vector<std::string> only, tags, skip_tags;
+  std::string known_file;
   bool json = false;
 };
 
-struct Failure {
-  std::string id, what, expected, got;
-};
-
 struct FileResult {
-  std::string file, system, version;
-  std::uint64_t passed = 0;
-  std::vector<Failure> failures{};
+  std::string file;
+  ConformanceReport report;
 };
 
-// Each key has one row of partitions for each hash, by number of partitions. A case passes when all agree.
-FileResult partitioners(const std::string& file, const Json& j) {
-  FileResult r{file, j.at("system").get<std::string>(), j.value("version", "")};
-  const auto counts = j.at("partition_counts").get<std::vector<std::int32_t>>();
-  for (const std::int32_t n : counts)
-    if (n <= 0) throw BadInput(fmt::format("{}: a number of partitions is {}, and must be at least 1", file, n));
-  for (const Json& c : j.at("cases")) {
-    const auto id = c.at("id").get<std::string>();
-    const auto key = c.at("key").get<std::string>();
-    std::optional<Failure> failure;
-    std::size_t looked_at = 0;
-    for (const kafka::KeyHash hash : {kafka::KeyHash::murmur2, kafka::KeyHash::crc32, kafka::KeyHash::fnv1a}) {
-      if (!c.contains(kafka::name(hash))) continue;
-      const auto expected = c.at(kafka::name(hash)).get<std::vector<std::int32_t>>();
-      ++looked_at;
-      if (expected.size() != counts.size()) throw BadInput(fmt::format("{}: case {}: {} has {} partitions for {} counts", file, id, kafka::name(hash), expected.size(), counts.size()));
-      for (std::size_t i = 0; i < counts.size() && !failure; ++i) {
-        const std::int32_t got = kafka::partition_for(hash, key, counts[i]);
-        if (got != expected[i]) failure = Failure{id, fmt::format("{} of {} partitions", kafka::name(hash), counts[i]), std::to_string(expected[i]), std::to_string(got)};
-      }
-    }
-    if (looked_at == 0) throw BadInput(fmt::format("{}: case {} has none of murmur2, crc32, fnv1a", file, id));
-    if (failure) r.failures.push_back(std::move(*failure));
-    else ++r.passed;
+// {"format": "mqlab-known-differences/1", "differences": [{"id", "reason"}, ...]}
+std::map<std::string, std::string> known_differences(const std::string& file) {
+  if (file.empty()) return {};
+  try {
+    const Json j = Json::parse(read_file(file));
+    if (j.at("format") != "mqlab-known-differences/1") throw BadInput(fmt::format("{}: format `mqlab-known-differences/1` was expected", file));
+    std::map<std::string, std::string> out;
+    for (const Json& d : j.at("differences")) out[d.at("id").get<std::string>()] = d.at("reason").get<std::string>();
+    return out;
+  } catch (const Json::exception& e) {
+    throw BadInput(fmt::format("{}: not a list of known differences: {}", file, e.what()));
   }
-  return r;
 }
 
-FileResult run_file(const std::string& file) {
+FileResult run_file(const std::string& file, const ConformanceOptions& options) {
   const std::string text = read_file(file);
   try {
-    const Json j = Json::parse(text);
-    const auto format = j.at("format").get<std::string>();
-    const auto system = j.at("system").get<std::string>();
-    if (format == "mqlab-vectors/1" && system == "kafka-partitioners") return partitioners(file, j);
-    if (format == "mqlab-vectors/1" || format == "mqlab-conformance/1") throw BadInput(fmt::format("{}: there is no model for system `{}` yet", file, system));
-    throw BadInput(fmt::format("{}: format `{}` is not known: mqlab-vectors/1 or mqlab-conformance/1 was expected", file, format));
+    return {file, run_conformance(Json::parse(text), all_models(), options)};
+  } catch (const BadCase& e) {
+    throw BadInput(fmt::format("{}: {}", file, e.what()));
   } catch (const Json::exception& e) {
     throw BadInput(fmt::format("{}: not a file of conformance cases: {}", file, e.what()));
   }
 }
 
+Json failures_json(const std::vector<ConformanceFailure>& failures) {
+  Json out = Json::array();
+  for (const ConformanceFailure& f : failures) out.push_back({{"id", f.id}, {"what", f.what}, {"expected", f.expected}, {"got", f.got}});
+  return out;
+}
+
 int conformance(const Options& o) {
+  const ConformanceOptions options{o.only, o.tags, o.skip_tags, known_differences(o.known_file)};
   std::vector<FileResult> results;
-  for (const std::string& f : o.files) results.push_back(run_file(f));
+  for (const std::string& f : o.files) results.push_back(run_file(f, options));
   std::uint64_t passed = 0;
   std::uint64_t failed = 0;
+  std::uint64_t known = 0;
   for (const FileResult& r : results) {
-    passed += r.passed;
-    failed += r.failures.size();
+    passed += r.report.passed;
+    failed += r.report.failures.size();
+    known += r.report.known.size();
   }
-  if (passed + failed == 0) throw BadInput("no case was found in these files");
+  if (passed + failed + known == 0) throw BadInput("no case was found in these files");
   if (o.json) {
     Json out{{"format", "mqlab-conformance-result/1"}, {"files", Json::array()}};
-    for (const FileResult& r : results) {
-      Json file{{"file", r.file}, {"system", r.system}, {"version", r.version}, {"passed", r.passed}, {"failed", r.failures.size()}, {"failures", Json::array()}};
-      for (const Failure& f : r.failures) file["failures"].push_back({{"id", f.id}, {"what", f.what}, {"expected", f.expected}, {"got", f.got}});
-      out["files"].push_back(std::move(file));
-    }
+    for (const auto& [name, r] : results)
+      out["files"].push_back({{"file", name}, {"system", r.system}, {"version", r.version}, {"passed", r.passed}, {"failed", r.failures.size()}, {"failures", failures_json(r.failures)}, {"known", failures_json(r.known)}});
     out["passed"] = passed;
     out["failed"] = failed;
     print(json_text(out));
   } else {
     const Style style = Style::of_stdout();
-    Table t{{"system", "passed", "failed", "recorded from"}};
-    t.right(1);
-    t.right(2);
+    Table t{{"system", "passed", "failed", "known to differ", "recorded from"}};
+    for (const std::size_t column : {1, 2, 3}) t.right(column);
     Table failures{{"case", "what", "expected", "got"}};
-    for (const FileResult& r : results) {
-      t.row({{r.system}, {grouped(r.passed)}, {grouped(r.failures.size()), r.failures.empty() ? Style::Ink::plain : Style::Ink::bad}, {r.version}});
-      for (const Failure& f : r.failures) failures.row({{f.id}, {f.what}, {f.expected}, {f.got}});
+    Table differences{{"known to differ", "why"}};
+    for (const auto& [name, r] : results) {
+      t.row({{r.system}, {grouped(r.passed)}, {grouped(r.failures.size()), r.failures.empty() ? Style::Ink::plain : Style::Ink::bad}, {grouped(r.known.size())}, {r.version}});
+      for (const ConformanceFailure& f : r.failures) failures.row({{f.id}, {f.what}, {f.expected}, {f.got}});
+      for (const ConformanceFailure& f : r.known) differences.row({{f.id}, {f.what}});
     }
     print(t.text(style, ""));
-    if (!failures.empty()) print("\n" + failures.text(style, ""));
+    for (const Table* more : {&failures, &differences})
+      if (!more->empty()) print("\n" + more->text(style, ""));
     print(fmt::format("{} passed, {} failed\n", passed, failed));
   }
   return failed == 0 ? as_expected : not_as_expected;
@@ -110,8 +96,12 @@ void add_conformance_command(CLI::App& root, Commands& commands) {
   auto o = std::make_shared<Options>();
   CLI::App* app = root.add_subcommand("conformance", "Compare a model with cases recorded from real systems");
   app->add_option("FILE", o->files, "JSON files of cases: mqlab-vectors/1 or mqlab-conformance/1")->required();
+  app->add_option("--only", o->only, "Only cases whose id begins so (repeatable)")->take_all()->allow_extra_args(false);
+  app->add_option("--tag", o->tags, "Only cases with this tag (repeatable)")->take_all()->allow_extra_args(false);
+  app->add_option("--skip-tag", o->skip_tags, "No cases with this tag (repeatable)")->take_all()->allow_extra_args(false);
+  app->add_option("--known", o->known_file, "A JSON file of cases that are known to differ, with reasons: mqlab-known-differences/1");
   app->add_flag("--json", o->json, "The result as JSON (docs/reference/json.md)");
-  app->footer("Example:\n  mqlab conformance tests/conformance/kafka-partitioners.json");
+  app->footer("Example:\n  mqlab conformance tests/conformance/rabbitmq.json --tag ack");
   commands.push_back({app, [o] { return conformance(*o); }});
 }
 

@@ -202,7 +202,7 @@ the seeds of each of these:
 
 ## `mqlab conformance`: `mqlab-conformance-result/1`
 
-`files`: `file`, `system`, `version`, `passed`, `failed`, `failures` (`id`, `what`, `expected`, `got`); `passed`, `failed` over all.
+`files`: `file`, `system`, `version`, `passed`, `failed`, `failures` (`id`, `what`, `expected`, `got`), `known` (differences that `--known` lists; `what` is the reason); `passed`, `failed` over all.
 
 ## `mqlab bench`: `mqlab-bench/1`
 

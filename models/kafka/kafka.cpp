@@ -10,6 +10,7 @@
 #include "models/kafka/controller.h"
 #include "models/kafka/model_parts.h"
 #include "models/kafka/txn_messages.h"
+#include "sim/lab/conformance.h"
 #include "sim/lab/load.h"
 
 namespace mqlab::kafka {
@@ -78,7 +79,7 @@ void add_topic(Cluster& cluster, TopicSettings topic) {
   cluster.topics.push_back(std::move(topic));
 }
 
-class KafkaModel : public Model {
+class KafkaModel : public Model, public ConformanceOffer {
  public:
   const ModelDecl& decl() const override { return decl_; }
 
@@ -226,6 +227,7 @@ class KafkaModel : public Model {
   bool settled(const World& w) const override { return at_rest(w); }
 
   std::vector<Claim> claims(const Deployment& d, const FaultSummary& f) const override { return claims_of(d, f); }
+  std::unique_ptr<ConformanceDriver> conformance(std::string_view system) const override { return conformance_of(system); }
 
  private:
   ModelDecl decl_ = declare_model();

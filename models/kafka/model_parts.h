@@ -10,6 +10,10 @@
 #include "models/kafka/settings.h"
 #include "sim/lab/model.h"
 
+namespace mqlab {
+class ConformanceDriver;  // sim/lab/conformance.h
+}
+
 namespace mqlab::kafka {
 
 class Controller;
@@ -18,6 +22,9 @@ ModelDecl declare_model();
 
 // One claim for each anomaly that the product speaks of, with its reason.
 std::vector<Claim> claims_of(const Deployment& d, const FaultSummary& f);
+
+// Recorded cases of partitioners (conformance.cpp).
+std::unique_ptr<ConformanceDriver> conformance_of(std::string_view system);
 
 // True when nothing more will happen but heartbeats.
 bool at_rest(const World& w);
