@@ -1,0 +1,81 @@
+// Resource alarms: while one is on, connections that have published are not read, and their clients are told.
+#include <fmt/format.h>
+
+#include "models/rabbitmq/broker.h"
+
+namespace mqlab::rabbitmq {
+
+void Broker::look_at_memory(Context& c) {
+  const std::int64_t limit = cluster_->settings.memory_limit;
+  if (limit == 0) return;
+  std::int64_t used = 0;
+  for (const auto& [name, p] : processes_) {
+    if (const auto* q = std::get_if<ClassicQueue>(&p.machine)) used += q->ready_bytes();
+  }
+  for (const auto& [name, r] : durable_.queues)
+    if (const QuorumQueue* q = host_.machine(name)) used += q->ready_bytes();
+  const bool high = alarm_by_command_ || used >= limit;
+  if (high == memory_alarm_) return;
+  const bool before = alarm();
+  memory_alarm_ = high;
+  alarms_changed(c, before);
+}
+
+// rabbit_reader: blocking until the first publish, then blocked; what has come is read when the alarm is over.
+void Broker::alarms_changed(Context& c, bool before) {
+  if (before == alarm()) return;
+  if (alarm()) {
+    c.mark("alarm", {}, disk_alarm_ ? "free disk space is low" : "memory is above its limit");
+    for (auto& [id, conn] : connections_) block_if_needed(c, conn);
+    return;
+  }
+  c.mark("alarm_cleared");
+  std::vector<ConnId> blocked;
+  for (const auto& [id, conn] : connections_)
+    if (conn.blocked) blocked.push_back(id);
+  for (const ConnId id : blocked) {
+    Connection& conn = connections_.at(id);
+    conn.blocked = false;
+    conn.last_received = c.now();
+    if (conn.blocked_capability) c.send(id, kind(Kind::connection_unblocked), nullptr, 16, 0);
+    std::deque<Message> unread;
+    unread.swap(conn.unread);
+    while (!unread.empty()) {
+      const auto it = connections_.find(id);
+      if (it == connections_.end()) break;
+      const Message m = unread.front();
+      unread.pop_front();
+      if (it->second.blocked) it->second.unread.push_back(m);
+      else if (m.word == 0) on_connection_method(c, it->second, m);
+      else on_channel_message(c, it->second, m);
+    }
+  }
+}
+
+void Broker::block_if_needed(Context& c, Connection& conn) {
+  if (!alarm() || conn.blocked || !conn.has_published || conn.phase != ConnectionPhase::running) return;
+  conn.blocked = true;
+  c.mark("connection_blocked", {}, c.name(conn.peer));
+  if (conn.blocked_capability) c.send(conn.id, kind(Kind::connection_blocked), framed(ConnectionBlocked{disk_alarm_ ? "low on disk" : "low on memory"}), 32, 0);
+}
+
+void Broker::on_command(Context& c, const std::string& verb, const std::string& argument) {
+  const bool before = alarm();
+  if (verb == "memory_alarm" && (argument == "on" || argument == "off")) {
+    alarm_by_command_ = memory_alarm_ = argument == "on";
+    alarms_changed(c, before);
+  } else if (verb == "disk_alarm" && (argument == "on" || argument == "off")) {
+    disk_alarm_ = argument == "on";
+    alarms_changed(c, before);
+  } else if (const auto q = durable_.queues.find(argument); verb == "purge" && q != durable_.queues.end()) {
+    ask({.kind = QueueOp::Kind::purge, .queue = argument});
+  } else if (verb == "delete_queue" && q != durable_.queues.end()) {
+    c.mark("queue_deleted", argument, "by an operator");
+    ask({.kind = QueueOp::Kind::remove, .queue = argument});
+  } else {
+    c.mark("command_refused", argument, fmt::format("{} cannot be carried out", verb));
+  }
+  work(c);
+}
+
+}  // namespace mqlab::rabbitmq

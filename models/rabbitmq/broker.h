@@ -1,0 +1,257 @@
+// models/rabbitmq/broker.h: a RabbitMQ node: connections, channels, the virtual host, and the queues that live here.
+//
+// A method comes in over a connection; the channel checks it and asks queues (QueueOp); queues answer (QueueEvent)
+// and the channel tells its client. Both lists are worked off in order before the handler ends, so what a client
+// sees has the order in which the processes of a real node would have said it.
+// Always true: what survives a crash is `durable_`, as far as the disk kept it; all else ends with the process.
+// In a cluster a classic queue and a stream live on one node and a quorum queue on all; any node takes clients.
+// Elsewhere: what a queue does (classic_queue.h ...), routing (routing.h), the replicas of quorum queues
+// (quorum_host.h), clients (client.h).
+// Reading order: broker.cpp, connection.cpp, declare.cpp, publish.cpp, consume.cpp, queue_host.cpp,
+// dlx_worker.cpp, cluster.cpp, alarms.cpp.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "models/rabbitmq/channel.h"
+#include "models/rabbitmq/classic_queue.h"
+#include "models/rabbitmq/cluster.h"
+#include "models/rabbitmq/quorum_host.h"
+#include "models/rabbitmq/routing.h"
+#include "models/rabbitmq/settings.h"
+#include "models/rabbitmq/stream_queue.h"
+#include "sim/world/world.h"
+
+namespace mqlab::rabbitmq {
+
+// A queue as the virtual host knows it, with what its file holds.
+struct QueueRecord {
+  QueueSpec spec{};
+  std::size_t broker = 0;                 // where it lives; of a quorum queue: who leads first
+  FileId file = 0;                        // on this node's disk
+  Time created = 0;                       // wall clock of whoever declared it
+  ConnId owner = no_connection;           // exclusive: whose
+  std::vector<StoreRecord> store{};       // classic: what was written, in order
+  std::vector<StreamChunk> chunks{};      // stream
+};
+
+// The process of a queue that lives here.
+struct QueueProcess {
+  std::variant<ClassicQueue, StreamQueue> machine;
+  std::size_t store_base = 0;             // records that the file held when the process began
+  bool sync_asked = false;
+  EventId timer = no_event;
+  Time timer_due = time_max;
+};
+
+// Who hands on the dead letters of a quorum queue at least once (dlx_worker.cpp).
+struct DlxWorker {
+  struct Pending {
+    ContentRef content{};
+    DeathReason reason{};
+    std::set<std::string> waits_for{};  // queues that have not confirmed it
+  };
+  ChannelId id = no_channel;
+  std::map<DeliveryId, Pending> pending{};
+  std::map<std::string, std::uint64_t> sent{};                                 // to quorum queues, by queue
+  std::map<std::string, std::map<std::uint64_t, DeliveryId>> numbers{};
+};
+
+class Broker : public NodeBase<Broker> {
+ public:
+  Broker(ClusterRef cluster, std::size_t index);
+
+  void on_start(Context& c) override;
+  void on_message(Context& c, const Message& m) override;
+  void on_timer(Context& c, TimerKind kind, std::uint64_t argument) override;
+  void on_closed(Context& c, ConnId connection, NodeId peer, CloseReason reason) override;
+  void on_disk(Context& c, FileId file, std::int64_t end, DiskResult result) override;
+  void on_stop(Context& c) override;
+  void on_crash(const Crash& crash) override;
+  void on_command(Context& c, const std::string& verb, const std::string& argument) override;
+  Tree state() const override;
+
+  // --- looking ---
+  const ClusterRef& cluster() const { return cluster_; }
+  const Routing& routing() const { return durable_.routing; }
+  const std::map<std::string, QueueRecord>& queues() const { return durable_.queues; }
+  const QueueProcess* process(const std::string& queue) const;
+  const QuorumHost& quorum() const { return host_; }
+  const std::map<ConnId, Connection>& connections() const { return connections_; }
+  bool alarm() const { return memory_alarm_ || disk_alarm_; }
+  // Messages that are here and not settled, ready and with consumers: where the queue lives, or of a quorum queue as this
+  // node knows it.
+  std::int64_t ready_count(const std::string& queue) const;
+  std::int64_t unacked_count(const std::string& queue) const;
+  std::int64_t consumer_count(const std::string& queue) const;
+  // Nothing of a client is under way here.
+  bool idle() const;
+
+ private:
+  // --- broker.cpp ---
+  void work(Context& c);
+  void define_topics(Context& c);
+  void start_queue(Context& c, const std::string& queue, bool clean);
+  Channel* channel_of(ChannelId id);
+  Connection* connection_of(const Channel& ch);
+
+  // --- connection.cpp: handshake, channels, errors, heartbeats ---
+  void on_connection_method(Context& c, Connection& conn, const Message& m);
+  void on_channel_message(Context& c, Connection& conn, const Message& m);
+  void handle(Context& c, Connection& conn, Channel& ch, const Message& m);
+  MaybeError method(Context& c, Connection& conn, Channel& ch, const Message& m);
+  void fail(Context& c, Connection& conn, std::uint16_t channel, const AmqpError& e, Kind method);
+  void close_connection(Context& c, Connection& conn, std::uint16_t code, const std::string& text, Kind method);
+  void end_channel(Context& c, Channel& ch);
+  void drop_connection(Context& c, ConnId id);
+  void beat(Context& c, ConnId id);
+  template <class M>
+  void tell(Context& c, const Channel& ch, Kind k, M m, std::uint32_t bytes = 32) {
+    c.send(ch.connection, kind(k), framed(std::move(m)), bytes, ch.number);
+  }
+  void tell(Context& c, const Channel& ch, Kind k) { c.send(ch.connection, kind(k), nullptr, 16, ch.number); }
+
+  // --- declare.cpp: exchanges, queues, bindings ---
+  MaybeError on_exchange_declare(Context& c, Channel& ch, const ExchangeDeclare& m);
+  MaybeError on_queue_declare(Context& c, Connection& conn, Channel& ch, const QueueDeclare& m);
+  MaybeError on_queue_delete(Context& c, Connection& conn, Channel& ch, const QueueDelete& m);
+  MaybeError on_queue_bind(Context& c, Connection& conn, Channel& ch, const QueueBind& m, bool unbind);
+  MaybeError on_purge(Context& c, Connection& conn, Channel& ch, const QueuePurge& m);
+  // The queue that a method names, with the channel's last one for an empty name; else 404, or 405 if it is another's.
+  MaybeError find_queue(const Connection& conn, const Channel& ch, const std::string& name, QueueRecord*& out);
+  MaybeError refuse_stranger(const QueueRecord& q, const Connection& conn) const;
+  void create_queue(Context& c, const QueueSpec& spec, ConnId owner);
+  void add_queue(Context& c, const QueueSpec& spec, std::size_t broker, ConnId owner, Time created);
+  void delete_queue(Context& c, const std::string& queue);
+  void erase_queue(Context& c, const std::string& queue);
+
+  // --- publish.cpp: publishes, confirms, transactions ---
+  MaybeError on_publish(Context& c, Connection& conn, Channel& ch, const BasicPublish& m);
+  MaybeError prepare(const Connection& conn, const Channel& ch, const BasicPublish& m, ContentRef& out) const;
+  void publish(Context& c, Channel& ch, const BasicPublish& m, const ContentRef& content);
+  void send_to_quorum(Channel& ch, const std::string& queue, const ContentRef& content, std::uint64_t number);
+  void on_enlisted(Channel& ch, const std::string& queue, const QueueAnswer& a);
+  void on_confirm(Channel& ch, const std::string& queue, const PublishId& publish, bool rejected);
+  bool reply_directly(const Content& content, const ContentRef& ref);
+  void confirm(Channel& ch, std::uint64_t number, const std::string& queue, bool rejected);
+  void tell_confirms(Context& c, Channel& ch);
+  MaybeError on_tx_commit(Context& c, Channel& ch);
+  void end_commit(Context& c, Channel& ch);
+  void dead_letter(Context& c, const std::string& queue, const DeadLetter& dead);
+
+  // --- consume.cpp: qos, consumers, get, settlements, deliveries ---
+  MaybeError on_qos(Context& c, Channel& ch, const BasicQos& m);
+  MaybeError on_consume(Context& c, Connection& conn, Channel& ch, const BasicConsume& m);
+  MaybeError on_get(Context& c, Connection& conn, Channel& ch, const BasicGet& m);
+  MaybeError on_settle(Channel& ch, Kind kind, std::uint64_t tag, bool multiple, bool requeue);
+  void on_cancel(Context& c, Channel& ch, const std::string& tag);
+  void recover(Channel& ch);
+  void settle(Channel& ch, const std::vector<UnackedDelivery>& which, QueueOp::Kind how, bool failed);
+  void resume_channel(const Channel& ch, const std::string& but);
+  void on_event(Context& c, const QueueEvent& e);
+  void on_delivery(Context& c, Channel& ch, const std::string& queue, const Deliver& d);
+  void on_timed_out(Context& c, Channel& ch, const TimedOut& t);
+  void on_answer(Context& c, Connection& conn, Channel& ch, const std::string& queue, const QueueAnswer& a);
+  void go_on(Context& c, ConnId connection, std::uint16_t number);
+  void look_for_timeouts(Context& c);
+
+  // --- queue_host.cpp: the queues of this node ---
+  void ask(QueueOp op) { ops_.push_back(std::move(op)); }
+  void on_op(Context& c, QueueOp op);
+  void classic_op(Context& c, const QueueOp& op, ClassicQueue& q, QueueEffects& out);
+  void quorum_op(Context& c, const QueueOp& op);
+  void stream_op(Context& c, const QueueOp& op, QueueRecord& record, QueueProcess& p, QueueEffects& out);
+  void submit(Context& c, const QueueOp& op, QuorumCommand command);  // with an answer, where the operation is a question
+  void on_news(Context& c, const QuorumNews& news);
+  void on_quorum_answer(Context& c, const QuorumAnswer& a);
+  void carry_out(Context& c, const std::string& queue, const QueueEffects& effects);
+  void answer(const QueueOp& op, QueueAnswer a) { a.of = op.kind; events_.push_back({op.channel, op.queue, std::move(a)}); }
+  void note_taken(Context& c, const std::string& queue, const Content& content, DeathReason reason);
+  void store_written(Context& c, const std::string& queue);
+  void set_queue_timer(Context& c, const std::string& queue);
+  void on_queue_timer(Context& c, FileId file);
+  const std::string* queue_of_file(FileId file) const;
+
+  // --- dlx_worker.cpp ---
+  void start_dlx_worker(Context& c, const std::string& queue);
+  void on_dlx_deliver(Context& c, const std::string& queue, const DlxDeliver& d);
+  void send_dead_letter(Context& c, const std::string& queue, DeliveryId id);
+  bool on_dlx_event(Context& c, const QueueEvent& e);
+  void on_dlx_timer(Context& c, std::uint64_t argument);
+
+  // --- cluster.cpp ---
+  std::optional<std::size_t> broker_index(NodeId n) const;
+  void join_cluster(Context& c);
+  void greet(Context& c, std::size_t peer, bool began);
+  void tell_peers(Context& c, const MetadataChange& change);
+  void on_cluster(Context& c, std::size_t from, const Message& m);
+  void take_over(Context& c, const ClusterMetadata& all);
+  void apply_change(Context& c, const MetadataChange& change);
+  void peer_down(Context& c, std::size_t peer, const char* why);
+  void queue_unreachable(Context& c, const std::string& queue);
+  AmqpError home_is_down(const std::string& queue) const;
+  void forward(Context& c, const QueueOp& op, std::size_t home);
+  bool forward_event(Context& c, const QueueEvent& e);
+  void tick(Context& c);
+  bool cluster_closed(Context& c, ConnId connection, NodeId from);
+
+  // --- alarms.cpp ---
+  void look_at_memory(Context& c);
+  void alarms_changed(Context& c, bool before);
+  void block_if_needed(Context& c, Connection& conn);
+
+  ClusterRef cluster_;
+  std::size_t index_;
+
+  struct Durable {
+    Routing routing{};
+    std::map<std::string, QueueRecord> queues{};
+    FileId next_file = 1;
+    std::uint64_t channels = 0;                 // so many were made, over all lives: a process id is never used again
+    std::uint64_t names = 0;                    // of queues and tags that the server named
+    std::map<std::string, ClassicQueue> at_rest{};  // recovery terms: what a clean end wrote down
+    bool ended_well = false;
+    bool defined = false;
+  } durable_;
+
+  QuorumHost host_;                             // knows by itself what survives
+  std::map<std::uint64_t, QueueOp> tickets_;    // questions to quorum queues
+  std::uint64_t next_ticket_ = 1;
+
+  struct Peer {
+    ConnId connection = no_connection;          // this node's, to it
+    bool up = false;
+    Time heard = 0;
+  };
+  std::vector<Peer> peers_;                     // by index
+  Time started_at_ = 0;
+
+  std::map<ConnId, Connection> connections_;
+  std::map<ChannelId, std::pair<ConnId, std::uint16_t>> channels_;
+  std::map<std::string, QueueProcess> processes_;
+  std::map<std::string, DlxWorker> dlx_workers_;
+  Limiter limiter_;
+  std::deque<QueueOp> ops_;
+  std::deque<QueueEvent> events_;
+  std::vector<ChannelId> to_confirm_;           // channels with something to tell their publisher
+  bool memory_alarm_ = false;
+  bool disk_alarm_ = false;
+  bool alarm_by_command_ = false;
+  bool stopping_ = false;
+};
+
+// Timers of a broker.
+inline constexpr TimerKind timer_queue = 1;       // its file
+inline constexpr TimerKind timer_heartbeat = 2;   // the connection
+inline constexpr TimerKind timer_timeouts = 3;
+inline constexpr TimerKind timer_tick = 5;        // of the cluster
+inline constexpr TimerKind timer_greet = 6;       // a peer, again
+inline constexpr TimerKind timer_dlx = 4;         // its queue's file, and the delivery
+
+}  // namespace mqlab::rabbitmq

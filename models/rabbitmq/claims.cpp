@@ -1,0 +1,133 @@
+// What the product promises under this deployment and these faults, and why it does not.
+#include <algorithm>
+
+#include "models/rabbitmq/model_parts.h"
+
+namespace mqlab::rabbitmq {
+namespace {
+
+// What the clients of a deployment do, taken together: the weakest counts.
+struct Habits {
+  bool confirms = true, persistent = true, misreads = false, resends = false, ignores_returns = false, priorities = false;
+  bool auto_ack = false, early_ack = false, releases = false, handed_on = false, programs = false, reuses_tags = false;
+  Duration longest_hold = 0;  // a delivery may wait so long for its acknowledgement
+};
+
+Habits habits_of(const Deployment& d) {
+  Habits h;
+  for (const ClientSpec& spec : d.clients) {
+    h.programs = h.programs || spec.app;
+    if (spec.role != "consumer") {
+      const ProducerSettings p = producer_settings(spec.options);
+      h.confirms = h.confirms && p.confirms;
+      h.persistent = h.persistent && p.persistent;
+      h.misreads = h.misreads || p.misreads_multiple;
+      h.ignores_returns = h.ignores_returns || p.ignores_returns;
+      h.priorities = h.priorities || p.priority >= 0;
+      h.resends = h.resends || (!spec.app && spec.options.boolean("resend"));
+    }
+    if (spec.role == "producer") continue;
+    const Options& o = spec.role == "consumer" ? spec.options : spec.consumer_options;
+    const ConsumerSettings c = consumer_settings(o);
+    h.auto_ack = h.auto_ack || c.auto_ack;
+    h.early_ack = h.early_ack || c.early_ack;
+    h.reuses_tags = h.reuses_tags || c.reuses_tags;
+    if (spec.app) continue;
+    const std::int64_t together = c.prefetch == 0 ? 1000 : c.prefetch;
+    h.longest_hold = std::max(h.longest_hold, o.duration("work_slow") + o.duration("work") * together);
+    h.releases = h.releases || o.text("ack") == "release_failed";
+    h.handed_on = h.handed_on || (!c.explicit_acks && (o.integer("workers") > 0 || o.boolean("pause_while_working")));
+  }
+  return h;
+}
+
+struct Places {
+  bool durable = true, classic = false, stream = false, quorum = false, declared = true, limits = false, ttl = false, expires = false;
+};
+
+Places places_of(const Deployment& d) {
+  Places p;
+  for (const TopicSpec& t : d.topics) {
+    const Options& o = t.options;
+    const std::string& type = o.text("queue_type");
+    p.classic = p.classic || type == "classic";
+    p.quorum = p.quorum || type == "quorum";
+    p.stream = p.stream || type == "stream";
+    p.durable = p.durable && (o.boolean("durable") || type != "classic");
+    p.declared = p.declared && o.boolean("declared") && !o.boolean("auto_delete");
+    p.limits = p.limits || o.integer("max_length") >= 0 || o.integer("max_length_bytes") >= 0;
+    p.ttl = p.ttl || o.duration("message_ttl") >= 0;
+    p.expires = p.expires || o.duration("expires") > 0;
+  }
+  return p;
+}
+
+}  // namespace
+
+std::vector<Claim> claims_of(const Deployment& d, const FaultSummary& f) {
+  const Habits h = habits_of(d);
+  const Places p = places_of(d);
+  const BrokerSettings settings = broker_settings(d.cluster, d.profile);
+  bool killed = false, power = false, wiped = false;
+  for (const FaultSummary::Lost& loss : f.losses) {
+    if (loss.role != "broker") continue;
+    killed = true;
+    power = power || loss.power;
+    wiped = wiped || loss.wipe;
+  }
+  std::vector<Claim> out;
+  const auto claim = [&](const char* anomaly, const std::string& why_not, const char* why) { out.push_back({anomaly, why_not.empty(), why_not.empty() ? why : why_not}); };
+
+  std::string lost;
+  if (!h.confirms) lost = "without confirms nobody knows what the broker has taken";
+  else if (h.misreads) lost = "a publisher misreads confirms of many";
+  else if (!p.declared || p.expires) lost = "a queue that is not there takes nothing, and the message is confirmed";
+  else if (h.auto_ack) lost = "with auto_ack a message is done when it is written to the socket";
+  else if (h.reuses_tags) lost = "a consumer acknowledges with the tags of another channel";
+  else if (wiped) lost = "a broker lost its disk";
+  else if (f.disk_faults) lost = "a disk broke its promise";
+  else if (killed && !p.durable) lost = "queues that are not durable go with their node";
+  else if (killed && !h.persistent && p.classic) lost = "transient messages do not survive their node";
+  else if (power && p.classic && !settings.classic_fsync) lost = "a classic queue confirms what is in the page cache";
+  else if (power && p.stream) lost = "a stream never syncs";
+  else if (settings.brokers > 1 && (f.network_faults || killed) && p.classic) lost = "a queue whose node is down is not there for those on other nodes";
+  claim("lost-message", lost, "confirms, persistent messages in durable queues, acknowledgement after the work");
+
+  const bool interrupted = f.client_kills || f.client_pauses || f.network_faults || !f.losses.empty();
+  std::string twice;
+  if (h.resends) twice = "the application sends again on its own";
+  else if (h.releases) twice = "what failed is given back, and comes again";
+  else if (h.programs) twice = "a program settles when it likes";
+  else if (settings.consumer_timeout > 0 && h.longest_hold >= settings.consumer_timeout) twice = "work may take longer than the broker waits for an acknowledgement";
+  else if (interrupted) twice = "what was not settled when a channel ended is delivered again";
+  claim("duplicate-delivery", twice, "nobody lost a channel");
+  if (p.stream) claim("duplicate", h.resends ? "the application sends again on its own" : "", "each message was sent once");
+
+  std::string order = twice;
+  if (order.empty() && h.priorities) order = "higher priorities overtake";
+  claim("fifo-violation", order, "one channel, one queue, no redelivery");
+
+  std::string drops;
+  if (p.limits) drops = "a full queue drops or refuses messages";
+  else if (p.ttl) drops = "messages expire";
+  else if (p.quorum && settings.rules.delivery_limit >= 0) drops = "a message that was returned too often is dropped";
+  claim("silent-drop", drops, "no policy takes messages");
+
+  claim("phantom", "", "a send fails only when it was never written, or came back");
+  claim("misdelivered", "", "bindings do not change");
+  claim("confirmed-unroutable", h.ignores_returns ? "a publisher does not look at what comes back" : "", "what comes back counts as failed");
+  claim("resurrected", h.resends ? "the application sends again on its own" : interrupted || h.programs ? "an acknowledgement has no answer: whether it arrived nobody is told" : "", "no channel ended with an acknowledgement under way");
+  std::string ahead;
+  if (h.auto_ack) ahead = "with auto_ack a message is done before the work begins";
+  else if (h.early_ack) ahead = "messages are acknowledged before the work";
+  else if (h.handed_on) ahead = "the next poll acknowledges what workers have not done yet";
+  else if (h.programs) ahead = "a program settles when it likes";
+  claim("commit-ahead-of-processing", ahead, "messages are acknowledged after the work");
+  claim("effect-lost", !lost.empty() ? lost : ahead, "messages are acknowledged after the work");
+  claim("effect-duplicate", twice, "nobody lost a channel");
+  claim("visibility-double-processing", twice, "nobody lost a channel");
+  claim("redelivery-reorder", twice, "no redelivery");
+  return out;
+}
+
+}  // namespace mqlab::rabbitmq

@@ -1,0 +1,56 @@
+// What the model says of itself: profiles, roles, calls, marks, verbs, and what it leaves out.
+#include "models/rabbitmq/model_parts.h"
+
+namespace mqlab::rabbitmq {
+
+ModelDecl declare_model() {
+  ModelDecl d;
+  d.name = "rabbitmq";
+  d.family = "message broker";
+  d.sentence = "RabbitMQ (AMQP 0-9-1): exchanges and queues, acknowledgements, publisher confirms, dead letters.";
+  d.default_profile = "4.3";
+  d.options = declared_options();
+  ProfileDecl p43{"4.3", "Quorum queues with a delivery limit that counts failures only; no transient shared queues."};
+  ProfileDecl p42{"4.2", "Quorum queues with a delivery limit of 20 returns; a delivery not settled in time closes its channel."};
+  ProfileDecl p313{"3.13", "Mirrors are still there, quorum queues have no delivery limit of their own."};
+  ProfileDecl p310{"3.10", "Classic queues confirm after a sync; as Debian 12 ships it."};
+  p310.cluster = {{"classic_fsync", Value{true}}};
+  d.profiles = {p43, p42, p313, p310};
+  d.roles = {{"broker", "A node: connections, channels, exchanges, and the queues that live on it."}, {"client", "An application with an AMQP client library."}};
+  d.calls = {{"send", "topic, {key=, body=, partition=, size=}", "Publishes a message; with confirms it waits for the broker's."},
+             {"poll", "timeout[, max]", "Takes what was delivered."},
+             {"assign", "topic", "Consumes from the queues that it has to itself."},
+             {"subscribe", "topics", "Consumes from the queues of its group."}, {"unsubscribe", "", "Closes the channel: what is not settled goes back."},
+             {"ack", "message", "The message is done."}, {"release", "message", "... it is given back: basic.nack with requeue."},
+             {"reject", "message", "... it is good for nobody: dead-lettered, or dropped."},
+             {"commit", "", "Acknowledges all that polls have handed over."}, {"pause", "place", "Hands out nothing of a place for a while."}, {"resume", "place", "Goes on with it."},
+             {"begin", "", "tx.select: publishes wait for the commit."}, {"commit_transaction", "", "tx.commit."}, {"abort", "", "tx.rollback."},
+             {"close", "", "Closes the channel."}};
+  d.marks = {{"broker_up", "A node began."}, {"node_up", "A node sees another one."}, {"node_down", "A node takes another one for down."},
+             {"leader_elected", "A replica of a quorum queue leads it."},
+             {"connection_lost", "A client's connection is no more; it will connect again."},
+             {"connection_error", "A broker closed a connection for an error."}, {"channel_error", "... or a channel."},
+             {"channel_closed", "A client was told that its channel is closed."}, {"heartbeat_missed", "Two intervals without a byte: the connection is given up."},
+             {"consumer_cancelled", "The server cancelled a consumer: its queue is gone."}, {"consumer_timeout", "A delivery was not settled in time."},
+             {"message_unroutable", "A message that no queue takes was dropped."}, {"message_returned", "... or returned, since it was mandatory."},
+             {"message_dropped", "A queue dropped a message by its own rules."}, {"message_dead_lettered", "A message left its queue for a dead-letter exchange."},
+             {"dead_letter_lost", "A dead letter that no queue takes was dropped."}, {"dead_letter_cycle", "... or would have come back to where it died."},
+             {"dead_letter_kept", "A dead letter that goes nowhere stays in its quorum queue (at-least-once)."},
+             {"publish_rejected", "A full queue refused a message."}, {"queue_deleted", "A queue was deleted: unused, without consumers, or by an operator."},
+             {"single_active_consumer", "A consumer became the active one of its queue."},
+             {"alarm", "Memory or disk is short: connections that publish are not read."}, {"alarm_cleared", "... and that is over."},
+             {"connection_blocked", "A connection is not read for an alarm."}, {"command_refused", "An operator's verb could not be carried out."}};
+  d.verbs = {{"memory_alarm", "\"on\" or \"off\" to a broker", "Its memory is, or is no longer, above the limit."},
+             {"disk_alarm", "\"on\" or \"off\" to a broker", "Its free disk space is, or is no longer, below the limit."},
+             {"purge", "\"orders.g\" to a broker", "Drops a queue's ready messages."}, {"delete_queue", "\"orders.g\" to a broker", "Deletes a queue with what is in it."}};
+  d.step_paths = {{"!bindings", "Bindings change seldom."}, {"!*/connections/*/*/prefetch", "The prefetch of a channel."}, {"!consumer application", "How far the application of a consumer is."},
+                  {"!producer application", "How far the application of a producer is."}};
+  d.not_modelled = {"AMQP 1.0, MQTT, STOMP, the stream protocol and its offset tracking", "several virtual hosts, users and permissions, policies",
+                    "the bytes of frames: a method with its content is one message", "credit flow between the processes of a node, paging of messages to disk",
+                    "federation and shovels", "mirrored classic queues, replicated streams, partition handling other than ignore (Mnesia) and the metadata store on Raft (Khepri)", "the disk of the metadata store: a declaration is durable at once",
+                    "priorities and exclusive consumers of streams, super stream consumers that take turns"};
+  d.ledger = declared_ledger();
+  return d;
+}
+
+}  // namespace mqlab::rabbitmq

@@ -1,0 +1,74 @@
+// The ledger: rule by rule, where it is written and which test or scenario holds it.
+#include "models/rabbitmq/ledger_queues.h"
+#include "models/rabbitmq/model_parts.h"
+
+namespace mqlab::rabbitmq {
+
+std::vector<RuleDecl> declared_ledger() {
+  std::vector<RuleDecl> rules = {
+      // Connections and channels (connection.cpp)
+      {"A soft error closes the channel and a hard one the connection; what was not settled goes back.",
+       "AMQP 0-9-1 1.1; rabbit_channel:handle_exception", "rabbitmq/broker_test, rabbitmq/conformance_test"},
+      {"Two heartbeat intervals without a byte end a connection.", "docs heartbeats; rabbit_heartbeat",
+       "rabbitmq/broker_test, museum/rabbitmq/r35-a-pause-taken-for-death"},
+      {"An exclusive queue is its connection's alone and goes with it.", "docs queues; rabbit_amqqueue:check_exclusive_access",
+       "rabbitmq/broker_test"},
+      // Publishing (publish.cpp)
+      {"A message that no queue takes is confirmed at once, and returned before that if it was mandatory.",
+       "docs confirms; rabbit_channel:deliver_to_queues",
+       "rabbitmq/conformance_test, museum/rabbitmq/r03-unroutable-and-confirmed"},
+      {"A publish to several queues is confirmed when the last has it, and rejected when the first refuses.",
+       "docs confirms; rabbit_confirms", "rabbitmq/broker_test"},
+      {"What lies below the first undecided and the first rejected publish is confirmed as one.",
+       "rabbit_channel:coalesce_and_send", "rabbitmq/broker_test"},
+      {"A publish whose queue is deleted is confirmed.", "rabbit_channel:handle_eol", "rabbitmq/broker_test"},
+      {"Without confirms nobody hears of what was lost on the way.", "docs confirms",
+       "museum/rabbitmq/r01-sent-and-forgotten"},
+      {"A publisher that hears no confirm sends again, and the broker has two messages.", "docs reliability",
+       "museum/rabbitmq/r02-a-confirm-that-was-lost"},
+      {"A transaction's publishes and acknowledgements count at its commit; a rollback drops them.",
+       "docs semantics; rabbit_channel tx.commit", "rabbitmq/broker_test"},
+      {"A channel confirms or is transactional, not both.", "rabbit_channel confirm.select, tx.select", "rabbitmq/broker_test"},
+      {"A reply to amq.rabbitmq.reply-to goes from channel to channel, without a queue.", "docs direct-reply-to",
+       "rabbitmq/conformance_test"},
+      // Consuming (consume.cpp)
+      {"An acknowledgement must name an outstanding tag, also with multiple; 0 and multiple is all.",
+       "rabbit_channel:collect_acks", "rabbitmq/broker_test"},
+      {"basic.cancel requeues nothing; the end of the channel does.", "docs consumers", "rabbitmq/broker_test"},
+      {"Prefetch is each new consumer's, or the channel's when global; basic.get ignores it.", "docs consumer-prefetch",
+       "rabbitmq/conformance_test"},
+      {"Up to 4.2 a delivery not settled in time closes its channel.", "docs consumers; rabbit_channel:evaluate_consumer_timeout",
+       "rabbitmq/broker_test, museum/rabbitmq/r34-thirty-one-minutes"},
+      {"With no_ack a message is done when it is written.", "docs confirms", "museum/rabbitmq/r19-acknowledged-by-the-socket"},
+      {"A delivery tag means something on its channel only.", "docs confirms", "museum/rabbitmq/r23-a-tag-of-another-channel"},
+      {"Acknowledged before the work, it may be lost; after it, done twice.", "docs reliability",
+       "museum/rabbitmq/r20-before-or-after-the-work"},
+      {"What is given back is delivered after what others have done meanwhile.", "docs semantics",
+       "museum/rabbitmq/r26-given-back-among-others"},
+      // Nodes and their files (broker.cpp, queue_host.cpp)
+      {"A durable queue brings its persistent messages back, flagged as redelivered after an unclean end.",
+       "rabbit_classic_queue_index_v2", "rabbitmq/broker_test, museum/rabbitmq/r14-a-transient-message"},
+      {"After a clean end it is known what was delivered.", "rabbit_recovery_terms", "rabbitmq/broker_test"},
+      {"A classic queue confirms what is in its file, and up to 3.10 what is synced.",
+       "rabbit_classic_queue_store_v2; rabbit_queue_index 3.10",
+       "rabbitmq/broker_test, museum/rabbitmq/r12-in-the-page-cache"},
+      {"A quorum queue does nothing before its log is synced.", "rabbit_quorum_queue; ra_log_wal",
+       "rabbitmq/broker_test, museum/rabbitmq/r12-in-the-page-cache"},
+      {"A full quorum queue that rejects says so to its publishers; what is on its way it takes.",
+       "rabbit_fifo_client; docs quorum-queues", "rabbitmq/broker_test"},
+      {"At-least-once dead letters stay until they are confirmed elsewhere, and go out again after 180 s.",
+       "rabbit_fifo_dlx_worker", "rabbitmq/broker_test"},
+      {"Dead letters without an exchange are dropped.", "rabbit_dead_letter", "museum/rabbitmq/r45-a-misspelt-exchange"},
+      {"A full queue drops its head, after a requeue too, or refuses.", "rabbit_amqqueue_process",
+       "museum/rabbitmq/r07-confirmed-and-then-dropped, museum/rabbitmq/r44-given-back-to-a-full-queue"},
+      {"A delivery limit drops or dead-letters what came back too often.", "rabbit_fifo; release notes 4.0.1",
+       "museum/rabbitmq/r30-given-back-too-often"},
+      {"An alarm stops reading from those who have published, acknowledgements included.", "docs alarms; rabbit_reader",
+       "rabbitmq/broker_test, museum/rabbitmq/r54-an-alarm-that-blocks-acks"},
+  };
+  const std::vector<RuleDecl> of_queues = ledger_queues();
+  rules.insert(rules.end(), of_queues.begin(), of_queues.end());
+  return rules;
+}
+
+}  // namespace mqlab::rabbitmq

@@ -1,0 +1,39 @@
+// models/rabbitmq/model_parts.h: the rooms of the model that rabbitmq.cpp puts together.
+//
+// declaration.cpp says what there is, claims.cpp what is promised, at_rest.cpp when a run is over, conformance.cpp
+// how recorded cases are carried out; rabbitmq.cpp checks a deployment and builds it. Nobody outside includes this.
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "models/rabbitmq/routing.h"
+#include "models/rabbitmq/settings.h"
+#include "sim/lab/conformance.h"
+#include "sim/lab/model.h"
+
+namespace mqlab::rabbitmq {
+
+ModelDecl declare_model();
+std::vector<RuleDecl> declared_ledger();
+
+// One claim for each anomaly that the product speaks of, with its reason.
+std::vector<Claim> claims_of(const Deployment& d, const FaultSummary& f);
+
+// True when nothing more will happen but heartbeats.
+bool at_rest(const World& w);
+
+// Cases recorded from a real broker, carried out over a connection; null for other systems.
+std::unique_ptr<ConformanceDriver> conformance_of(std::string_view system);
+
+// The virtual host as the definitions have it: each topic's exchange, queues and bindings.
+Routing routing_of(const Cluster& cluster);
+
+// Brokers in the order of their names; the cluster that they share.
+std::vector<NodeId> brokers_of(const World& w);
+ClusterRef cluster_of(const World& w);
+// Who leads a quorum queue; nobody: none does.
+NodeId quorum_leader(const World& w, const Cluster& cluster, const std::string& queue);
+
+}  // namespace mqlab::rabbitmq

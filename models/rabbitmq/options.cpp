@@ -1,0 +1,219 @@
+// The options of a RabbitMQ deployment, each declared once: name, default, sentence, source.
+#include <algorithm>
+
+#include "models/rabbitmq/settings.h"
+
+namespace mqlab::rabbitmq {
+namespace {
+
+constexpr Duration ms = 1'000'000;
+constexpr Duration s = 1'000'000'000;
+
+Value i(std::int64_t n) { return Value{n}; }
+Value t(const char* text) { return Value{std::string(text)}; }
+
+OptionDecl boolean(const char* name, const char* scope, bool value, const char* sentence, const char* source) {
+  return {name, scope, OptionType::boolean, Value{value}, sentence, source, {}};
+}
+OptionDecl integer(const char* name, const char* scope, std::int64_t value, const char* sentence, const char* source, std::int64_t min,
+                   std::int64_t max = std::numeric_limits<std::int64_t>::max()) {
+  return {name, scope, OptionType::integer, i(value), sentence, source, {}, min, max};
+}
+OptionDecl duration(const char* name, const char* scope, Duration value, const char* sentence, const char* source, Duration min = 0) {
+  return {name, scope, OptionType::duration, i(value), sentence, source, {}, min};
+}
+OptionDecl choice(const char* name, const char* scope, const char* value, std::vector<std::string> choices, const char* sentence, const char* source) {
+  return {name, scope, OptionType::choice, t(value), sentence, source, std::move(choices)};
+}
+OptionDecl text(const char* name, const char* scope, const char* sentence, const char* source) {
+  return {name, scope, OptionType::text, std::string(), sentence, source, {}};
+}
+OptionDecl rule(OptionDecl d) {
+  d.is_switch = true;
+  return d;
+}
+
+// What a client's connection has, whatever it does with it.
+void add_link_options(std::vector<OptionDecl>& all, const char* scope) {
+  all.push_back(duration("heartbeat", scope, 60 * s, "The heartbeat timeout that the client asks for; 0 = none.", "docs heartbeats"));
+  all.push_back(duration("recovery_interval", scope, 5 * s, "Rest before a client connects again.", "amqp-client networkRecoveryInterval", 1 * ms));
+  all.push_back(text("connects_to", scope, "The broker whose name stands first in the client's list; empty = one drawn by chance. After a failure the next in turn.", ""));
+  all.push_back(boolean("shared_connection", scope, false, "A client that publishes and consumes does both over one connection.", "docs connections, alarms"));
+}
+
+}  // namespace
+
+std::vector<OptionDecl> declared_options() {
+  std::vector<OptionDecl> all = {
+      // --- cluster ---
+      integer("brokers", "cluster", 1, "Nodes B1, B2, ...: a quorum queue has a replica on each, other queues live on one.", "", 1, 7),
+      duration("net_ticktime", "cluster", 60 * s, "A node from which nothing is heard for so long is taken for down.", "docs nettick", 4 * ms),
+      duration("heartbeat", "cluster", 60 * s, "The heartbeat timeout that a broker suggests.", "heartbeat, docs heartbeats"),
+      duration("consumer_timeout", "cluster", 1800 * s, "A delivery that is not settled for so long is given up; 0 = never.", "consumer_timeout, docs consumers"),
+      duration("timeout_check", "cluster", 60 * s, "How often a broker looks for those.", "rabbit_channel channel_tick_interval", 1 * ms),
+      integer("memory_limit", "cluster", 0, "Bytes of ready messages at which the memory alarm rises; 0 = never.", "vm_memory_high_watermark, docs memory", 0),
+      duration("broker_service", "cluster", 10'000, "Time a broker needs for a method.", "order of magnitude of published benchmarks"),
+      duration("sync_latency", "cluster", 1 * ms, "Time a disk needs to sync.", "consumer NVMe without power-loss protection"),
+      duration("writeback_after", "cluster", 30 * s, "The operating system writes dirty pages back after this long.", "Linux vm.dirty_expire_centisecs"),
+      boolean("shared_power", "cluster", false, "All brokers hang on one power supply.", ""),
+      rule(boolean("classic_fsync", "cluster", false, "A classic queue confirms a persistent message when the device has it (3.10); off: when it is in the file.", "rabbit_queue_index (3.10), rabbit_classic_queue_store_v2")),
+
+      // --- topic ---
+      integer("partitions", "topic", 1, "Routing keys 0, 1, ...: each group has a queue for each.", "docs streams, super streams", 1, 1'000),
+      choice("queue_type", "topic", "classic", {"classic", "quorum", "stream"}, "What its queues are.", "x-queue-type"),
+      boolean("durable", "topic", true, "Queues survive the node; off: they go with it (classic queues only).", "docs queues"),
+      integer("max_length", "topic", -1, "Ready messages in a queue at most; -1 = any number.", "x-max-length", -1),
+      integer("max_length_bytes", "topic", -1, "... bytes of them.", "x-max-length-bytes", -1),
+      choice("overflow", "topic", "drop-head", {"drop-head", "reject-publish", "reject-publish-dlx"}, "What a full queue does.", "x-overflow"),
+      duration("message_ttl", "topic", -1, "A message is dropped, or dead-lettered, at this age; -1 = never.", "x-message-ttl", -1),
+      duration("expires", "topic", 0, "A queue that nobody uses for so long is deleted; 0 = never.", "x-expires"),
+      integer("max_priority", "topic", 0, "Levels of priority of a classic queue; 0 = none.", "x-max-priority", 0, 255),
+      boolean("single_active_consumer", "topic", false, "One consumer of a queue gets its messages, the others stand by.", "x-single-active-consumer"),
+      text("dead_letter", "topic", "The topic that its dead letters go to; empty = none.", "x-dead-letter-exchange"),
+      text("dead_letter_key", "topic", "The routing key of dead letters; empty = as they had.", "x-dead-letter-routing-key"),
+      choice("dead_letter_strategy", "topic", "at-most-once", {"at-most-once", "at-least-once"}, "Quorum queues: whether a dead letter is kept until it is confirmed elsewhere.", "dead-letter-strategy"),
+      integer("delivery_limit", "topic", -2, "Quorum queues: returns after which a message is dropped or dead-lettered; -1 = never, -2 = as the release has it.", "x-delivery-limit", -2),
+      text("alternate", "topic", "The topic that gets what is unroutable here; empty = none.", "alternate-exchange"),
+      boolean("declared", "topic", true, "Exchange and queues are there from the beginning; off: consumers declare their queues when they come.", "definitions import"),
+      boolean("auto_delete", "topic", false, "A queue goes with its last consumer.", "docs queues"),
+
+      // --- producer ---
+      boolean("confirms", "producer", true, "The broker confirms each message; off: it is sent and forgotten.", "confirm.select, docs confirms"),
+      boolean("mandatory", "producer", false, "A message that no queue takes is returned.", "basic.publish mandatory"),
+      rule(boolean("ignores_returns", "producer", false, "A message that came back counts as sent all the same.", "docs publishers, a return listener that is missing")),
+      boolean("persistent", "producer", true, "Messages have delivery mode 2.", "docs persistence-conf"),
+      rule(boolean("misreads_multiple", "producer", false, "A confirm of many is taken for a confirm of one.", "docs confirms")),
+      integer("max_in_flight", "producer", 0, "Unconfirmed messages at most; 0 = any number.", "docs publishers", 0),
+      duration("send_timeout", "producer", 30 * s, "How long a send waits for a connection or a free place in flight.", "", 1 * ms),
+      duration("confirm_timeout", "producer", 30 * s, "How long a send waits for its confirm.", "waitForConfirms", 1 * ms),
+      duration("refused_backoff", "producer", 100 * ms, "A send that was refused, or came back, is told so much later: who tries again rests for so long.", ""),
+      duration("expiration", "producer", -1, "Each message's own time to live; -1 = none.", "expiration, docs ttl", -1),
+      integer("priority", "producer", -1, "Each message's priority; -1 = none.", "priority, docs priority", -1, 255),
+
+      // --- consumer ---
+      text("group", "consumer", "Whose queue it reads; empty = it has a queue to itself.", ""),
+      integer("prefetch", "consumer", 100, "Unacknowledged messages that the broker may have with it; 0 = any number.", "basic.qos, docs consumer-prefetch", 0, 65'535),
+      boolean("auto_ack", "consumer", false, "The broker forgets a message as soon as it is written to the socket.", "no_ack, docs confirms"),
+      rule(boolean("early_ack", "consumer", false, "A message is acknowledged when it is handed to the application, before the work.", "docs reliability")),
+      boolean("explicit_acks", "consumer", false, "The application confirms each message; else the next poll confirms all of the last.", "basic.ack"),
+      boolean("exclusive", "consumer", false, "It wants its queues to itself.", "basic.consume exclusive"),
+      integer("consumer_priority", "consumer", 0, "Consumers of a higher one are served first.", "x-priority", -1'000, 1'000),
+      choice("stream_offset", "consumer", "first", {"first", "last", "next"}, "Where reading of a stream begins.", "x-stream-offset"),
+      rule(boolean("reuses_tags", "consumer", false, "After a reconnection it settles by delivery tags of the channel before.", "docs confirms: tags are scoped to a channel")),
+  };
+  add_link_options(all, "producer");
+  add_link_options(all, "consumer");
+  return all;
+}
+
+BrokerSettings broker_settings(const Options& o, std::string_view profile) {
+  BrokerSettings b;
+  b.rules = *rules_of(profile);
+  b.brokers = static_cast<std::int32_t>(o.integer("brokers"));
+  b.classic_fsync = o.boolean("classic_fsync");
+  b.heartbeat = o.duration("heartbeat");
+  b.consumer_timeout = o.duration("consumer_timeout");
+  b.timeout_check = o.duration("timeout_check");
+  b.memory_limit = o.integer("memory_limit");
+  b.net_ticktime = o.duration("net_ticktime");
+  b.rules.consumer_timeout_after = b.consumer_timeout;
+  return b;
+}
+
+ProducerSettings producer_settings(const Options& o) {
+  ProducerSettings p;
+  p.confirms = o.boolean("confirms");
+  p.mandatory = o.boolean("mandatory");
+  p.ignores_returns = o.boolean("ignores_returns");
+  p.persistent = o.boolean("persistent");
+  p.misreads_multiple = o.boolean("misreads_multiple");
+  p.max_in_flight = o.integer("max_in_flight");
+  p.send_timeout = o.duration("send_timeout");
+  p.confirm_timeout = o.duration("confirm_timeout");
+  p.refused_backoff = o.duration("refused_backoff");
+  if (o.duration("expiration") >= 0) p.message_ttl = std::to_string(o.duration("expiration") / ms);
+  p.priority = o.integer("priority");
+  return p;
+}
+
+ConsumerSettings consumer_settings(const Options& o) {
+  ConsumerSettings c;
+  c.group = o.text("group");
+  c.prefetch = static_cast<std::uint32_t>(o.integer("prefetch"));
+  c.auto_ack = o.boolean("auto_ack");
+  c.early_ack = o.boolean("early_ack");
+  // The loop of a declared consumer settles each message by itself where it is told to.
+  c.explicit_acks = o.boolean("explicit_acks") || (o.has("ack") && o.text("ack") != "implicit");
+  c.exclusive = o.boolean("exclusive");
+  c.priority = o.integer("consumer_priority");
+  c.stream_offset = o.text("stream_offset");
+  c.reuses_tags = o.boolean("reuses_tags");
+  return c;
+}
+
+LinkSettings link_settings(const Options& o) {
+  LinkSettings l;
+  l.heartbeat = o.duration("heartbeat");
+  l.recovery_interval = o.duration("recovery_interval");
+  l.connects_to = o.text("connects_to");
+  l.shared_connection = o.boolean("shared_connection");
+  return l;
+}
+
+QueueSpec queue_spec(const Options& o) {
+  QueueSpec q;
+  const std::string& type = o.text("queue_type");
+  q.durable = o.boolean("durable");
+  q.auto_delete = o.boolean("auto_delete");
+  if (type != "classic") q.args.set("x-queue-type", type);
+  const auto number = [&](const char* option, const char* argument, std::int64_t from, std::int64_t unit) {
+    if (o.integer(option) >= from) q.args.set(argument, FieldValue(o.integer(option) / unit));
+  };
+  number("max_length", "x-max-length", 0, 1);
+  number("max_length_bytes", "x-max-length-bytes", 0, 1);
+  number("message_ttl", "x-message-ttl", 0, ms);
+  number("expires", "x-expires", ms, ms);
+  number("max_priority", "x-max-priority", 1, 1);
+  number("delivery_limit", "x-delivery-limit", -1, 1);
+  if (o.text("overflow") != "drop-head") q.args.set("x-overflow", o.text("overflow"));
+  if (o.boolean("single_active_consumer")) q.args.set("x-single-active-consumer", true);
+  if (!o.text("dead_letter").empty()) q.args.set("x-dead-letter-exchange", o.text("dead_letter"));
+  if (!o.text("dead_letter_key").empty()) q.args.set("x-dead-letter-routing-key", o.text("dead_letter_key"));
+  if (o.text("dead_letter_strategy") != "at-most-once") q.args.set("x-dead-letter-strategy", o.text("dead_letter_strategy"));
+  return q;
+}
+
+// ---------------------------------------------------------------------------------------------
+
+const TopicPlan* Cluster::topic(std::string_view name) const {
+  for (const TopicPlan& t : topics)
+    if (t.name == name) return &t;
+  return nullptr;
+}
+
+const QueuePlan* Cluster::queue(std::string_view name) const {
+  for (const QueuePlan& q : queues)
+    if (q.spec.name == name) return &q;
+  return nullptr;
+}
+
+const TopicPlan* Cluster::place(std::string_view place, std::optional<std::int32_t>& partition) const {
+  partition.reset();
+  if (const TopicPlan* t = topic(place)) return t;
+  for (const TopicPlan& t : topics)
+    for (std::int32_t n = 0; n < t.partitions; ++n)
+      if (t.place(n) == place) {
+        partition = n;
+        return &t;
+      }
+  return nullptr;
+}
+
+std::vector<const QueuePlan*> Cluster::queues_of(const TopicPlan& topic, const std::string& subscription) const {
+  std::vector<const QueuePlan*> out;
+  for (const QueuePlan& q : queues)
+    if (q.topic == topic.name && (topic.type == QueueType::stream || q.subscription == subscription)) out.push_back(&q);
+  return out;
+}
+
+}  // namespace mqlab::rabbitmq

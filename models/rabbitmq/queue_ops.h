@@ -1,0 +1,50 @@
+// models/rabbitmq/queue_ops.h: what channels ask of queues, and what queues tell channels.
+//
+// A channel and a queue are processes of their own, on one node or on two. What they say to each other is a
+// value: on one node it is handled in the order said, between nodes it travels over their connection.
+// Elsewhere: what a queue does (classic_queue.h, quorum_queue.h, stream_queue.h), who carries it (queue_host.cpp).
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "models/rabbitmq/amqp_error.h"
+#include "models/rabbitmq/queue_effects.h"
+
+namespace mqlab::rabbitmq {
+
+struct QueueOp {
+  enum class Kind : std::uint8_t {
+    publish, enlist, consume, cancel, get, ack, requeue, discard, resume, channel_down, purge, status, remove
+  };
+  Kind kind{};
+  std::string queue{};
+  ChannelId channel = no_channel;
+  PublishId publish{};
+  ContentRef content{};
+  ConsumerSpec consumer{};         // consume; of others the key's tag alone
+  std::vector<DeliveryId> ids{};   // ack, requeue, discard: the oldest first
+  bool no_ack = false;             // get
+  bool failed = false;             // requeue: by basic.reject
+  bool declared = false;           // status: somebody declared the queue again
+  bool if_unused = false, if_empty = false;  // remove
+};
+const char* name(QueueOp::Kind k);
+
+// The end of an operation that a channel waits for.
+struct QueueAnswer {
+  QueueOp::Kind of{};
+  MaybeError error{};
+  std::int64_t messages = 0;
+  std::int64_t consumers = 0;
+  bool rejects = false;            // enlist: the queue takes no publishes now
+};
+
+struct QueueEvent {
+  ChannelId channel = no_channel;
+  std::string queue{};
+  std::variant<Deliver, GetEmpty, Confirm, Reject, PublisherStatus, TimedOut, CancelConsumer, QueueAnswer> what{};
+};
+
+}  // namespace mqlab::rabbitmq

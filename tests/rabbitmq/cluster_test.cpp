@@ -1,0 +1,74 @@
+// Several nodes: queues that live elsewhere, nodes that come and go, and quorum queues among them.
+#include <gtest/gtest.h>
+
+#include "models/rabbitmq/model_parts.h"
+#include "models/rabbitmq/rabbitmq.h"
+#include "sim/lab/run.h"
+#include "sim/script/scenario_api.h"
+
+namespace mqlab::rabbitmq {
+namespace {
+
+class RabbitCluster : public testing::Test {
+ protected:
+  RabbitCluster() { models.add(make_model()); }
+
+  // A producer at B1 and a consumer at B3; the queue lives on `home`, which decides what else stands in the file.
+  RunResult run(const std::string& topic, const std::string& faults, std::uint64_t seed = 1) {
+    const std::string text = "return scenario { title = \"t\", cluster = rabbitmq { brokers = 3, classic_fsync = true, net_ticktime = seconds(20) }, topics = { " + topic +
+                             " }, clients = { producer \"P\" { topic = \"orders\", records = 20, every = ms(500), start_at = seconds(15), connects_to = \"B1\", "
+                             "resend = true, resend_limit = 100, recovery_interval = seconds(1) }, "
+                             "consumer \"C\" { topics = { \"orders\" }, connects_to = \"B3\", recovery_interval = seconds(1) } }, faults = { " +
+                             faults + " }, run_for = seconds(90) }";
+    const Scenario s = load_scenario(text, "t.lua", models);
+    return run_scenario(s, *models.find("rabbitmq"), nullptr, {.seed = seed});
+  }
+  static void expect_nothing_lost(const RunResult& r) {
+    EXPECT_TRUE(r.drained) << r.not_drained_because;
+    EXPECT_EQ(r.verdict("lost-message")->report.verdict, Verdict::holds);
+    for (const VerdictRow& v : r.verdicts)
+      EXPECT_FALSE(v.claim.claimed && v.report.verdict == Verdict::violated) << v.report.anomaly->name << ": " << v.report.worst.front().sentence;
+  }
+  static std::uint64_t marks(const RunResult& r, const char* name) { return r.world->mark_count(name); }
+
+  Models models;
+};
+
+TEST_F(RabbitCluster, ClientsOfAnyNodeReachAQueue) {
+  const RunResult r = run("orders = {}", "");
+  expect_nothing_lost(r);
+  EXPECT_GT(marks(r, "node_up"), 5u);
+  EXPECT_EQ(marks(r, "node_down"), 0u);
+}
+
+TEST_F(RabbitCluster, AQueueWhoseNodeIsDownRefusesAndComesBack) {
+  const RunResult r = run("orders = {}", "at(seconds(18), kill \"B1\" { duration = seconds(5) })");
+  expect_nothing_lost(r);
+  EXPECT_GT(marks(r, "node_down"), 0u);
+}
+
+TEST_F(RabbitCluster, AQuorumQueueOutlivesItsLeader) {
+  const RunResult r = run("orders = { queue_type = \"quorum\" }", "at(seconds(18), power \"leader orders/0\" { duration = seconds(30) })");
+  expect_nothing_lost(r);
+  EXPECT_GT(marks(r, "leader_elected"), 1u);
+}
+
+TEST_F(RabbitCluster, ACutLongerThanNetTicktimeIsNoticedOnBothSides) {
+  const RunResult r = run("orders = {}", "at(seconds(16), isolate \"B2\" { duration = seconds(40) })");
+  expect_nothing_lost(r);
+  EXPECT_GE(marks(r, "node_down"), 2u);
+}
+
+// Whatever happens to one node at a time, nothing that was confirmed is lost, and all comes to rest.
+TEST_F(RabbitCluster, OneNodeAtATimeCostsNoConfirmedMessage) {
+  for (const char* type : {"classic", "quorum", "stream"})
+    for (const char* fault : {"kill \"one broker\" { duration = seconds(4) }", "stop \"one broker\" { duration = seconds(4) }", "pause \"one broker\" { duration = seconds(20) }",
+                              "isolate \"one broker\" { duration = seconds(20) }", "reset_streams { from = \"all broker\", to = \"all broker\" }"})
+      for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+        SCOPED_TRACE(std::string(type) + ", " + fault + ", seed " + std::to_string(seed));
+        expect_nothing_lost(run(std::string("orders = { queue_type = \"") + type + "\" }", std::string("at(seconds(17), ") + fault + ")", seed));
+      }
+}
+
+}  // namespace
+}  // namespace mqlab::rabbitmq
