@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "models/kafka/kafka.h"
+#include "models/rabbitmq/rabbitmq.h"
 #include "sim/lab/run.h"
 #include "sim/script/lua_model.h"
 #include "sim/script/scenario_api.h"
@@ -33,6 +34,7 @@ class Library : public testing::TestWithParam<std::string> {
  protected:
   Library() {
     models.add(kafka::make_model());
+    models.add(rabbitmq::make_model());
     models.add(script::make_lua_model());
   }
   Models models;
@@ -42,6 +44,7 @@ class Library : public testing::TestWithParam<std::string> {
 TEST(LibraryItself, ShowsTheAnomaliesItIsNamedFor) {
   Models models;
   models.add(kafka::make_model());
+  models.add(rabbitmq::make_model());
   int named = 0;
   for (const Anomaly& anomaly : all_anomalies()) {
     if (!*anomaly.scenario) continue;
