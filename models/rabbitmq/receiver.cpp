@@ -135,6 +135,9 @@ void Client::receiver_lost(Context&, const std::string& why) {
   receiver_open_ = false;
   reader_.ready = false;
   for (Reading& r : readings_) r.consuming = false;
+  // A stream is read on from the first message that the application has not got.
+  for (auto d = buffer_.rbegin(); d != buffer_.rend(); ++d)
+    if (d->record.position >= 0) readings_[d->reading].next_offset = d->record.position;
   buffer_.clear();
   if (!setup_.consumer.reuses_tags) in_hand_.clear();
 }

@@ -14,11 +14,12 @@ class RabbitCluster : public testing::Test {
   RabbitCluster() { models.add(make_model()); }
 
   // A producer at B1 and a consumer at B3; the queue lives on `home`, which decides what else stands in the file.
-  RunResult run(const std::string& topic, const std::string& faults, std::uint64_t seed = 1) {
+  RunResult run(const std::string& topic, const std::string& faults, std::uint64_t seed = 1, const std::string& consumer = "") {
     const std::string text = "return scenario { title = \"t\", cluster = rabbitmq { brokers = 3, classic_fsync = true, net_ticktime = seconds(20) }, topics = { " + topic +
                              " }, clients = { producer \"P\" { topic = \"orders\", records = 20, every = ms(500), start_at = seconds(15), connects_to = \"B1\", "
                              "resend = true, resend_limit = 100, recovery_interval = seconds(1) }, "
-                             "consumer \"C\" { topics = { \"orders\" }, connects_to = \"B3\", recovery_interval = seconds(1) } }, faults = { " +
+                             "consumer \"C\" { topics = { \"orders\" }, connects_to = \"B3\", recovery_interval = seconds(1)" +
+                             consumer + " } }, faults = { " +
                              faults + " }, run_for = seconds(90) }";
     const Scenario s = load_scenario(text, "t.lua", models);
     return run_scenario(s, *models.find("rabbitmq"), nullptr, {.seed = seed});
@@ -57,6 +58,13 @@ TEST_F(RabbitCluster, ACutLongerThanNetTicktimeIsNoticedOnBothSides) {
   const RunResult r = run("orders = {}", "at(seconds(16), isolate \"B2\" { duration = seconds(40) })");
   expect_nothing_lost(r);
   EXPECT_GE(marks(r, "node_down"), 2u);
+}
+
+// What lay in the library when the connection broke is read again.
+TEST_F(RabbitCluster, AStreamIsReadOnFromWhatTheApplicationHasNotGot) {
+  const RunResult r = run("orders = { queue_type = \"stream\" }", "at(seconds(22), reset_streams { from = \"C\", to = \"all broker\" })", 1, ", max_poll = 1, work = seconds(2)");
+  expect_nothing_lost(r);
+  EXPECT_GT(marks(r, "connection_lost"), 0u);
 }
 
 // Whatever happens to one node at a time, nothing that was confirmed is lost, and all comes to rest.
