@@ -34,6 +34,7 @@ enum class Order : std::uint8_t { none, process, realtime };
 struct Node {
   OpIndex begin = no_op;
   OpIndex end = no_op;  // no_op: unknown, so nothing comes after it for certain
+  OpIndex counts = 0;   // from this row on it has taken effect for certain
   NodeId process = nobody;
   std::uint32_t transaction = no_index;  // one of the three
   std::uint32_t send = no_index;
@@ -105,7 +106,8 @@ class Dependencies {
  private:
   struct Written {
     std::int64_t position;
-    OpIndex row;  // that shows it there
+    OpIndex row;    // that shows it there
+    OpIndex since;  // it is shown, and its node counts
     std::uint32_t node;
   };
 
@@ -122,7 +124,7 @@ class Dependencies {
       const bool committed = t.state == TransactionState::committed;
       if (!committed && (t.shown == no_op || t.shown > t.end)) continue;
       of_transaction_[n] = static_cast<std::uint32_t>(nodes.size());
-      nodes.push_back({t.begin, committed ? t.end : no_op, t.process, n, no_index, no_index});
+      nodes.push_back({t.begin, committed ? t.end : no_op, std::min(t.end, t.shown), t.process, n, no_index, no_index});
     }
     for (std::uint32_t n = 0; n < sends.size(); ++n) {
       const SendFact& f = sends[n];
@@ -130,12 +132,12 @@ class Dependencies {
         of_send_[n] = of_transaction_[f.transaction];
       } else if (f.outcome == Outcome::ok || seen_alive(n)) {
         of_send_[n] = static_cast<std::uint32_t>(nodes.size());
-        nodes.push_back({f.invoke, f.outcome == Outcome::ok ? f.end : no_op, f.producer, no_index, n, no_index});
+        nodes.push_back({f.invoke, f.outcome == Outcome::ok ? f.end : no_op, 0, f.producer, no_index, n, no_index});
       }
     }
     for (std::uint32_t n = 0; n < readers.size(); ++n) {
       of_reader_[n] = static_cast<std::uint32_t>(nodes.size());
-      nodes.push_back({readers[n].begin, readers[n].end, readers[n].process, no_index, no_index, n});
+      nodes.push_back({readers[n].begin, readers[n].end, 0, readers[n].process, no_index, no_index, n});
     }
   }
 
@@ -159,23 +161,27 @@ class Dependencies {
   // Where the send put its message: as its acknowledgement or a read of it said first.
   void write_write() {
     std::vector<std::vector<Written>> written(ledger_.places().size());
+    const auto put = [&](std::uint32_t place, std::int64_t position, OpIndex row, std::uint32_t node) {
+      written[place].push_back({position, row, std::max(row, nodes[node].counts), node});
+    };
     for (std::uint32_t n = 0; n < ledger_.sends().size(); ++n) {
       if (of_send_[n] == no_index) continue;
       const SendFact& f = ledger_.sends()[n];
       const bool told = f.outcome == Outcome::ok && f.place != no_index && f.position >= 0;
       if (told && f.end < read_at_[n]) {
-        written[f.place].push_back({f.position, f.end, of_send_[n]});
+        put(f.place, f.position, f.end, of_send_[n]);
       } else if (seen_alive(n)) {
         const Op& read = journal_.ops[read_at_[n]];
         const std::uint32_t place = ledger_.find_place(read.place);
         const std::int64_t position = read.position < std::int64_t{1} << 62 ? read.position : -1;
-        if (place != no_index && position >= 0) written[place].push_back({position, read_at_[n], of_send_[n]});
+        if (place != no_index && position >= 0) put(place, position, read_at_[n], of_send_[n]);
       }
     }
-    const auto before = [](const Written& a, const Written& b) { return a.position != b.position ? a.position < b.position : a.row < b.row; };
+    const auto before = [](const Written& a, const Written& b) { return a.position != b.position ? a.position < b.position : a.since < b.since; };
     for (std::vector<Written>& w : written) {
       if (!std::is_sorted(w.begin(), w.end(), before)) std::sort(w.begin(), w.end(), before);
-      // Of two at one position (`inconsistent-offsets`) the one shown first has it.
+      // Of two at one position (`inconsistent-offsets`) the one that counted there first has it, so that what was
+      // told stays: one shown there earlier, in a transaction that commits later, takes nothing away.
       w.erase(std::unique(w.begin(), w.end(), [](const Written& a, const Written& b) { return a.position == b.position; }), w.end());
       for (std::size_t i = 1; i < w.size(); ++i) {
         if (w[i - 1].node != w[i].node) edges.push_back({w[i - 1].node, w[i].node, w[i - 1].row, w[i].row, Link::ww});

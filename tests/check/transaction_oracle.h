@@ -181,6 +181,7 @@ class TransactionOracle : public Oracle {
       OpIndex begin;
       std::optional<OpIndex> end;
       NodeId process;
+      OpIndex counts = 0;  // from this row on
     };
     std::vector<Node> nodes;
     std::map<Tx, std::size_t> of_tx;
@@ -197,7 +198,7 @@ class TransactionOracle : public Oracle {
       OpIndex begin = 0;
       while (tx(begin) != t) ++begin;
       of_tx[t] = nodes.size();
-      nodes.push_back({begin, committed ? ended : std::nullopt, t.first});
+      nodes.push_back({begin, committed ? ended : std::nullopt, t.first, std::min(committed ? *ended : end(), first_seen.value_or(end()))});
     }
     const auto read_of = [&](OpIndex s) {
       for (OpIndex d = s; d < ops.size(); ++d) {
@@ -238,7 +239,7 @@ class TransactionOracle : public Oracle {
       }
       if (of_send.count(*source(d)) && of_send[*source(d)] != to) wr.push_back({of_send[*source(d)], to});
     }
-    // Who holds which position: the send that was shown there first.
+    // Who holds which position: the send that was the first to be shown there and count.
     std::map<std::pair<std::uint32_t, std::int64_t>, std::pair<OpIndex, std::size_t>> holds;
     for (const auto& [s, node] : of_send) {
       const auto e = send_end(s, end());
@@ -248,7 +249,8 @@ class TransactionOracle : public Oracle {
       else if (read != end() && !(e && ops[*e].outcome == Outcome::fail && *e < read)) shows = read;
       if (!shows || ops[*shows].position < 0) continue;
       const std::pair at{ops[*shows].place, ops[*shows].position};
-      if (!holds.count(at) || holds[at].first > *shows) holds[at] = {*shows, node};
+      const OpIndex since = std::max(*shows, nodes[node].counts);
+      if (!holds.count(at) || holds[at].first > since) holds[at] = {since, node};
     }
     for (const auto& [a, x] : holds) {
       for (const auto& [b, y] : holds) {
