@@ -164,12 +164,16 @@ ReadMark Ledger::read_at_drain(std::uint32_t place, std::size_t drain) const {
   return {drained_.size(), p.furthest_read, p.furthest_read_at};
 }
 
-bool Ledger::readable(std::uint32_t message) const {
-  for (std::uint32_t n = messages_[message].last_send; n != no_index; n = sends_[n].previous) {
-    const SendFact& s = sends_[n];
-    if (s.transaction == no_index || transactions_[s.transaction].state == TransactionState::committed) return true;
+bool Ledger::readable(const Step& s) const {
+  const auto open_to_all = [this](const SendFact& f) {
+    return f.transaction == no_index || transactions_[f.transaction].state == TransactionState::committed;
+  };
+  const std::uint32_t put_there = s.send != no_index ? s.send : s.source;
+  if (put_there != no_index) return open_to_all(sends_[put_there]);
+  for (std::uint32_t n = messages_[s.message].last_send; n != no_index; n = sends_[n].previous) {
+    if (!open_to_all(sends_[n])) return false;
   }
-  return messages_[message].last_send == no_index;
+  return true;
 }
 
 void Ledger::acknowledge(std::uint32_t send) {
@@ -190,10 +194,11 @@ void Ledger::learn(Step& s, std::int64_t position, bool read) {
   if (fact.message == no_index) {
     fact.message = s.message;
     fact.since = s.index;
-    if (readable(s.message)) {
-      place.known.add(position);
-      s.learned = position;
-    }
+  }
+  if (!fact.readable && fact.message == s.message && readable(s)) {
+    fact.readable = true;
+    place.known.add(position);
+    s.learned = position;
   }
   if (read && fact.read == no_op && fact.message == s.message) fact.read = s.index;
   MessageFact& m = messages_[s.message];
@@ -406,8 +411,10 @@ void Ledger::on_transaction_end(Step& s) {
     if (f.outcome != Outcome::ok) continue;
     acknowledge(n);
     if (f.place == no_index || f.position < 0) continue;
-    const PositionFact* p = places_[f.place].positions.find(static_cast<std::uint64_t>(f.position));
-    if (p && p->message == f.message) places_[f.place].known.add(f.position);
+    PositionFact& p = places_[f.place].positions[static_cast<std::uint64_t>(f.position)];
+    if (p.message != f.message || p.readable) continue;
+    p.readable = true;
+    places_[f.place].known.add(f.position);
   }
 }
 

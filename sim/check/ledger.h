@@ -54,6 +54,7 @@ struct PositionFact {
   OpIndex since = no_op;              // the first row that showed it
   OpIndex read = no_op;               // the first read that saw `message` there
   std::uint32_t message = no_index;   // first seen there
+  bool readable = false;              // ... and anybody may read it: it is in PlaceFact::known
 };
 
 // Positions known to hold a message, for the question "is there one between these two?".
@@ -185,7 +186,7 @@ struct Step {
   bool first_here = false;        // this subscription had not
   bool position_known = false;    // the row names a position of `place` that holds `message`
   PositionFact position_before{};
-  std::int64_t learned = -1;      // a position of `place` now first known to hold a readable message
+  std::int64_t learned = -1;      // a position of `place` now first known to hold a readable message, by what the row shows
   std::uint32_t overtakes = no_index;  // of a commit: the first transaction that it has overtaken, by next_overtaken
 };
 
@@ -235,8 +236,9 @@ class Ledger {
   OpIndex certain_since(const SendFact& s) const;
   // The row shows a second position for its message, in the same place or the same topic.
   bool second_position(const Step& s) const;
-  // The message may be read by a reader at read-committed, as far as is known.
-  bool readable(std::uint32_t message) const;
+  // Anybody may read what the row shows, as far as is known: the send that put it there is in no transaction, or in a
+  // committed one. Where no one answer says which send did, all sends of the message must be.
+  bool readable(const Step& s) const;
   // Messages acknowledged and not delivered to anybody so far.
   std::uint64_t unseen() const { return unseen_; }
   std::uint64_t acknowledged() const { return acknowledged_; }

@@ -15,6 +15,7 @@ namespace mqlab::test {
 class Oracle {
  public:
   explicit Oracle(const Journal& journal) : j(journal), ops(journal.ops) {}
+  virtual ~Oracle() = default;
 
   using Rows = std::vector<OpIndex>;
 
@@ -346,6 +347,37 @@ class Oracle {
     }
     return std::nullopt;
   }
+  // The row that ended a send, before `now`.
+  std::optional<OpIndex> send_end(OpIndex s, OpIndex now) const {
+    for (OpIndex r = s + 1; r < now; ++r) {
+      if (ends_send(r) && ops[r].of == s) return r;
+    }
+    return std::nullopt;
+  }
+  // Before `now` it failed, or its transaction was aborted.
+  virtual bool dead_send(OpIndex s, OpIndex now) const {
+    return failed(s, now - 1) || (transaction_end(ops[s], now - 1) && !committed(ops[s], now - 1));
+  }
+  // Which send a delivery shows.
+  std::optional<OpIndex> source(OpIndex d) const {
+    Rows open;
+    std::optional<OpIndex> named;  // the newest whose acknowledgement named the position
+    for (const OpIndex s : sends(ops[d].message, d)) {
+      const auto e = send_end(s, d);
+      if (e && ops[*e].outcome == Outcome::ok && ops[*e].position >= 0) {
+        if (ops[*e].place == ops[d].place && ops[*e].position == ops[d].position) named = s;
+        continue;
+      }
+      open.push_back(s);
+    }
+    if (named) return named;
+    Rows alive;
+    for (const OpIndex s : open) {
+      if (!dead_send(s, d)) alive.push_back(s);
+    }
+    if (!alive.empty()) return alive.size() == 1 ? std::optional(alive[0]) : std::nullopt;
+    return open.size() == 1 ? std::optional(open[0]) : std::nullopt;
+  }
   bool committed(const Op& send, OpIndex now) const {
     const auto r = transaction_end(send, now);
     return send.transaction == 0 || (r && ops[*r].kind == OpKind::end_commit);
@@ -442,24 +474,27 @@ class Oracle {
     }
     return given;
   }
-  // The message first seen at a position, when by `now` anybody may read it.
+  // The message first seen at a position, when by `now` some row said that anybody may read it there: it showed the message
+  // there, of a send that was no transaction's or a committed one's; or it committed such a send.
   std::optional<MessageId> readable_at(std::uint32_t place, std::int64_t position, OpIndex now) const {
+    std::optional<MessageId> m;
     for (OpIndex r = 0; r <= now; ++r) {
-      if (!shows_position(r) || ops[r].place != place || ops[r].position != position) continue;
-      const MessageId m = ops[r].message;
-      const Rows before = sends(m, r + 1);
-      bool at_once = before.empty();
-      for (const OpIndex s : before) at_once = at_once || committed(ops[s], r);
-      if (at_once) return m;
-      // Otherwise when a transaction that put it there commits.
-      for (OpIndex e = 0; e <= now; ++e) {
-        if (!ends_send(e) || ops[e].outcome != Outcome::ok || ops[e].message != m || ops[e].place != place) continue;
-        const auto t = transaction_end(send_of(e), now);
-        if (ops[e].position == position && t && e < *t && ops[*t].kind == OpKind::end_commit) return m;
+      if (shows_position(r) && ops[r].place == place && ops[r].position == position) {
+        if (!m) m = ops[r].message;
+        if (ops[r].message == *m && open_to_all(r)) return m;
       }
-      return std::nullopt;
+      for (OpIndex e = 0; m && e < r; ++e) {
+        if (!shows_position(e) || !ends_send(e) || ops[e].message != *m || ops[e].place != place || ops[e].position != position) continue;
+        if (transaction_end(send_of(e), r) == r && committed(send_of(e), r)) return m;
+      }
     }
     return std::nullopt;
+  }
+  bool open_to_all(OpIndex r) const {
+    if (ends_send(r)) return committed(send_of(r), r);
+    if (const auto s = source(r)) return committed(ops[*s], r);
+    const Rows all = sends(ops[r].message, r);
+    return std::all_of(all.begin(), all.end(), [&](OpIndex s) { return committed(ops[s], r); });
   }
   // The consumer went back over this position by itself, and has not read it since.
   bool own_will(OpIndex d) const {

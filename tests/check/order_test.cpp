@@ -137,6 +137,49 @@ TEST(PollSkip, AbortedMessagesAreRightlyJumped) {
   EXPECT_EQ(committed.check("poll-skip").worst.at(0).certain_at, 4u);
 }
 
+// The send is judged that stands at the position: that its message was sent again, and stands elsewhere, makes it no better.
+TEST(PollSkip, AnAbortedSendIsRightlyJumpedThoughItsMessageWasSentAgain) {
+  const std::string sent = R"(
+    P1 send x orders
+    P1 ok x orders/0@4
+    P1 send a orders tx=1
+    P1 ok a orders/0@5 tx=1
+    P1 aborted tx=1
+    P1 send a orders tx=2
+    P1 ok a orders/0@7 tx=2
+    P1 txcommitted tx=2
+)";
+  expect_holds(Story(sent + "C1 got x orders/0@4 g1 read-committed\n C1 got a orders/0@7 g1 read-committed"), "poll-skip");
+  // Also when a reader at read-uncommitted had shown it there, before the acknowledgement.
+  expect_holds(Story(R"(
+    P1 send x orders
+    P1 ok x orders/0@4
+    P1 send a orders
+    P1 ok a orders/0@3
+    P1 send a orders tx=1
+    C2 got a orders/0@5 g2
+    P1 ok a orders/0@5 tx=1
+    P1 aborted tx=1
+    C1 got x orders/0@4 g1 read-committed
+    C1 got z orders/0@7 g1 read-committed
+  )"), "poll-skip");
+  const Report r = Story(sent + "C1 got x orders/0@4 g1 read-committed\n C1 got z orders/0@8 g1 read-committed").check("poll-skip");
+  ASSERT_EQ(r.count, 1u);
+  EXPECT_EQ(r.worst[0].sentence, "C1 read orders/0@4 and next @8, though a stands at @7");
+}
+
+// Which of two sends stands there, the acknowledgement tells.
+TEST(PollSkip, WhatNoOneAnswerExplainedIsKnownByItsAcknowledgement) {
+  expect_violated(Story(R"(
+    P1 send a orders
+    P2 send a orders tx=1
+    C2 got a orders/0@5 g2
+    C1 got x orders/0@4 g1
+    C1 got y orders/0@9 g1
+    P1 ok a orders/0@5
+  )"), "poll-skip", 5, {2, 3, 4}, "C1 read orders/0@4 and next @9, though a stands at @5");
+}
+
 TEST(PollSkip, CompetingConsumersShareAPlace) {
   expect_holds(Story(R"(
     C1 got a q1@1 g1

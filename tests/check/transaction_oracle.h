@@ -346,13 +346,7 @@ class TransactionOracle : public Oracle {
     const auto r = decided(t, now);
     return r && ops[*r].kind == OpKind::end_commit && ops[*r].outcome == Outcome::ok;
   }
-  std::optional<OpIndex> send_end(OpIndex s, OpIndex now) const {
-    for (OpIndex r = s + 1; r < now; ++r) {
-      if (ends_send(r) && ops[r].of == s) return r;
-    }
-    return std::nullopt;
-  }
-  bool dead_send(OpIndex s, OpIndex now) const {
+  bool dead_send(OpIndex s, OpIndex now) const override {
     const auto e = send_end(s, now);
     if (e && ops[*e].outcome == Outcome::fail) return true;
     return tx(s).second != 0 && decided(tx(s), now) && !commits(tx(s), now);
@@ -360,26 +354,6 @@ class TransactionOracle : public Oracle {
   bool all_dead(MessageId m, OpIndex before, OpIndex now) const {
     const Rows made = sends(m, before);
     return std::all_of(made.begin(), made.end(), [&](OpIndex s) { return dead_send(s, now + 1); });
-  }
-  // Which send a delivery shows.
-  std::optional<OpIndex> source(OpIndex d) const {
-    Rows open;
-    std::optional<OpIndex> named;  // the newest whose acknowledgement named the position
-    for (const OpIndex s : sends(ops[d].message, d)) {
-      const auto e = send_end(s, d);
-      if (e && ops[*e].outcome == Outcome::ok && ops[*e].position >= 0) {
-        if (ops[*e].place == ops[d].place && ops[*e].position == ops[d].position) named = s;
-        continue;
-      }
-      open.push_back(s);
-    }
-    if (named) return named;
-    Rows alive;
-    for (const OpIndex s : open) {
-      if (!dead_send(s, d)) alive.push_back(s);
-    }
-    if (!alive.empty()) return alive.size() == 1 ? std::optional(alive[0]) : std::nullopt;
-    return open.size() == 1 ? std::optional(open[0]) : std::nullopt;
   }
   std::optional<OpIndex> superseded(const Tx& t) const {
     std::uint32_t id = 0;
