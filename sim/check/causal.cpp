@@ -17,7 +17,7 @@ class Causal : public CheckerOf<Causal> {
     if (s.op.kind == OpKind::send) {
       if (s.send != no_index && ledger.sends()[s.send].invoke == s.index) sent(s);
     } else if (s.op.kind == OpKind::seek) {
-      if (s.op.outcome == Outcome::ok || s.op.outcome == Outcome::info) ++process_of(s.op.process).seeks;
+      if (s.op.outcome == Outcome::ok || s.op.outcome == Outcome::info) ++process_of(s).seeks;
     } else if (s.message != no_index && s.first_here && !(s.op.flags & op_flag::dead_letter)) {
       delivered(s, ledger);
     }
@@ -46,6 +46,13 @@ class Causal : public CheckerOf<Causal> {
     std::uint32_t snapshot = 0;             // of `known`, as of its last send; 0 = it knows nothing of others
     bool fresh = false;                     // it has read since that snapshot
     std::uint32_t seeks = 0;
+    std::uint32_t last_subscription = no_index;  // it got something for, and its view there
+    std::uint32_t last_view = 0;
+  };
+  // Of `known`, as it was at some send: cells_ from `begin` on.
+  struct Snapshot {
+    std::size_t begin = 0;
+    std::size_t size = 0;
   };
   // What one process got for one subscription.
   struct View {
@@ -60,39 +67,36 @@ class Causal : public CheckerOf<Causal> {
     std::uint32_t snapshot = 0;
   };
 
-  Process& process_of(NodeId node) { return processes_[dense(node)]; }
-  std::uint32_t dense(NodeId node) {
-    std::uint32_t& n = dense_[node];
+  // Only who sends or gets something is in a clock.
+  Process& process_of(const Step& s) {
+    std::uint32_t& n = at(dense_, s.process);
     if (n == 0) {
       processes_.emplace_back();
       n = static_cast<std::uint32_t>(processes_.size());
     }
-    return n - 1;
+    return processes_[n - 1];
   }
 
   void sent(const Step& s) {
-    const std::uint32_t me = dense(s.op.process);
-    Process& p = processes_[me];
+    Process& p = process_of(s);
     ++p.sends;
-    if (p.fresh && cells_ + p.known.size() <= cells_max) {
-      snapshots_.push_back(p.known);
-      cells_ += p.known.size();
+    if (p.fresh && cells_.size() + p.known.size() <= cells_max) {
+      snapshots_.push_back({cells_.size(), p.known.size()});
+      cells_.insert(cells_.end(), p.known.begin(), p.known.end());
       p.snapshot = static_cast<std::uint32_t>(snapshots_.size());
       p.fresh = false;
     } else if (p.fresh) {
       over_budget_ = true;
     }
-    if (stamps_.size() <= s.send) stamps_.resize(s.send + 1);
-    stamps_[s.send] = {me, p.sends, p.snapshot};
+    at(stamps_, s.send) = {dense_[s.process] - 1, p.sends, p.snapshot};
   }
 
   void delivered(const Step& s, const Ledger& ledger) {
     std::uint32_t first = no_index;  // the earliest send that may have had an effect
     OpIndex told = no_op;            // a delivery whose message has every send of this one in its past
     bool all_before = true;
-    const std::uint32_t me = dense(s.op.process);
-    Process& p = processes_[me];
-    View& v = views_[pair_key(me, s.subscription)];
+    Process& p = process_of(s);
+    View& v = view_of(p, s);
     if (v.seeks != p.seeks) v = View{{}, {}, p.seeks};
     for (std::uint32_t n = ledger.messages()[s.message].last_send; n != no_index; n = ledger.sends()[n].previous) {
       if (ledger.sends()[n].outcome == Outcome::fail) continue;
@@ -112,34 +116,45 @@ class Causal : public CheckerOf<Causal> {
     see(v, stamps_[first], s.index);
   }
 
+  View& view_of(Process& p, const Step& s) {
+    if (p.last_subscription != s.subscription) {
+      std::uint32_t& number = view_index_[pair_key(s.process, s.subscription)];
+      if (number == 0) {
+        views_.emplace_back();
+        number = static_cast<std::uint32_t>(views_.size());
+      }
+      p.last_subscription = s.subscription;
+      p.last_view = number - 1;
+    }
+    return views_[p.last_view];
+  }
+
   void learn(Process& p, const Stamp& stamp) {
     if (p.known.size() <= stamp.process) p.known.resize(stamp.process + 1);
     p.known[stamp.process] = std::max(p.known[stamp.process], stamp.number);
     p.fresh = true;
-    const std::vector<std::uint64_t>* past = unmerged(p.merged, stamp);
-    if (!past) return;
-    if (p.known.size() < past->size()) p.known.resize(past->size());
-    for (std::size_t n = 0; n < past->size(); ++n) p.known[n] = std::max(p.known[n], (*past)[n]);
+    const Snapshot past = unmerged(p.merged, stamp);
+    if (p.known.size() < past.size) p.known.resize(past.size);
+    for (std::size_t n = 0; n < past.size; ++n) p.known[n] = std::max(p.known[n], cells_[past.begin + n]);
   }
 
   void see(View& v, const Stamp& stamp, OpIndex row) {
     if (v.delivered.size() <= stamp.process) v.delivered.resize(stamp.process + 1);
     if (stamp.number > v.delivered[stamp.process].sends) v.delivered[stamp.process] = {stamp.number, row};
-    const std::vector<std::uint64_t>* past = unmerged(v.merged, stamp);
-    if (!past) return;
-    if (v.delivered.size() < past->size()) v.delivered.resize(past->size());
-    for (std::size_t n = 0; n < past->size(); ++n) {
-      if ((*past)[n] > v.delivered[n].sends) v.delivered[n] = {(*past)[n], row};
+    const Snapshot past = unmerged(v.merged, stamp);
+    if (v.delivered.size() < past.size) v.delivered.resize(past.size);
+    for (std::size_t n = 0; n < past.size; ++n) {
+      if (cells_[past.begin + n] > v.delivered[n].sends) v.delivered[n] = {cells_[past.begin + n], row};
     }
   }
 
-  // A sender's later snapshot holds all of its earlier ones, so each is merged once at most.
-  const std::vector<std::uint64_t>* unmerged(std::vector<std::uint32_t>& merged, const Stamp& stamp) const {
-    if (stamp.snapshot == 0) return nullptr;
-    if (merged.size() <= stamp.process) merged.resize(stamp.process + 1);
-    if (stamp.snapshot <= merged[stamp.process]) return nullptr;
-    merged[stamp.process] = stamp.snapshot;
-    return &snapshots_[stamp.snapshot - 1];
+  // A sender's later snapshot holds all of its earlier ones, so each is merged once at most: empty when it was.
+  Snapshot unmerged(std::vector<std::uint32_t>& merged, const Stamp& stamp) const {
+    if (stamp.snapshot == 0) return {};
+    std::uint32_t& newest = at(merged, stamp.process);
+    if (stamp.snapshot <= newest) return {};
+    newest = stamp.snapshot;
+    return snapshots_[stamp.snapshot - 1];
   }
 
   void add(const Step& s, const Ledger& ledger, std::uint32_t send, OpIndex told) {
@@ -155,12 +170,13 @@ class Causal : public CheckerOf<Causal> {
   }
 
   FindingList found_{"causal-violation"};
-  FlatMap<std::uint32_t> dense_;
+  std::vector<std::uint32_t> dense_;  // by process, + 1
   std::vector<Process> processes_;
-  FlatMap<View> views_;  // (dense process, subscription)
-  std::vector<std::vector<std::uint64_t>> snapshots_;
+  std::vector<View> views_;
+  FlatMap<std::uint32_t> view_index_;  // (process, subscription), + 1
+  std::vector<Snapshot> snapshots_;
+  std::vector<std::uint64_t> cells_;
   std::vector<Stamp> stamps_;  // by dense send
-  std::size_t cells_ = 0;
   std::uint64_t looked_at_ = 0;
   bool over_budget_ = false;
 };

@@ -1,6 +1,7 @@
 #include "sim/check/checker.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace mqlab {
 
@@ -32,10 +33,10 @@ void CheckSet::select(const std::vector<std::string_view>* names, const CheckOpt
 }
 
 void CheckSet::index() {
-  for (std::size_t k = 0; k < op_kind_count; ++k) {
-    by_kind_[k].clear();
+  for (std::size_t r = 0; r < std::size(by_row_); ++r) {
+    by_row_[r].clear();
     for (const Entry& e : entries_) {
-      if (e.decl->kinds & (1U << k)) by_kind_[k].push_back(e.checker.get());
+      if (e.decl->rows & (Rows{1} << r)) by_row_[r].push_back(e.checker.get());
     }
   }
 }
@@ -44,11 +45,11 @@ void CheckSet::advance(const Journal& journal, OpIndex end) {
   end = std::min<OpIndex>(end, journal.ops.size());
   for (; cursor_ < end; ++cursor_) {
     const Op& op = journal.ops[cursor_];
-    const auto kind = static_cast<std::size_t>(op.kind);
-    if (kind >= op_kind_count) continue;
+    const std::size_t row = row_of(op.kind, op.outcome);
+    if (row >= std::size(by_row_)) continue;
     Step step{.op = op, .index = cursor_, .journal = journal};
     ledger_.apply(step);
-    for (Checker* c : by_kind_[kind]) c->on(step, ledger_);
+    for (Checker* c : by_row_[row]) c->on(step, ledger_);
   }
 }
 

@@ -37,19 +37,23 @@ class Checker {
  public:
   virtual ~Checker() = default;
   virtual std::unique_ptr<Checker> clone() const = 0;
-  // One row, already in the ledger. Called for the kinds the checker was registered for.
+  // One row, already in the ledger. Called for the rows the checker was registered for.
   virtual void on(const Step& step, const Ledger& ledger) = 0;
   // Adds a report for each anomaly it decides, over what it has seen so far.
   virtual void finish(const Journal& journal, const Ledger& ledger, std::vector<Report>& out) const = 0;
 };
 
+// Rows by kind and outcome, as a set of bits.
+using Rows = std::uint64_t;
+constexpr std::size_t row_of(OpKind k, Outcome o) { return static_cast<std::size_t>(k) * 4 + static_cast<std::size_t>(o); }
+constexpr Rows row_bit(OpKind k, Outcome o) { return Rows{1} << row_of(k, o); }
+
 // How a checker is registered (registry.cpp holds the one table).
 struct CheckerDecl {
-  std::uint32_t kinds = 0;                 // kind_bit of each row kind it wants
+  Rows rows = 0;                           // those it wants
   std::vector<const char*> anomalies;      // what its finish() reports
   std::unique_ptr<Checker> (*make)(const CheckOptions&) = nullptr;
 };
-constexpr std::uint32_t kind_bit(OpKind k) { return 1U << static_cast<unsigned>(k); }
 const std::vector<CheckerDecl>& checker_decls();
 
 class CheckSet {
@@ -82,7 +86,7 @@ class CheckSet {
   Ledger ledger_;
   std::vector<Entry> entries_;
   std::vector<const Anomaly*> wanted_;                     // in the order of all_anomalies()
-  std::vector<Checker*> by_kind_[op_kind_count];           // into entries_
+  std::vector<Checker*> by_row_[op_kind_count * 4];        // into entries_, by row_of
   OpIndex cursor_ = 0;
 };
 

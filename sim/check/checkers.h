@@ -15,6 +15,13 @@ class CheckerOf : public Checker {
   std::unique_ptr<Checker> clone() const override { return std::make_unique<Self>(static_cast<const Self&>(*this)); }
 };
 
+// The element of a dense number; those before it are made as well.
+template <class T>
+T& at(std::vector<T>& of, std::uint32_t number, const T& fresh = T{}) {
+  if (of.size() <= number) of.resize(std::max<std::size_t>(number + 1, of.size() + of.size() / 2), fresh);
+  return of[number];
+}
+
 // When the sends of one message were made that may have had an effect.
 struct SendSpan {
   OpIndex first = no_op;       // invoke of the earliest

@@ -13,21 +13,19 @@
 // component is told under a name only if no weaker name has a cycle in it, so that one cause is told once; a
 // cycle of wr edges alone is always told as G1c, since interleaved writes can't excuse it.
 //
-// Worked out from the rows that matter when a report is asked for, in time linear in them. A history that can be put
-// in one order has no cycle, and most can. Only others are searched, with Boost.Graph; there "ended before" goes over a
-// chain of barriers, one after each run of ends.
+// Worked out from the rows that matter when a report is asked for, in time linear in them. Order goes from what began
+// earlier to what began later, so every cycle has a data edge that goes back, and only what began between the two ends of
+// such edges is searched. There "ended before" goes over a chain of barriers, one after each run of ends.
 #include <algorithm>
 #include <deque>
 
-#include <boost/graph/compressed_sparse_row_graph.hpp>
-#include <boost/graph/strong_components.hpp>
-
 #include "sim/check/checkers.h"
+#include "sim/check/digraph.h"
 
 namespace mqlab {
 namespace {
 
-enum class Link : std::uint8_t { ww, wr, process, realtime, to_barrier };
+enum class Link : std::uint8_t { ww, wr, order };
 enum class Order : std::uint8_t { none, process, realtime };
 
 // One that took effect.
@@ -62,11 +60,10 @@ struct ReadFact {
   std::uint32_t transaction = no_index;
 };
 
-// Nodes 0 to n-1, then barriers.
-struct Graph {
-  std::size_t nodes = 0;
-  std::size_t vertices = 0;
-  std::vector<Edge> edges{};
+// A node begins or ends.
+struct Moment {
+  std::uint32_t node = no_index;
+  bool end = false;
 };
 
 // The data edges of a history.
@@ -74,22 +71,55 @@ class Dependencies {
  public:
   Dependencies(const Journal& journal, const Ledger& ledger, const std::vector<ReaderFact>& readers, const std::vector<ReadFact>& reads)
       : journal_(journal), ledger_(ledger) {
-    add_nodes(readers, reads);
+    add_nodes(readers);
     write_read(reads);
     write_write();
-    std::vector<bool> in(nodes.size());
-    for (const Edge& e : edges) in[e.from] = in[e.to] = true;
-    keep(in);  // who neither wrote beside nor read another is in no cycle
   }
   std::vector<Node> nodes{};
   std::vector<Edge> edges{};
+  std::vector<Moment> timeline{};  // once it is asked for
 
-  // Leaves these nodes only, in the same order, and the edges among them.
-  void keep(const std::vector<bool>& in) {
+  // Leaves who wrote beside another, read one or was read, and began from the begin of a target to that of its source,
+  // where an edge goes back.
+  void keep_what_goes_back() {
+    std::vector<std::int32_t> back(journal_.ops.size() + 1);  // by row: how many more edges span it than the row before
+    for (const Edge& e : edges) {
+      if (nodes[e.from].begin < nodes[e.to].begin) continue;
+      ++back[nodes[e.to].begin];
+      --back[nodes[e.from].begin + 1];
+    }
+    for (std::size_t row = 1; row < back.size(); ++row) back[row] += back[row - 1];
+    std::vector<std::uint32_t> marks(nodes.size(), no_index);
+    for (const Edge& e : edges) {
+      for (const std::uint32_t n : {e.from, e.to}) marks[n] = back[nodes[n].begin] > 0 ? 0 : no_index;
+    }
+    keep(marks);
+  }
+
+  // At most one node begins at a row, and one ends.
+  void set_timeline() {
+    struct Row {
+      std::uint32_t begins = no_index;
+      std::uint32_t ends = no_index;
+    };
+    std::vector<Row> of_row(journal_.ops.size());
+    for (std::uint32_t n = 0; n < nodes.size(); ++n) {
+      of_row[nodes[n].begin].begins = n;
+      if (nodes[n].end != no_op) of_row[nodes[n].end].ends = n;
+    }
+    timeline.reserve(2 * nodes.size());
+    for (const Row& r : of_row) {
+      if (r.begins != no_index) timeline.push_back({r.begins, false});
+      if (r.ends != no_index) timeline.push_back({r.ends, true});
+    }
+  }
+
+  // Leaves the nodes that have a mark, in the same order, and the edges among them.
+  void keep(const std::vector<std::uint32_t>& marks) {
     std::vector<std::uint32_t> now(nodes.size(), no_index);
     std::uint32_t kept = 0;
     for (std::uint32_t n = 0; n < nodes.size(); ++n) {
-      if (!in[n]) continue;
+      if (marks[n] == no_index) continue;
       now[n] = kept;
       nodes[kept++] = nodes[n];
     }
@@ -101,6 +131,12 @@ class Dependencies {
       if (e.from != no_index && e.to != no_index) *end++ = e;
     }
     edges.erase(end, edges.end());
+    auto last = timeline.begin();
+    for (Moment m : timeline) {
+      m.node = now[m.node];
+      if (m.node != no_index) *last++ = m;
+    }
+    timeline.erase(last, timeline.end());
   }
 
  private:
@@ -111,14 +147,13 @@ class Dependencies {
     std::uint32_t node;
   };
 
-  void add_nodes(const std::vector<ReaderFact>& readers, const std::vector<ReadFact>& reads) {
+  void add_nodes(const std::vector<ReaderFact>& readers) {
     const auto& sends = ledger_.sends();
     const auto& transactions = ledger_.transactions();
     of_send_.assign(sends.size(), no_index);
     of_transaction_.assign(transactions.size(), no_index);
     of_reader_.assign(readers.size(), no_index);
-    read_at_.assign(sends.size(), no_op);
-    for (const ReadFact& r : reads) read_at_[r.send] = std::min(read_at_[r.send], r.row);
+    nodes.reserve(transactions.size() + sends.size() + readers.size());
     for (std::uint32_t n = 0; n < transactions.size(); ++n) {
       const TransactionFact& t = transactions[n];
       const bool committed = t.state == TransactionState::committed;
@@ -155,7 +190,7 @@ class Dependencies {
 
   bool seen_alive(std::uint32_t send) const {
     const SendFact& f = ledger_.sends()[send];
-    return read_at_[send] != no_op && (f.outcome != Outcome::fail || read_at_[send] < f.end);
+    return f.seen != no_op && (f.outcome != Outcome::fail || f.seen < f.end);
   }
 
   // Where the send put its message: as its acknowledgement or a read of it said first.
@@ -168,13 +203,13 @@ class Dependencies {
       if (of_send_[n] == no_index) continue;
       const SendFact& f = ledger_.sends()[n];
       const bool told = f.outcome == Outcome::ok && f.place != no_index && f.position >= 0;
-      if (told && f.end < read_at_[n]) {
+      if (told && f.end < f.seen) {
         put(f.place, f.position, f.end, of_send_[n]);
       } else if (seen_alive(n)) {
-        const Op& read = journal_.ops[read_at_[n]];
+        const Op& read = journal_.ops[f.seen];
         const std::uint32_t place = ledger_.find_place(read.place);
         const std::int64_t position = read.position < std::int64_t{1} << 62 ? read.position : -1;
-        if (place != no_index && position >= 0) put(place, position, read_at_[n], of_send_[n]);
+        if (place != no_index && position >= 0) put(place, position, f.seen, of_send_[n]);
       }
     }
     const auto before = [](const Written& a, const Written& b) { return a.position != b.position ? a.position < b.position : a.since < b.since; };
@@ -194,129 +229,40 @@ class Dependencies {
   std::vector<std::uint32_t> of_send_;
   std::vector<std::uint32_t> of_transaction_;
   std::vector<std::uint32_t> of_reader_;
-  std::vector<OpIndex> read_at_;  // by send: the first read of it
 };
 
-// "Ended before it began", as edges over barriers.
-void add_order(Graph& g, const std::vector<Node>& nodes, Order order) {
-  if (order == Order::none) return;
-  OpIndex rows = 0;
-  for (const Node& n : nodes) {
-    rows = std::max(rows, n.begin + 1);
-    if (n.end != no_op) rows = std::max(rows, n.end + 1);
-  }
-  std::vector<std::uint32_t> begins(rows, no_index);
-  std::vector<std::uint32_t> ends(rows, no_index);
-  for (std::uint32_t n = 0; n < nodes.size(); ++n) {
-    begins[nodes[n].begin] = n;
-    if (nodes[n].end != no_op) ends[nodes[n].end] = n;
-  }
+// "Ended before it began", as arcs over barriers.
+void add_order(Graph& g, const Dependencies& d, Order order) {
   struct Chain {
     std::uint32_t barrier = no_index;  // all that ended so far comes before it
     bool open = false;                 // nothing began since, so the next end may join
   };
   Chain everybody;
   FlatMap<Chain> by_process;
-  const Link link = order == Order::realtime ? Link::realtime : Link::process;
-  for (OpIndex row = 0; row < rows; ++row) {
-    if (const std::uint32_t n = begins[row]; n != no_index) {
-      Chain& c = order == Order::realtime ? everybody : by_process[nodes[n].process];
+  for (const Moment& m : d.timeline) {
+    Chain& c = order == Order::realtime ? everybody : by_process[d.nodes[m.node].process];
+    if (!m.end) {
       c.open = false;
-      if (c.barrier != no_index) g.edges.push_back({c.barrier, n, no_op, no_op, link});
+      if (c.barrier != no_index) g.arcs.push_back({c.barrier, m.node, no_index});
+      continue;
     }
-    if (const std::uint32_t n = ends[row]; n != no_index) {
-      Chain& c = order == Order::realtime ? everybody : by_process[nodes[n].process];
-      if (!c.open) {
-        const auto fresh = static_cast<std::uint32_t>(g.vertices++);
-        if (c.barrier != no_index) g.edges.push_back({c.barrier, fresh, no_op, no_op, Link::to_barrier});
-        c = {fresh, true};
-      }
-      g.edges.push_back({n, c.barrier, no_op, no_op, Link::to_barrier});
+    if (!c.open) {
+      const auto fresh = static_cast<std::uint32_t>(g.vertices++);
+      if (c.barrier != no_index) g.arcs.push_back({c.barrier, fresh, no_index});
+      c = {fresh, true};
     }
+    g.arcs.push_back({m.node, c.barrier, no_index});
   }
-}
-
-// Edges by the vertex they leave.
-class Adjacency {
- public:
-  explicit Adjacency(const Graph& g) : first_(g.vertices + 1), edge_(g.edges.size()) {
-    for (const Edge& e : g.edges) ++first_[e.from + 1];
-    for (std::size_t v = 0; v < g.vertices; ++v) first_[v + 1] += first_[v];
-    std::vector<std::uint32_t> next(first_.begin(), first_.end() - 1);
-    for (std::uint32_t e = 0; e < g.edges.size(); ++e) edge_[next[g.edges[e].from]++] = e;
-  }
-  template <class Visit>
-  void each(std::uint32_t v, Visit&& visit) const {
-    for (std::uint32_t i = first_[v]; i < first_[v + 1]; ++i) visit(edge_[i]);
-  }
-
- private:
-  std::vector<std::uint32_t> first_;
-  std::vector<std::uint32_t> edge_;
-};
-
-// True iff no kind of cycle exists. Each node gets a moment, the earliest not before its begin and not before the
-// moment of any it depends on. If all get one (the data edges have no cycle) and none lies after its node's end,
-// the moments put everything in one order; if one does, the node whose begin that moment was depends on by way of
-// others, and began after the end of, the node itself.
-bool in_one_order(const Dependencies& d) {
-  const std::size_t n = d.nodes.size();
-  std::vector<std::uint32_t> first(n + 1);
-  std::vector<std::uint32_t> before(n);
-  for (const Edge& e : d.edges) {
-    ++first[e.from + 1];
-    ++before[e.to];
-  }
-  for (std::size_t v = 0; v < n; ++v) first[v + 1] += first[v];
-  std::vector<std::uint32_t> next(first.begin(), first.end() - 1);
-  std::vector<std::uint32_t> target(d.edges.size());
-  for (const Edge& e : d.edges) target[next[e.from]++] = e.to;
-  std::vector<OpIndex> moment(n);
-  std::vector<std::uint32_t> free;
-  for (std::uint32_t v = 0; v < n; ++v) {
-    moment[v] = d.nodes[v].begin;
-    if (before[v] == 0) free.push_back(v);
-  }
-  std::size_t taken = 0;
-  while (!free.empty()) {
-    const std::uint32_t v = free.back();
-    free.pop_back();
-    ++taken;
-    if (d.nodes[v].end != no_op && moment[v] > d.nodes[v].end) return false;
-    for (std::uint32_t i = first[v]; i < first[v + 1]; ++i) {
-      const std::uint32_t to = target[i];
-      moment[to] = std::max(moment[to], moment[v]);
-      if (--before[to] == 0) free.push_back(to);
-    }
-  }
-  return taken == n;
-}
-
-using Component = std::vector<std::uint32_t>;  // vertices, ascending; of the nodes among them there are two or more
-
-std::vector<Component> strong_components_of(const Graph& g) {
-  using Csr = boost::compressed_sparse_row_graph<boost::directedS>;
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> pairs;
-  pairs.reserve(g.edges.size());
-  for (const Edge& e : g.edges) pairs.emplace_back(e.from, e.to);
-  const Csr csr(boost::edges_are_unsorted_multi_pass, pairs.begin(), pairs.end(), g.vertices);
-  std::vector<std::size_t> number(g.vertices);
-  const std::size_t count =
-      boost::strong_components(csr, boost::make_iterator_property_map(number.begin(), get(boost::vertex_index, csr)));
-  std::vector<Component> all(count);
-  for (std::uint32_t v = 0; v < g.vertices; ++v) all[number[v]].push_back(v);
-  all.erase(std::remove_if(all.begin(), all.end(), [&g](const Component& c) { return c.size() < 2 || c[1] >= g.nodes; }), all.end());
-  std::sort(all.begin(), all.end());
-  return all;
 }
 
 // The graph of some kinds of edges.
 Graph graph_of(const Dependencies& d, bool ww, bool wr, Order order) {
   Graph g{d.nodes.size(), d.nodes.size(), {}};
-  for (const Edge& e : d.edges) {
-    if (e.link == Link::ww ? ww : wr) g.edges.push_back(e);
+  g.arcs.reserve(d.edges.size() + 2 * d.timeline.size());
+  for (std::uint32_t e = 0; e < d.edges.size(); ++e) {
+    if (d.edges[e].link == Link::ww ? ww : wr) g.arcs.push_back({d.edges[e].from, d.edges[e].to, e});
   }
-  add_order(g, d.nodes, order);
+  if (order != Order::none) add_order(g, d, order);
   return g;
 }
 
@@ -328,22 +274,19 @@ Graph part_of(const Graph& g, const Component& component) {
     local[component[n]] = n;
     if (component[n] < g.nodes) part.nodes = n + 1;
   }
-  for (Edge e : g.edges) {
-    if (local[e.from] == no_index || local[e.to] == no_index) continue;
-    e.from = local[e.from];
-    e.to = local[e.to];
-    part.edges.push_back(e);
+  for (const Arc& a : g.arcs) {
+    if (local[a.from] != no_index && local[a.to] != no_index) part.arcs.push_back({local[a.from], local[a.to], a.edge});
   }
   return part;
 }
 
-// The shortest cycle in a component: edges from node to node; those of order have no rows yet. From each of the
-// first so many nodes the shortest way back to it is searched; barriers cost nothing.
-std::vector<Edge> shortest_cycle(const Graph& whole, const Component& component) {
+// The shortest cycle in a component: edges from node to node. From each of the first so many nodes the shortest way
+// back to it is searched; barriers cost nothing.
+std::vector<Edge> shortest_cycle(const Dependencies& d, const Graph& whole, const Component& component) {
   constexpr std::uint32_t starts_max = 256;
   const Graph g = part_of(whole, component);
   const Adjacency out(g);
-  std::vector<Edge> best;
+  std::vector<Arc> best;  // one for each stretch between two nodes
   std::vector<std::uint32_t> distance(g.vertices);
   std::vector<std::uint32_t> by(g.vertices);
   for (std::uint32_t start = 0; start < g.nodes && start < starts_max; ++start) {
@@ -356,41 +299,47 @@ std::vector<Edge> shortest_cycle(const Graph& whole, const Component& component)
       const std::uint32_t v = queue.front();
       queue.pop_front();
       if (distance[v] + 1 >= length) break;
-      out.each(v, [&](std::uint32_t e) {
-        const std::uint32_t to = g.edges[e].to;
+      for (std::uint32_t i = out.begin(v); i < out.end(v); ++i) {
+        const std::uint32_t to = out[i].to;
         if (to == start) {
-          if (distance[v] + 1 >= length) return;
+          if (distance[v] + 1 >= length) continue;
           length = distance[v] + 1;
-          closing = e;
-          return;
+          closing = out[i].arc;
+          continue;
         }
         const bool barrier = to >= g.nodes;
-        const std::uint32_t d = distance[v] + (barrier ? 0 : 1);
-        if (d >= distance[to]) return;
-        distance[to] = d;
-        by[to] = e;
+        const std::uint32_t far = distance[v] + (barrier ? 0 : 1);
+        if (far >= distance[to]) continue;
+        distance[to] = far;
+        by[to] = out[i].arc;
         if (barrier) queue.push_front(to);
         else queue.push_back(to);
-      });
+      }
     }
     if (closing == no_index) continue;
-    // Back along the way, one edge for each stretch between two nodes.
+    // Back along the way.
     best.clear();
     std::uint32_t last = closing;
     while (true) {
-      Edge edge = g.edges[last];
-      while (edge.from >= g.nodes) edge.from = g.edges[by[edge.from]].from;
-      best.push_back(edge);
-      if (edge.from == start) break;
-      last = by[edge.from];
+      Arc arc = g.arcs[last];
+      while (arc.from >= g.nodes) arc.from = g.arcs[by[arc.from]].from;
+      best.push_back(arc);
+      if (arc.from == start) break;
+      last = by[arc.from];
     }
     std::reverse(best.begin(), best.end());
   }
-  for (Edge& e : best) {
-    e.from = component[e.from];
-    e.to = component[e.to];
+  std::vector<Edge> cycle;
+  for (const Arc& a : best) {
+    if (a.edge != no_index) {
+      cycle.push_back(d.edges[a.edge]);
+    } else {
+      const std::uint32_t from = component[a.from];
+      const std::uint32_t to = component[a.to];
+      cycle.push_back({from, to, d.nodes[from].end, d.nodes[to].begin, Link::order});
+    }
   }
-  return best;
+  return cycle;
 }
 
 class Cycles : public CheckerOf<Cycles> {
@@ -444,14 +393,10 @@ class Cycles : public CheckerOf<Cycles> {
   }
 
   static void search(const Journal& journal, const Ledger& ledger, Dependencies& d, std::vector<FindingList>& found) {
-    if (in_one_order(d)) return;
-    std::vector<bool> in(d.nodes.size());
-    for (const Component& component : strong_components_of(graph_of(d, true, true, Order::realtime))) {
-      for (const std::uint32_t n : component) {
-        if (n < in.size()) in[n] = true;
-      }
-    }
-    d.keep(in);
+    d.keep_what_goes_back();
+    if (d.nodes.empty()) return;
+    d.set_timeline();
+    keep_open_questions(journal, ledger, d, found);
     // By class: nodes that are in a cycle of a weaker one.
     std::vector<bool> weaker[6];
     for (auto& w : weaker) w.assign(d.nodes.size(), false);
@@ -461,7 +406,7 @@ class Cycles : public CheckerOf<Cycles> {
       const Graph g = graph_of(d, true, c >= 3, orders[c % 3]);
       for (const Component& component : strong_components_of(g)) {
         if (!touches(component, weaker[c])) {
-          add(journal, ledger, d, found[c], g, component);
+          if (c > 0) add(journal, ledger, d, found[c], g, component);
         } else if (c == 3) {
           for (const std::uint32_t n : component) hidden[n] = true;
         }
@@ -480,6 +425,32 @@ class Cycles : public CheckerOf<Cycles> {
     }
   }
 
+  // Tells all G0. Then keeps what lies in a cycle of any kind: but not where each node is in one of writes already, and
+  // none in one of reads, since that has nothing more to tell.
+  static void keep_open_questions(const Journal& journal, const Ledger& ledger, Dependencies& d, std::vector<FindingList>& found) {
+    std::vector<std::uint32_t> component_of(d.nodes.size(), no_index);
+    std::uint32_t components = 0;
+    for (const Component& component : strong_components_of(graph_of(d, true, true, Order::realtime))) {
+      for (auto n = component.begin(); n != component.end() && *n < d.nodes.size(); ++n) component_of[*n] = components;
+      ++components;
+    }
+    d.keep(component_of);
+    std::erase(component_of, no_index);
+    std::vector<char> settled(d.nodes.size());
+    const Graph writes = graph_of(d, true, false, Order::none);
+    for (const Component& component : strong_components_of(writes)) {
+      add(journal, ledger, d, found[0], writes, component);
+      for (const std::uint32_t n : component) settled[n] = true;
+    }
+    for (const Component& component : strong_components_of(graph_of(d, false, true, Order::none))) {
+      for (const std::uint32_t n : component) settled[n] = false;
+    }
+    std::vector<char> open(components);
+    for (std::uint32_t n = 0; n < settled.size(); ++n) open[component_of[n]] |= !settled[n];
+    for (std::uint32_t& c : component_of) c = open[c] ? c : no_index;
+    d.keep(component_of);
+  }
+
   static bool touches(const Component& component, const std::vector<bool>& nodes) {
     return std::any_of(component.begin(), component.end(), [&](std::uint32_t n) { return n < nodes.size() && nodes[n]; });
   }
@@ -496,17 +467,13 @@ class Cycles : public CheckerOf<Cycles> {
       found.count_one();
       return;
     }
-    std::vector<Edge> cycle = shortest_cycle(g, component);
+    const std::vector<Edge> cycle = shortest_cycle(d, g, component);
     std::vector<OpIndex> witness;
     const auto shows = [&](OpIndex row) {
       if (row != no_op) witness.push_back(row);
     };
-    for (Edge& e : cycle) {
+    for (const Edge& e : cycle) {
       const Node& from = d.nodes[e.from];
-      if (e.link == Link::process || e.link == Link::realtime) {
-        e.from_row = from.end;
-        e.to_row = d.nodes[e.to].begin;
-      }
       shows(e.from_row);
       shows(e.to_row);
       if (from.transaction != no_index) {
@@ -529,7 +496,7 @@ class Cycles : public CheckerOf<Cycles> {
                     std::to_string(journal.ops[e.to_row].position);
             break;
           case Link::wr: text += b + " read " + journal.message_name(journal.ops[e.to_row].message) + " of " + a; break;
-          default: text += a + " had ended before " + b + " began"; break;
+          case Link::order: text += a + " had ended before " + b + " began"; break;
         }
       }
       return text;

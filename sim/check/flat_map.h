@@ -102,30 +102,20 @@ class FlatMap {
   V extreme_{};
 };
 
-// A sparse array: every cell exists and is T{} until written.
+// A sparse array: every cell exists and is T{} until written. Small keys find their page by number, others by hash.
 template <class T>
 class PagedMap {
  public:
   // The cell, or nullptr when nothing near it was ever written.
   const T* find(std::uint64_t key) const {
-    const std::uint64_t page = key >> page_bits;
-    if (page == last_page_) return &cells_[last_base_ + (key & page_mask)];
-    const std::uint32_t* n = pages_.find(page);
-    return n ? &cells_[(std::size_t{*n} - 1) * page_size + (key & page_mask)] : nullptr;
+    const std::uint32_t n = number_of(key >> page_bits);
+    return n != 0 ? &cells_[(std::size_t{n} - 1) * page_size + (key & page_mask)] : nullptr;
   }
 
   T& operator[](std::uint64_t key) {
-    const std::uint64_t page = key >> page_bits;
-    if (page != last_page_) {
-      std::uint32_t& n = pages_[page];
-      if (n == 0) {
-        cells_.resize(cells_.size() + page_size);
-        n = static_cast<std::uint32_t>(cells_.size() / page_size);
-      }
-      last_page_ = page;
-      last_base_ = (std::size_t{n} - 1) * page_size;
-    }
-    return cells_[last_base_ + (key & page_mask)];
+    std::uint32_t n = number_of(key >> page_bits);
+    if (n == 0) n = add(key >> page_bits);
+    return cells_[(std::size_t{n} - 1) * page_size + (key & page_mask)];
   }
 
  private:
@@ -133,10 +123,30 @@ class PagedMap {
   static constexpr std::size_t page_size = std::size_t{1} << page_bits;
   static constexpr std::uint64_t page_mask = page_size - 1;
 
-  FlatMap<std::uint32_t> pages_;  // page -> its number among the cells, from 1
+  // The page's number among the cells, from 1; 0 = there is none.
+  std::uint32_t number_of(std::uint64_t page) const {
+    if (page < near_.size()) return near_[page];
+    const std::uint32_t* n = far_.find(page);
+    return n ? *n : 0;
+  }
+  std::uint32_t add(std::uint64_t page) {
+    cells_.resize(cells_.size() + page_size);
+    const std::size_t number = cells_.size() / page_size;
+    // A table of near pages, as long as it stays small beside the cells.
+    const std::size_t near_end = 64 + 4 * number;
+    if (page >= near_.size() && page < near_end) {
+      std::size_t p = near_.size();
+      near_.resize(near_end);
+      for (; p < near_end && far_.size() > 0; ++p) {
+        if (const std::uint32_t* n = far_.find(p)) near_[p] = *n;
+      }
+    }
+    return (page < near_.size() ? near_[page] : far_[page]) = static_cast<std::uint32_t>(number);
+  }
+
+  std::vector<std::uint32_t> near_;  // by page
+  FlatMap<std::uint32_t> far_;
   std::vector<T> cells_;
-  std::uint64_t last_page_ = ~std::uint64_t{0};  // no key has this page
-  std::size_t last_base_ = 0;
 };
 
 // The key of a pair of dense numbers.

@@ -12,6 +12,7 @@
 // Where the model tells the stable position itself (a mark `stable_position` whose text is the offset), the
 // sentence repeats it; the verdict never depends on it.
 #include <algorithm>
+#include <utility>
 
 #include "sim/check/checkers.h"
 
@@ -76,7 +77,7 @@ class Hung : public CheckerOf<Hung> {
     bool transactional = false;
     bool told = false;               // of this stand: it hangs
     bool blocked = false;            // judged late already: an owned transaction explains it
-    std::int64_t read = -1;          // at read-committed
+    std::int64_t read = -1;          // readers at read-committed have come so far
     OpIndex read_at = no_op;
     std::int64_t committed = -1;     // the furthest position of a send that certainly counts
     OpIndex stands_since = no_op;    // when committed sends came to lie beyond what is read, or more was read
@@ -93,19 +94,18 @@ class Hung : public CheckerOf<Hung> {
 
   void tell_isolation(const Step& s) {
     if (!(s.op.flags & op_flag::read_committed)) return;
-    bool& known = careful_process_[s.op.process];
-    if (!known) {
-      known = true;
+    if (!std::exchange(at(careful_process_, s.process), true)) {
       for (const Place& p : places_) set_due(p, s.op.time);
     }
-    if (s.subscription != no_index) careful_subscription_[s.subscription] = true;
+    if (s.subscription != no_index) at(careful_subscription_, s.subscription) = true;
   }
 
   std::vector<bool> careful_claims(const Ledger& ledger) const {
     std::vector<bool> careful(ledger.claims().size());
-    for (std::uint32_t c = 0; c < careful.size(); ++c) careful[c] = careful_subscription_.find(ledger.claims()[c].subscription);
+    const auto marked = [](const std::vector<char>& marks, std::uint32_t n) { return n < marks.size() && marks[n]; };
+    for (std::uint32_t c = 0; c < careful.size(); ++c) careful[c] = marked(careful_subscription_, ledger.claims()[c].subscription);
     for (const Reader& r : ledger.readers()) {
-      if (careful_process_.find(r.process)) careful[r.claim] = true;
+      if (marked(careful_process_, ledger.find_process(r.process))) careful[r.claim] = true;
     }
     return careful;
   }
@@ -123,10 +123,14 @@ class Hung : public CheckerOf<Hung> {
 
   void delivered(const Step& s, const Ledger&) {
     tell_isolation(s);
-    if (s.place == no_index || s.position < 0 || !(s.op.flags & op_flag::read_committed)) return;
+    if (s.op.flags & op_flag::read_committed) came_to(s, s.position);
+  }
+
+  void came_to(const Step& s, std::int64_t position) {
+    if (s.place == no_index || position < 0) return;
     Place& p = place(s.place);
-    if (s.position <= p.read) return;
-    p.read = s.position;
+    if (position <= p.read) return;
+    p.read = position;
     p.read_at = p.stands_since = s.index;
     p.told = p.blocked = false;
     set_due(p, s.op.time);
@@ -302,8 +306,8 @@ class Hung : public CheckerOf<Hung> {
   FindingList found_{"hung-transaction"};
   std::vector<Place> places_;
   std::vector<std::uint32_t> owned_;  // transactions
-  FlatMap<bool> careful_process_;
-  FlatMap<bool> careful_subscription_;
+  std::vector<char> careful_process_;       // by dense process
+  std::vector<char> careful_subscription_;
   Time next_due_ = never;  // no place can hang before
 };
 

@@ -69,13 +69,12 @@ class Zombie : public CheckerOf<Zombie> {
     if (fenced_.size() > 0 && fenced_.find(s.source)) refused(s, ledger, s.source, s.index);
     if (f.transaction == no_index || !at_read_committed(s)) return;
     const TransactionFact& t = ledger.transactions()[f.transaction];
-    if (t.overtaken != no_op) return seen(s, ledger, s.source, s.index);
-    if (t.begun != no_op && !seen_.find(s.source)) seen_[s.source] = s.index;  // it may turn out to be one
+    if (t.overtaken != no_op) seen(s, ledger, s.source, s.index);
   }
 
   void overtaken(const Step& s, const Ledger& ledger, std::uint32_t transaction) {
     for (std::uint32_t n = ledger.transactions()[transaction].last_send; n != no_index; n = ledger.sends()[n].next_in_transaction) {
-      if (const OpIndex* row = seen_.find(n)) seen(s, ledger, n, *row);
+      if (ledger.sends()[n].seen != no_op) seen(s, ledger, n, ledger.sends()[n].seen);
     }
   }
 
@@ -118,7 +117,6 @@ class Zombie : public CheckerOf<Zombie> {
 
   FindingList found_{"zombie-write-accepted"};
   FlatMap<bool> fenced_;  // sends
-  FlatMap<OpIndex> seen_;  // sends: the first delivery at read-committed
   FlatMap<bool> told_;
   std::uint64_t looked_at_ = 0;
 };

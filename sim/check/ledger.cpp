@@ -39,8 +39,21 @@ std::int64_t KnownPositions::between(std::int64_t low, std::int64_t high) const 
 
 // ---- dense numbers
 
+Ledger::Recent& Ledger::recent_of(NodeId process) {
+  Recent& r = recent_[process % recent_.size()];
+  if (r.process == process && r.number != no_index) return r;
+  std::uint32_t& n = process_index_[process];
+  if (n == 0) n = static_cast<std::uint32_t>(process_index_.size());
+  r = {};
+  r.process = process;
+  r.number = n - 1;
+  return r;
+}
+
 std::uint32_t Ledger::message_of(MessageId id) {
-  std::uint32_t& n = message_index_[id];
+  const std::uint64_t producer = id >> 40;
+  if (producer >= numbered_.size() && producer < producers_max) numbered_.resize(producer + 1);
+  std::uint32_t& n = producer < producers_max ? numbered_[producer][id & low_bits] : other_messages_[id & ~named_message_bit];
   if (n == 0) {
     messages_.push_back({});
     messages_.back().id = id;
@@ -211,6 +224,7 @@ void Ledger::learn(Step& s, std::int64_t position, bool read) {
 
 void Ledger::apply(Step& s) {
   const Op& op = s.op;
+  s.process = recent_of(op.process).number;
   if (op.place != 0 && op.kind != OpKind::effect) s.place = place_of(op.place, s.journal);  // an effect's is its name
   resolve_transaction(s);
   switch (op.kind) {
@@ -282,11 +296,17 @@ void Ledger::on_send(Step& s) {
 
 void Ledger::on_send_end(Step& s) {
   const Op& op = s.op;
-  // Sends lie in the order of their invokes. An end without an invoke is a send of one row.
-  const auto it = std::lower_bound(sends_.begin(), sends_.end(), op.of,
+  // Sends lie in the order of their invokes, and most end soon: back from the newest in growing strides. An end without
+  // an invoke is a send of one row.
+  std::size_t low = sends_.size(), high = low;
+  for (std::size_t stride = 4; low > 0 && sends_[low - 1].invoke >= op.of; stride *= 2) {
+    high = low;
+    low -= std::min(low, stride);
+  }
+  const auto of = std::lower_bound(sends_.begin() + static_cast<std::ptrdiff_t>(low), sends_.begin() + static_cast<std::ptrdiff_t>(high), op.of,
                                    [](const SendFact& f, OpIndex invoke) { return f.invoke < invoke; });
-  if (op.of < s.index && it != sends_.end() && it->invoke == op.of) {
-    s.send = static_cast<std::uint32_t>(it - sends_.begin());
+  if (op.of < s.index && of != sends_.end() && of->invoke == op.of) {
+    s.send = static_cast<std::uint32_t>(of - sends_.begin());
   } else if (op.message != no_message) {
     add_send(s);
   } else {
@@ -294,6 +314,7 @@ void Ledger::on_send_end(Step& s) {
   }
   SendFact& f = sends_[s.send];
   s.message = f.message;
+  if (s.transaction == no_index) s.transaction = f.transaction;
   if (f.outcome == Outcome::ok || f.outcome == Outcome::fail) {  // it had ended already
     s.send = no_index;
     return;
@@ -302,6 +323,7 @@ void Ledger::on_send_end(Step& s) {
   f.outcome = op.outcome;
   if (op.outcome == Outcome::fail) ++messages_[f.message].failed;
   if (op.outcome != Outcome::ok) return;
+  ++messages_[f.message].answered;
   if (s.place == no_index) s.place = f.target;
   f.place = s.place;
   f.position = sane(op.position);
@@ -315,10 +337,16 @@ void Ledger::on_send_end(Step& s) {
 void Ledger::resolve_transaction(Step& s) {
   const Op* row = &s.op;
   if (row->transaction == 0) {
+    if (s.op.kind == OpKind::send) return;  // its end is that of a known send
     const Op* of = invoke_of(s.op, s.index, s.journal);
     if (!of || of->transaction == 0) return;
     if (of->kind != s.op.kind && !(s.op.kind == OpKind::deliver && of->kind == OpKind::poll)) return;
     row = of;
+  }
+  Recent& recent = recent_of(s.op.process);
+  if (recent.transaction_number == row->transaction) {
+    s.transaction = recent.transaction;
+    return;
   }
   std::uint64_t number = row->transaction;
   constexpr std::uint64_t small = std::uint64_t{1} << 31;
@@ -336,6 +364,8 @@ void Ledger::resolve_transaction(Step& s) {
     n = static_cast<std::uint32_t>(transactions_.size());
   }
   s.transaction = n - 1;
+  recent.transaction_number = row->transaction;
+  recent.transaction = s.transaction;
 }
 
 // Who begins with a transactional id takes it over, unless it was fenced before and has not heard of it: beginning asks
@@ -443,19 +473,40 @@ std::uint32_t Ledger::source_of(const Step& s) const {
   return two ? no_index : any;
 }
 
+// Who got a delivery: subscription, claim and reader. Mostly they are those of the process's last one.
+void Ledger::find_reader_of(Step& s) {
+  Recent& recent = recent_of(s.op.process);
+  if (recent.reader != no_index && recent.place == s.place && recent.subscription_name == s.op.subscription) {
+    s.subscription = recent.subscription;
+    s.reader = recent.reader;
+    s.claim = readers_[s.reader].claim;
+    return;
+  }
+  s.subscription = subscription_of(s.op.subscription, s.op.process);
+  if (s.place == no_index) return;
+  s.claim = claim_of(s.subscription, s.place);
+  s.reader = reader_of(s.op.process, s.claim);
+  recent.subscription_name = s.op.subscription;
+  recent.place = s.place;
+  recent.subscription = s.subscription;
+  recent.reader = s.reader;
+}
+
 void Ledger::on_deliver(Step& s) {
   const Op& op = s.op;
   if (op.outcome != Outcome::ok || op.message == no_message) return;
   s.message = message_of(op.message);
-  s.subscription = subscription_of(op.subscription, op.process);
+  find_reader_of(s);
   s.position = sane(op.position);
   ++deliveries_;
 
   MessageFact& m = messages_[s.message];
   s.source = source_of(s);
-  if (s.source != no_index && (op.flags & op_flag::read_committed)) {
-    const std::uint32_t t = sends_[s.source].transaction;
-    if (t != no_index && transactions_[t].shown == no_op) transactions_[t].shown = s.index;
+  if (s.source != no_index) {
+    SendFact& f = sends_[s.source];
+    const bool committed = op.flags & op_flag::read_committed;
+    if (f.seen == no_op && (committed || f.transaction == no_index)) f.seen = s.index;
+    if (committed && f.transaction != no_index && transactions_[f.transaction].shown == no_op) transactions_[f.transaction].shown = s.index;
   }
   s.first_anywhere = m.first_delivery == no_op;
   if (s.first_anywhere) {
@@ -478,14 +529,12 @@ void Ledger::on_deliver(Step& s) {
   if (s.place == no_index) return;
   OpIndex& used = topic_used_[places_[s.place].topic];
   if (used == no_op) used = s.index;
-  s.claim = claim_of(s.subscription, s.place);
   ClaimFact& claim = claims_[s.claim];
   if (claim.entitled == no_op) claim.entitled = s.index;
   const bool shared = op.flags & op_flag::shared;
   // Where a group that shares began, nobody says: it is owed what lies behind the lowest it got.
   if (shared && sane(op.position) >= 0) claim.from = claim.started ? std::min(claim.from, sane(op.position)) : sane(op.position);
   claim.started = true;
-  s.reader = reader_of(op.process, s.claim);
   if (s.first_here) got.first_reader = s.reader;
   Reader& r = readers_[s.reader];
   s.reader_before = r;

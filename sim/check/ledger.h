@@ -8,8 +8,9 @@
 // read so far and on nothing else, so that feeding in chunks changes nothing.
 #pragma once
 
-#include <string>
+#include <array>
 #include <map>
+#include <string>
 #include <vector>
 
 #include "sim/check/flat_map.h"
@@ -23,6 +24,7 @@ inline constexpr std::uint32_t no_index = 0xffffffff;
 struct SendFact {
   OpIndex invoke = no_op;
   OpIndex end = no_op;             // the row that ended it
+  OpIndex seen = no_op;            // the first delivery that shows it; in a transaction: at read-committed
   std::int64_t position = -1;      // told by the acknowledgement
   std::uint32_t transaction = no_index;
   std::uint32_t message = no_index;
@@ -46,6 +48,7 @@ struct MessageFact {
   std::uint32_t last_send = no_index;  // newest; older ones by SendFact::previous
   std::uint32_t sends = 0;
   std::uint32_t failed = 0;
+  std::uint32_t answered = 0;             // of the sends, those that ended ok
   std::uint32_t acknowledged = no_index;  // the first send that certainly took effect
 };
 
@@ -120,16 +123,19 @@ struct ClaimFact {
   std::vector<std::pair<std::int64_t, std::int64_t>> jumped{};  // [from, to): passed by a seek, by its own will
 };
 
-// One process reading one place for one subscription.
-struct Reader {
-  NodeId process = nobody;
-  std::uint32_t claim = no_index;
+// What a reader got last.
+struct LastRead {
   std::int64_t last_position = -1;  // since the last cut
   OpIndex last = no_op;             // its last delivery since the last cut
   OpIndex last_poll = no_op;
   std::uint32_t last_transaction = no_index;
+  std::uint32_t deliveries = 0;     // ever
+};
+// One process reading one place for one subscription.
+struct Reader : LastRead {
+  NodeId process = nobody;
+  std::uint32_t claim = no_index;
   std::uint32_t cuts = 0;           // assignments, revocations and seeks: order is judged between them
-  std::uint32_t deliveries = 0;
   bool exclusive = false;           // it was given the place for itself
   std::int64_t again_from = 0;      // [again_from, again_to): it sought back by its own will
   std::int64_t again_to = 0;
@@ -170,6 +176,7 @@ struct Step {
   OpIndex index;
   const Journal& journal;
 
+  std::uint32_t process = no_index;  // the row's, as a dense number
   std::uint32_t message = no_index;
   std::uint32_t send = no_index;
   std::uint32_t source = no_index;  // of a delivery: the send that it shows, where there is one answer
@@ -179,7 +186,7 @@ struct Step {
   std::uint32_t claim = no_index;
   std::uint32_t reader = no_index;
   std::int64_t position = -1;     // of a delivery, a commit, a processing (that of its delivery, when it names none)
-  Reader reader_before{};
+  LastRead reader_before{};
   Received received_before{};
   bool own_will = false;          // a delivery that the consumer's own seek back explains
   bool first_anywhere = false;    // nobody had got this message before
@@ -206,7 +213,8 @@ class Ledger {
   std::size_t drain_after(OpIndex after, std::uint32_t subscription, std::uint32_t place) const;
   bool drain_before(OpIndex row) const { return !drained_.empty() && drained_.front().at < row; }
   std::uint32_t find_message(MessageId id) const {
-    const std::uint32_t* n = message_index_.find(id);
+    const std::uint64_t producer = id >> 40;
+    const std::uint32_t* n = producer >= numbered_.size() ? other_messages_.find(id & ~named_message_bit) : numbered_[producer].find(id & low_bits);
     return n && *n != 0 ? *n - 1 : no_index;
   }
   // How far the place had been read at that drain.
@@ -214,6 +222,10 @@ class Ledger {
   const std::vector<TransactionFact>& transactions() const { return transactions_; }
 
   std::uint32_t find_place(std::uint32_t name) const;
+  std::uint32_t find_process(NodeId process) const {
+    const std::uint32_t* n = process_index_.find(process);
+    return n && *n != 0 ? *n - 1 : no_index;
+  }
   std::uint32_t find_claim(std::uint32_t subscription, std::uint32_t place) const {
     const std::uint32_t* n = claim_index_.find(pair_key(subscription, place));
     return n && *n != 0 ? *n - 1 : no_index;
@@ -267,6 +279,20 @@ class Ledger {
   void learn(Step& s, std::int64_t position, bool read);
   void cut(Reader& r, Step& s, std::int64_t target);
 
+  // What the rows of one process name again and again, so that a run of them looks nothing up.
+  struct Recent {
+    NodeId process = nobody;
+    std::uint32_t number = no_index;  // of the process
+    std::uint64_t transaction_number = 0;
+    std::uint32_t transaction = no_index;
+    std::uint32_t subscription_name = 0;  // of its last delivery, and the place
+    std::uint32_t place = no_index;
+    std::uint32_t subscription = no_index;
+    std::uint32_t reader = no_index;
+  };
+  Recent& recent_of(NodeId process);
+  void find_reader_of(Step& s);
+
   std::uint32_t message_of(MessageId id);
   std::uint32_t place_of(std::uint32_t name, const Journal& journal);
   std::uint32_t subscription_of(std::uint32_t name, NodeId process);
@@ -285,10 +311,15 @@ class Ledger {
   std::vector<OpIndex> topic_used_;
   std::map<std::string, std::uint32_t, std::less<>> topics_;
   std::vector<TransactionFact> transactions_;
+  std::array<Recent, 64> recent_{};             // by process, the latest of those that share a slot
+  FlatMap<std::uint32_t> process_index_;        // dense + 1
   FlatMap<std::uint32_t> transaction_index_;    // (process, number), dense + 1
   FlatMap<std::uint32_t> large_numbers_;        // of transactions: dense + 1
   FlatMap<std::vector<std::uint32_t>> under_id_;  // by transactional id: those that are open, or were while one of these began
-  PagedMap<std::uint32_t> message_index_;       // dense + 1
+  static constexpr std::uint64_t producers_max = 4096;
+  static constexpr MessageId low_bits = (MessageId{1} << 40) - 1;
+  std::vector<PagedMap<std::uint32_t>> numbered_;  // messages of each producer, dense + 1
+  PagedMap<std::uint32_t> other_messages_;         // named ones, and those of any other producer
   std::vector<std::uint32_t> place_index_;      // by name, dense + 1
   FlatMap<std::uint32_t> subscription_index_;   // dense + 1, as all below
   FlatMap<std::uint32_t> claim_index_;

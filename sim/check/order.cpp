@@ -14,12 +14,11 @@ class SendOrder : public CheckerOf<SendOrder> {
     if (s.op.outcome != Outcome::ok || s.send == no_index) return;
     const SendFact& f = ledger.sends()[s.send];
     if (f.place == no_index || f.position < 0 || repeats_answer(ledger, f)) return;
-    std::vector<Known>& known = known_[pair_key(f.producer, f.place)];
-    const auto it = std::lower_bound(known.begin(), known.end(), f.invoke,
-                                     [](const Known& k, OpIndex invoke) { return k.invoke < invoke; });
-    if (it != known.begin()) judge(s, ledger, *(it - 1), {f.invoke, s.send});
-    if (it != known.end()) judge(s, ledger, {f.invoke, s.send}, *it);
-    known.insert(it, {f.invoke, s.send});
+    std::vector<std::uint32_t>& known = known_[pair_key(f.producer, f.place)];
+    const auto it = std::lower_bound(known.begin(), known.end(), s.send);
+    if (it != known.begin()) judge(s, ledger, *(it - 1), s.send);
+    if (it != known.end()) judge(s, ledger, s.send, *it);
+    known.insert(it, s.send);
     if (known.size() >= 2 * window) known.erase(known.begin(), known.begin() + window);
   }
   void finish(const Journal&, const Ledger&, std::vector<Report>& out) const override {
@@ -30,10 +29,6 @@ class SendOrder : public CheckerOf<SendOrder> {
  private:
   // Only this many sends of one producer to one place may be waiting behind a late acknowledgement.
   static constexpr std::ptrdiff_t window = 1024;
-  struct Known {
-    OpIndex invoke;
-    std::uint32_t send;
-  };
 
   // A send answered with the position of an earlier copy took no position of its own.
   static bool repeats_answer(const Ledger& l, const SendFact& f) {
@@ -43,9 +38,9 @@ class SendOrder : public CheckerOf<SendOrder> {
     return false;
   }
 
-  void judge(const Step& s, const Ledger& ledger, const Known& first, const Known& second) {
-    const SendFact& a = ledger.sends()[first.send];
-    const SendFact& b = ledger.sends()[second.send];
+  void judge(const Step& s, const Ledger& ledger, std::uint32_t first, std::uint32_t second) {
+    const SendFact& a = ledger.sends()[first];
+    const SendFact& b = ledger.sends()[second];
     const bool inside = a.transaction != no_index && a.transaction == b.transaction;
     ++(inside ? pairs_inside_ : pairs_);
     if (a.position <= b.position) return;
@@ -61,7 +56,7 @@ class SendOrder : public CheckerOf<SendOrder> {
 
   FindingList found_{"nonmonotonic-send"};
   FindingList inside_{"int-nonmonotonic-send"};
-  FlatMap<std::vector<Known>> known_;  // (producer, place) -> acknowledged sends by invoke
+  FlatMap<std::vector<std::uint32_t>> known_;  // (producer, place) -> acknowledged sends, as they were made
   std::uint64_t pairs_ = 0;
   std::uint64_t pairs_inside_ = 0;
 };
@@ -105,7 +100,7 @@ class PollOrder : public CheckerOf<PollOrder> {
   static constexpr std::size_t gaps_max = 4096;  // a place; the oldest are forgotten
 
   void read(const Step& s, const Ledger& ledger) {
-    const Reader& before = s.reader_before;
+    const LastRead& before = s.reader_before;
     if (before.last_position < 0) return;
     const bool one_poll = s.op.of != no_op && s.op.of == before.last_poll;
     const bool inside = one_poll || (s.transaction != no_index && s.transaction == before.last_transaction);

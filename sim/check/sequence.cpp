@@ -69,7 +69,7 @@ class KeyOrder : public CheckerOf<KeyOrder> {
       if (s.subscription == no_index) {
         ++all_seeks_;
       } else {
-        ++seeks_[s.subscription];
+        ++at(seeks_, s.subscription);
       }
     } else if (s.op.kind == OpKind::deliver) {
       if (first_delivery(s)) see(s, ledger, delivered_, "got");
@@ -98,8 +98,7 @@ class KeyOrder : public CheckerOf<KeyOrder> {
     const SendSpan sent = span_of(ledger, s.message);
     if (sent.first == no_op || sent.key == 0) return;
     ++q.looked_at;
-    const std::uint64_t* seeks = seeks_.find(s.subscription);
-    const std::uint64_t epoch = all_seeks_ + (seeks ? *seeks : 0);
+    const std::uint64_t epoch = all_seeks_ + (s.subscription < seeks_.size() ? seeks_[s.subscription] : 0);
     std::uint32_t& number = q.number[pair_key(s.subscription, sent.key)];
     if (number == 0) {
       q.of_anybody.emplace_back();
@@ -134,7 +133,7 @@ class KeyOrder : public CheckerOf<KeyOrder> {
   Sequence processed_;
   bool any_processed_ = false;
   FlatMap<bool> seen_;             // (subscription, message) processed
-  FlatMap<std::uint64_t> seeks_;   // by subscription
+  std::vector<std::uint64_t> seeks_;  // by subscription
   std::uint64_t all_seeks_ = 0;
 };
 
@@ -151,7 +150,7 @@ class TotalOrder : public CheckerOf<TotalOrder> {
       return;
     }
     if (s.reader == no_index || !first_delivery(s)) return;
-    Place& place = places_[s.place];
+    Place& place = at(places_, s.place);
     const std::size_t me = slot_of(place, s.reader, s.subscription);
     if (me == no_slot) return;
     const std::uint32_t cuts = ledger.readers()[s.reader].cuts;
@@ -196,7 +195,7 @@ class TotalOrder : public CheckerOf<TotalOrder> {
   };
   struct Place {
     std::vector<Slot> slots;
-    std::vector<Latest> latest = std::vector<Latest>(subscribers_max * subscribers_max);
+    std::vector<Latest> latest;
   };
 
   std::size_t slot_of(Place& place, std::uint32_t reader, std::uint32_t subscription) {
@@ -207,6 +206,7 @@ class TotalOrder : public CheckerOf<TotalOrder> {
       beyond_ = true;
       return no_slot;
     }
+    place.latest.resize(subscribers_max * subscribers_max);
     place.slots.push_back({reader, subscription, 0, 0});
     return place.slots.size() - 1;
   }
@@ -236,7 +236,7 @@ class TotalOrder : public CheckerOf<TotalOrder> {
   }
 
   FindingList found_{"total-order-violation"};
-  FlatMap<Place> places_;
+  std::vector<Place> places_;
   FlatMap<bool> sought_;  // by process
   std::uint64_t common_ = 0;
   bool beyond_ = false;

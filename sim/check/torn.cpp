@@ -17,7 +17,7 @@ class Torn : public CheckerOf<Torn> {
     if (s.source == no_index || !(s.op.flags & op_flag::read_committed)) return;
     const std::uint32_t t = ledger.sends()[s.source].transaction;
     if (t == no_index) return;
-    bool& known = known_[pair_key(t, s.subscription)];
+    char& known = at(known_, s.subscription)[t];
     if (!known) seen_.push_back({t, s.subscription, s.index});
     known = true;
   }
@@ -76,11 +76,12 @@ class Torn : public CheckerOf<Torn> {
   // From which row on the subscription has owed itself this send and not got it; no_op = it has, or need not.
   static OpIndex missed_since(const Ledger& ledger, std::uint32_t subscription, std::uint32_t send) {
     const SendFact& f = ledger.sends()[send];
-    if (f.outcome != Outcome::ok || place_of(f) == no_index || excused(ledger.messages()[f.message])) return no_op;
-    const std::uint32_t c = ledger.find_claim(subscription, place_of(f));
-    if (c == no_index || ledger.claims()[c].entitled == no_op || !owes(ledger.claims()[c], f)) return no_op;
+    if (f.outcome != Outcome::ok) return no_op;
     const Received* got = ledger.subscriptions()[subscription].received.find(f.message);
     if (got && got->count > 0) return no_op;
+    if (place_of(f) == no_index || excused(ledger.messages()[f.message])) return no_op;
+    const std::uint32_t c = ledger.find_claim(subscription, place_of(f));
+    if (c == no_index || ledger.claims()[c].entitled == no_op || !owes(ledger.claims()[c], f)) return no_op;
     return std::max(f.end, ledger.claims()[c].entitled);
   }
 
@@ -101,7 +102,7 @@ class Torn : public CheckerOf<Torn> {
               });
   }
 
-  FlatMap<bool> known_;  // (transaction, subscription)
+  std::vector<PagedMap<char>> known_;  // by subscription: transactions
   std::vector<Seen> seen_;
 };
 
