@@ -2,8 +2,8 @@
 //
 // The inputs of a transaction are positions of a place that its process got for a group: those delivered
 // inside it, and those delivered since the process last stored a position there (or was given the place, or
-// sought) when the transaction stores one beyond them. Its outputs are its sends that did not fail. Only
-// transactions with both are judged. A transaction shows when its commit ended ok, or when one of its sends was
+// sought) when the transaction stores one beyond them. Its outputs are its sends that did not fail; of an aborted one
+// all sends, since none of them counts. Only transactions with both are judged. A transaction shows when its commit ended ok, or when one of its sends was
 // got at read-committed. A position of the group counts when it was stored ok, outside a transaction or in one that
 // shows, or when a member was given the place at it. Three ways to break:
 //
@@ -160,7 +160,7 @@ class Atomicity : public CheckerOf<Atomicity> {
       }
       what_counts();
       for (std::uint32_t t = 0; t < of_transaction.size(); ++t) {
-        if (!of_transaction[t].empty() && writes(t)) judge(t, of_transaction[t]);
+        if (!of_transaction[t].empty() && meant_to_write(t)) judge(t, of_transaction[t]);
       }
       std::stable_sort(gaps.begin(), gaps.end(), [](const Gap& a, const Gap& b) { return a.certain < b.certain; });
       for (const Gap& g : gaps) {
@@ -177,6 +177,10 @@ class Atomicity : public CheckerOf<Atomicity> {
         if (ledger.sends()[n].outcome != Outcome::fail) return true;
       }
       return false;
+    }
+
+    bool meant_to_write(std::uint32_t t) const {
+      return writes(t) || (fact(t).state == TransactionState::aborted && fact(t).last_send != no_index);
     }
 
     // ---- twice

@@ -1,8 +1,10 @@
 // hung-transaction: readers at read-committed stand still in a place though committed messages lie before
 // them and nobody owns a transaction that is open there.
 //
-// Of each place three numbers are kept: how far anybody read it at read-committed, how far acknowledged
-// and committed sends reach, and when the last transaction that wrote there left its owner's hands. A
+// Of each place three numbers are kept: how far readers at read-committed have come, how far acknowledged
+// and committed sends reach, and when the last transaction that wrote there left its owner's hands. Who stored a
+// position there, or was told that the place ends there, has come so far as well: what is hidden before that is lost, and
+// holds nobody back. A
 // transaction is owned from its first row until its client was told any end of it (unknown, too), began its
 // next one, or lost its transactional id. The place hangs when committed sends reach further than the
 // reads, somebody is entitled to them, no owned transaction has written there, and that has lasted for
@@ -32,6 +34,8 @@ class Hung : public CheckerOf<Hung> {
       case OpKind::end_abort: ended(s, ledger); break;
       case OpKind::deliver: delivered(s, ledger); break;
       case OpKind::poll: tell_isolation(s); break;
+      case OpKind::commit: if (s.process < careful_process_.size() && careful_process_[s.process]) came_to(s, s.position - 1); break;
+      case OpKind::end_offset: if (s.op.flags & op_flag::read_committed) came_to(s, s.op.position - 1); break;
       case OpKind::assign:
         tell_isolation(s);
         if (s.place != no_index) set_due(place(s.place), s.op.time);

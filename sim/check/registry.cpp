@@ -75,7 +75,7 @@ const std::vector<CheckerDecl>& checker_decls() {
       {0, {"int-send-skip"}, make_send_skip},
       {deliver, {"torn-transaction"}, make_torn},
       {deliver | stored | assign, {"atomicity-gap"}, make_atomicity},
-      {send | deliver | poll | begin | end | assign | drained, {"hung-transaction"}, make_hung},
+      {send | deliver | poll | begin | end | assign | row_bit(OpKind::commit, ok) | row_bit(OpKind::end_offset, ok) | drained, {"hung-transaction"}, make_hung},
       {polled | deliver, {"G0", "G0-process", "G0-realtime", "G1c", "G1c-process", "G1c-realtime"}, make_cycles},
   };
   return decls;

@@ -116,8 +116,9 @@ class TransactionOracle : public Oracle {
       bool told = false;
       std::int64_t read = -1;
       for (OpIndex now = 0; now < ops.size(); ++now) {
-        if (careful_read(now) && ops[now].place == place && ops[now].position > read) {
-          read = ops[now].position;
+        const std::int64_t to = came_to(now, place);
+        if (to > read) {
+          read = to;
           told = false;
         }
         if (ops[now].kind != OpKind::drained || told) continue;
@@ -142,9 +143,11 @@ class TransactionOracle : public Oracle {
     for (std::size_t t = 0; t < transactions.size(); ++t) {
       const Tx& me = transactions[t];
       const auto mine = inputs(me);
-      if (mine.empty() || !writes(me)) continue;
+      const auto over = decided(me, end());
+      const bool in_vain = over && !commits(me, end()) && sends_any(me);  // of an aborted one, what failed counts too
+      if (mine.empty() || !(writes(me) || in_vain)) continue;
       const auto seen = shown(me);
-      if (seen) {
+      if (seen && writes(me)) {
         for (const Input& x : mine) {
           bool twice = false;
           for (std::size_t u = 0; u < t; ++u) {
@@ -157,9 +160,8 @@ class TransactionOracle : public Oracle {
           break;
         }
       }
-      const auto ended = decided(me, end());
-      const bool committed = ended && commits(me, end());
-      const bool aborted = ended && !committed;
+      const bool committed = over && commits(me, end());
+      const bool aborted = over && !committed;
       const auto never = missing(me);
       if (committed && never) out.push_back(0);
       if (seen || (!aborted && !never)) continue;
@@ -167,7 +169,7 @@ class TransactionOracle : public Oracle {
         bool taken = false;
         for (const Tx& u : transactions) taken = taken || (shown(u) && writes(u) && has(inputs(u), x));
         const auto by = taken ? std::nullopt : passed(x, me);
-        if (!by || !drain_after(std::max({*by, x.row, aborted ? *ended : 0}))) continue;
+        if (!by || !drain_after(std::max({*by, x.row, aborted ? *over : 0}))) continue;
         out.push_back(0);
         break;
       }
@@ -435,6 +437,17 @@ class TransactionOracle : public Oracle {
     }
     return false;
   }
+  // How far the row says that a reader at read-committed has come; -1 = nothing.
+  std::int64_t came_to(OpIndex r, std::uint32_t place) const {
+    const Op& op = ops[r];
+    if (op.place != place || op.outcome != Outcome::ok) return -1;
+    if (op.kind == OpKind::end_offset && (op.flags & op_flag::read_committed)) return op.position - 1;
+    if (op.kind != OpKind::commit) return careful_read(r) ? op.position : -1;
+    for (OpIndex d = 0; d < r; ++d) {
+      if (careful_read(d) && ops[d].process == op.process) return op.position - 1;
+    }
+    return -1;
+  }
   // The transaction that a process is at work on wrote there.
   bool owned_writer(std::uint32_t place, OpIndex now) const {
     for (const Tx& t : transactions) {
@@ -460,6 +473,12 @@ class TransactionOracle : public Oracle {
     for (OpIndex s = 0; s < ops.size(); ++s) {
       const auto e = invokes_send(s) && tx(s) == t ? send_end(s, end()) : std::nullopt;
       if (invokes_send(s) && tx(s) == t && !(e && ops[*e].outcome == Outcome::fail)) return true;
+    }
+    return false;
+  }
+  bool sends_any(const Tx& t) const {
+    for (OpIndex s = 0; s < ops.size(); ++s) {
+      if (invokes_send(s) && tx(s) == t) return true;
     }
     return false;
   }

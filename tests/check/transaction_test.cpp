@@ -333,6 +333,16 @@ TEST(HungTransaction, WhenItsOwnerWasToldAnEndItHoldsNothingBackAnyMore) {
       << "its owner is at work on the next";
 }
 
+// Told that it is committed, and aborted by a late request: lost. Nothing comes after it, yet nobody is held back.
+TEST(HungTransaction, WhoStoredAPositionBehindItWasNotHeldBack) {
+  const Story lost = hung("", "C commit q@7 g\n C committed q@7 g\n drained");
+  expect_holds(lost, "hung-transaction");
+  EXPECT_EQ(lost.check("lost-message").count, 1u);
+  EXPECT_EQ(hung("", "C commit q@5 g\n C committed q@5 g\n drained").check("hung-transaction").count, 1u) << "it stands right there";
+  expect_holds(hung("", "C ask q\n C end q@7 read-committed\n drained"), "hung-transaction");
+  EXPECT_EQ(hung("", "C ask q\n C end q@7\n drained").check("hung-transaction").count, 1u) << "the end for readers of everything";
+}
+
 TEST(HungTransaction, WhatIsReadHolds) { expect_holds(hung("", "C got y q@5 g read-committed\n drained"), "hung-transaction"); }
 
 TEST(HungTransaction, WhereTheBrokerTellsItsStablePositionTheSentenceRepeatsIt) {
@@ -589,6 +599,25 @@ TEST(AtomicityGap, WhoDoesNotGoBackAfterAnAbortSkips) {
     drained
   )"), "atomicity-gap", 19, {4, 10, 16, 19},
                   "in@0 went into k1's transaction 1, which was aborted, and into no other, yet g stored the position 2 (k1)");
+}
+
+// None of its sends came through, so it has no output at all; the position it was to store counts all the same.
+TEST(AtomicityGap, AnAbortedOneAllOfWhoseOutputsFailedMeantToWrite) {
+  expect_violated(Story(R"(
+    P send i in
+    P ok i in@0
+    k1 assign in@0 g
+    k1 got i in@0 g read-committed
+    k1 begin tx=1
+    k1 send o1 out tx=1
+    k1 fail o1 out tx=1
+    k1 commit in@1 g tx=1
+    k1 committed in@1 g tx=1
+    k1 aborted tx=1
+    k2 assign in@1 g
+    drained
+  )"), "atomicity-gap", 11, {3, 9, 10, 11},
+                  "in@0 went into k1's transaction 1, which was aborted, and into no other, yet g went on at 1 (k2)");
 }
 
 TEST(AtomicityGap, PositionsStoredOutsideTheTransactionCountAlone) {
