@@ -79,6 +79,8 @@ void add_topic(Cluster& cluster, TopicSettings topic) {
   cluster.topics.push_back(std::move(topic));
 }
 
+bool transacts(const ClientSpec& s) { return s.role != "consumer" && !s.options.text("transactional_id").empty(); }
+
 class KafkaModel : public Model, public ConformanceOffer {
  public:
   const ModelDecl& decl() const override { return decl_; }
@@ -99,7 +101,7 @@ class KafkaModel : public Model, public ConformanceOffer {
         if (std::none_of(d.topics.begin(), d.topics.end(), [&](const TopicSpec& s) { return s.name == topic; }))
           return fmt::format("producer `{}` sends to `{}`, which is no topic of this cluster", client.name, topic);
       }
-      if (client.role != "consumer" && !client.options.text("transactional_id").empty() && !producer_settings(client.options).idempotence)
+      if (transacts(client) && !producer_settings(client.options).idempotence)
         // ProducerConfig: a transactional id asks for idempotence, and that for acks=all.
         return fmt::format("`{}`: a transactional_id needs idempotence, and that acks = \"all\", retries, and at most 5 requests in flight", client.name);
       if (client.role != "consumer" && client.options.boolean("idempotence") && client.options.given("idempotence")) {
@@ -157,7 +159,6 @@ class KafkaModel : public Model, public ConformanceOffer {
     const auto shares = [&](const ClientSpec& s) { return of_group(s) && of_group(s)->text("group_protocol") == "share"; };
     if (std::any_of(d.clients.begin(), d.clients.end(), of_group)) internal(offsets_topic, d.cluster.integer("offsets_partitions"));
     if (std::any_of(d.clients.begin(), d.clients.end(), shares)) internal(share_state_topic, d.cluster.integer("offsets_partitions"));
-    const auto transacts = [](const ClientSpec& s) { return s.role != "consumer" && !s.options.text("transactional_id").empty(); };
     if (std::any_of(d.clients.begin(), d.clients.end(), transacts))
       internal(transaction_topic, d.cluster.integer("transaction_partitions"), "transaction_replicas", "transaction_min_insync");
     for (std::size_t i = 0; i < d.clients.size(); ++i)
@@ -218,6 +219,8 @@ class KafkaModel : public Model, public ConformanceOffer {
     for (const TopicSpec& spec : d.topics) topics += (topics.empty() ? "" : ",") + spec.name;
     o.set_default("topics", Value{topics});
     o.set_default("auto_offset_reset", Value{std::string("earliest")});
+    // What is aborted was not lost; to read it nobody asked.
+    if (std::any_of(d.clients.begin(), d.clients.end(), transacts)) o.set_default("isolation", Value{std::string("read_committed")});
     NodeOptions options;
     options.name = name;
     options.role = "consumer";
