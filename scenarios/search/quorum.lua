@@ -33,4 +33,8 @@ return scenario {
   },
   run_for = seconds(90),
   expect = { holds "lost-message" },
+  cases = {
+    case "4.3" { why = "As it is now." },
+    case "3.13" { why = "Returns at once what a consumer behind a cut had.", set = { profile = "3.13" } },
+  },
 }

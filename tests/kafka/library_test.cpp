@@ -63,22 +63,42 @@ TEST(LibraryItself, ShowsTheAnomaliesItIsNamedFor) {
   EXPECT_GE(named, 14);
 }
 
+// The scenario on each of its designs, or as it is when it has one cluster.
+std::vector<Scenario> on_each_design(const std::string& path, const Models& models) {
+  std::vector<Scenario> all;
+  all.push_back(load_scenario(read(path), path, models));
+  const std::vector<DesignDecl> designs = all.front().designs;
+  for (std::size_t i = 1; i < designs.size(); ++i) all.push_back(load_scenario(read(path), path, models, {}, designs[i].name));
+  return all;
+}
+
+// The ways to run it: its cases, or itself.
+std::vector<const ScenarioCase*> ways(const Scenario& s) {
+  std::vector<const ScenarioCase*> all;
+  for (const ScenarioCase& c : s.cases) all.push_back(&c);
+  if (all.empty()) all.push_back(nullptr);
+  return all;
+}
+
+std::string name_of(const Scenario& s, const ScenarioCase* c) { return s.design + (c ? " " + c->name : ""); }
+
 TEST(LibraryItself, IsNotEmpty) { EXPECT_FALSE(library().empty()); }
 
 TEST_P(Library, EachCaseShowsWhatItSays) {
-  const Scenario s = load_scenario(read(GetParam()), GetParam(), models);
-  const Model* model = models.find(s.model);
-  if (!model) GTEST_SKIP() << "the scenario runs on `" << s.model << "`, which is no model of this folder";
-  ASSERT_FALSE(s.cases.empty()) << "a scenario without cases compares nothing";
-  const bool drawn = std::any_of(s.faults.begin(), s.faults.end(), [](const PlannedFault& f) { return f.until >= 0; });
-  for (const ScenarioCase& c : s.cases)
-    for (std::uint64_t seed = 1; seed <= 5; ++seed) {
-      const RunResult r = run_scenario(s, *model, &c, {.seed = seed});
-      for (const ExpectationResult& e : r.expectations)
-        EXPECT_TRUE(e.met) << c.name << " seed " << seed << ": " << expectation_name(e.expectation.kind) << " " << e.expectation.name << ": " << e.why;
-      // What chance brings may come when there is nothing to bite: a process that is dead already.
-      if (!drawn) EXPECT_TRUE(r.idle_faults.empty()) << c.name << " seed " << seed << ": a fault never bit";
-    }
+  for (const Scenario& s : on_each_design(GetParam(), models)) {
+    const Model* model = models.find(s.model);
+    if (!model) GTEST_SKIP() << "the scenario runs on `" << s.model << "`, which is no model of this folder";
+    ASSERT_FALSE(s.cases.empty() && s.designs.size() < 2) << "a scenario without cases or designs compares nothing";
+    const bool drawn = std::any_of(s.faults.begin(), s.faults.end(), [](const PlannedFault& f) { return f.until >= 0; });
+    for (const ScenarioCase* c : ways(s))
+      for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+        const RunResult r = run_scenario(s, *model, c, {.seed = seed});
+        for (const ExpectationResult& e : r.expectations)
+          EXPECT_TRUE(e.met) << name_of(s, c) << " seed " << seed << ": " << expectation_name(e.expectation.kind) << " " << e.expectation.name << ": " << e.why;
+        // What chance brings may come when there is nothing to bite: a process that is dead already.
+        if (!drawn) EXPECT_TRUE(r.idle_faults.empty()) << name_of(s, c) << " seed " << seed << ": a fault never bit";
+      }
+  }
 }
 
 // What a case `finds`, some seed finds: a mistake that no run shows would be a claim without evidence.
@@ -100,13 +120,14 @@ TEST_P(Library, WhatChanceIsToShowIsFound) {
 
 // A run is (build, scenario, options, seed); which of the two queues carries it must not show.
 TEST_P(Library, RunsTheSameTwiceAndOnBothQueues) {
-  const Scenario s = load_scenario(read(GetParam()), GetParam(), models);
-  const Model* model = models.find(s.model);
-  if (!model) GTEST_SKIP() << "the scenario runs on `" << s.model << "`, which is no model of this folder";
-  for (const ScenarioCase& c : s.cases) {
-    const RunResult first = run_scenario(s, *model, &c, {.seed = 1});
-    EXPECT_EQ(first.fingerprint.text(), run_scenario(s, *model, &c, {.seed = 1}).fingerprint.text()) << c.name;
-    EXPECT_EQ(first.fingerprint.text(), run_scenario(s, *model, &c, {.seed = 1, .queue = QueueKind::radix}).fingerprint.text()) << c.name;
+  for (const Scenario& s : on_each_design(GetParam(), models)) {
+    const Model* model = models.find(s.model);
+    if (!model) GTEST_SKIP() << "the scenario runs on `" << s.model << "`, which is no model of this folder";
+    for (const ScenarioCase* c : ways(s)) {
+      const RunResult first = run_scenario(s, *model, c, {.seed = 1});
+      EXPECT_EQ(first.fingerprint.text(), run_scenario(s, *model, c, {.seed = 1}).fingerprint.text()) << name_of(s, c);
+      EXPECT_EQ(first.fingerprint.text(), run_scenario(s, *model, c, {.seed = 1, .queue = QueueKind::radix}).fingerprint.text()) << name_of(s, c);
+    }
   }
 }
 
