@@ -8,7 +8,7 @@ namespace {
 
 // What the clients of a deployment do, taken together: the weakest counts.
 struct Habits {
-  bool confirms = true, persistent = true, misreads = false, resends = false, ignores_returns = false, priorities = false;
+  bool confirms = true, persistent = true, misreads = false, resends = false, ignores_returns = false, priorities = false, expire = false;
   bool auto_ack = false, early_ack = false, releases = false, handed_on = false, programs = false, reuses_tags = false;
   Duration longest_hold = 0;  // a delivery may wait so long for its acknowledgement
 };
@@ -24,6 +24,7 @@ Habits habits_of(const Deployment& d) {
       h.misreads = h.misreads || p.misreads_multiple;
       h.ignores_returns = h.ignores_returns || p.ignores_returns;
       h.priorities = h.priorities || p.priority >= 0;
+      h.expire = h.expire || !p.message_ttl.empty();
       h.resends = h.resends || (!spec.app && spec.options.boolean("resend"));
     }
     if (spec.role == "producer") continue;
@@ -112,7 +113,7 @@ std::vector<Claim> claims_of(const Deployment& d, const FaultSummary& f) {
 
   std::string drops;
   if (p.limits) drops = "a full queue drops or refuses messages";
-  else if (p.ttl) drops = "messages expire";
+  else if (p.ttl || h.expire) drops = "messages expire";
   else if (p.quorum && settings.rules.delivery_limit >= 0) drops = "a message that was returned too often is dropped";
   claim("silent-drop", drops, "no policy takes messages");
 
