@@ -11,6 +11,7 @@
 -- Source: RabbitMQ, Consumer Acknowledgements and Publisher Confirms.
 return scenario {
   title = "Published without confirms while the wire is cut",
+  chapter = "docs/rabbitmq/02-acks-confirms-and-requeue.md",
   cluster = rabbitmq {},
   topics = { orders = {} },
   clients = {

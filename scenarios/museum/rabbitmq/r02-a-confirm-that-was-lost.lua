@@ -9,6 +9,7 @@
 -- Source: RabbitMQ, Reliability Guide ("publishers may send twice").
 return scenario {
   title = "A lost confirm and a publish that is repeated",
+  chapter = "docs/rabbitmq/02-acks-confirms-and-requeue.md",
   cluster = rabbitmq {},
   topics = { orders = {} },
   clients = {

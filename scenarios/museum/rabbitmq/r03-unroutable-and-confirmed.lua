@@ -9,6 +9,7 @@
 -- Source: RabbitMQ, Publisher Confirms ("unroutable messages"); rabbit_channel:deliver_to_queues.
 return scenario {
   title = "Confirmed, and in no queue",
+  chapter = "docs/rabbitmq/01-the-post-office.md",
   cluster = rabbitmq {},
   topics = { orders = {} },
   clients = {

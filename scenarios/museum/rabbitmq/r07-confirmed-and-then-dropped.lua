@@ -9,6 +9,7 @@
 -- Source: RabbitMQ, Queue Length Limit; rabbit_amqqueue_process.
 return scenario {
   title = "A full queue drops what it has confirmed",
+  chapter = "docs/rabbitmq/02-acks-confirms-and-requeue.md",
   cluster = rabbitmq {},
   topics = { orders = { max_length = 3 } },
   clients = {

@@ -7,6 +7,7 @@
 -- Source: RabbitMQ, Publisher Confirms (the `multiple` field).
 return scenario {
   title = "A publisher that overlooks `multiple`",
+  chapter = "docs/rabbitmq/02-acks-confirms-and-requeue.md",
   cluster = rabbitmq { classic_fsync = true, sync_latency = ms(20) },
   topics = { orders = {} },
   clients = {

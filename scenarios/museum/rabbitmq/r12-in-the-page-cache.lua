@@ -10,6 +10,7 @@
 -- Source: rabbit_classic_queue_store_v2 (no fsync), rabbit_queue_index of 3.10; RabbitMQ, Quorum Queues.
 return scenario {
   title = "Power lost between the confirm and the write-back",
+  chapter = "docs/rabbitmq/02-acks-confirms-and-requeue.md",
   cluster = rabbitmq {},
   topics = { orders = {} },
   clients = {

@@ -7,6 +7,7 @@
 -- Source: RabbitMQ, Queues (durability), AMQP 0-9-1 delivery-mode.
 return scenario {
   title = "The queue comes back, the messages do not",
+  chapter = "docs/rabbitmq/02-acks-confirms-and-requeue.md",
   cluster = rabbitmq {},
   topics = { orders = {} },
   clients = {

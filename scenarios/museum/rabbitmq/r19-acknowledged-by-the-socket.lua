@@ -9,6 +9,7 @@
 -- Source: RabbitMQ, Consumer Acknowledgements ("automatic acknowledgement mode").
 return scenario {
   title = "Automatic acknowledgement, and a consumer that dies",
+  chapter = "docs/rabbitmq/02-acks-confirms-and-requeue.md",
   cluster = rabbitmq {},
   topics = { orders = {} },
   clients = {

@@ -8,6 +8,7 @@
 -- Source: RabbitMQ, Reliability Guide (acknowledgements and confirms).
 return scenario {
   title = "Acknowledge first, or work first",
+  chapter = "docs/rabbitmq/02-acks-confirms-and-requeue.md",
   cluster = rabbitmq {},
   topics = { orders = {} },
   clients = {

@@ -10,6 +10,7 @@
 -- Source: RabbitMQ, Consumer Acknowledgements ("delivery tags are scoped per channel").
 return scenario {
   title = "Acknowledged by a tag of the channel before",
+  chapter = "docs/rabbitmq/02-acks-confirms-and-requeue.md",
   cluster = rabbitmq {},
   topics = { orders = {} },
   clients = {

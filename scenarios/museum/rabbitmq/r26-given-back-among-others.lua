@@ -9,6 +9,7 @@
 -- Source: RabbitMQ, Broker Semantics (message ordering); Consumers ("single active consumer").
 return scenario {
   title = "One account, two consumers, one message given back",
+  chapter = "docs/rabbitmq/02-acks-confirms-and-requeue.md",
   cluster = rabbitmq {},
   topics = { orders = {} },
   clients = {

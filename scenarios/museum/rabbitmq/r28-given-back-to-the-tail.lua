@@ -11,6 +11,7 @@
 -- from 3.10.8: tests/conformance/rabbitmq-more.json, cases 13 and 14.
 return scenario {
   title = "Quorum queue: a returned message and its place",
+  chapter = "docs/rabbitmq/02-acks-confirms-and-requeue.md",
   cluster = rabbitmq { profile = "3.13" },
   topics = { orders = { queue_type = "quorum" } },
   clients = {

@@ -10,6 +10,7 @@
 -- Source: RabbitMQ 4.0 release notes (a delivery limit of 20 by default); rabbit_fifo.
 return scenario {
   title = "Twenty-one deliveries, and the message is gone",
+  chapter = "docs/rabbitmq/02-acks-confirms-and-requeue.md",
   cluster = rabbitmq { profile = "4.2" },
   topics = { orders = { queue_type = "quorum" }, dead = {} },
   clients = {

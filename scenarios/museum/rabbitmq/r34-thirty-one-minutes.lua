@@ -10,6 +10,7 @@
 -- Source: RabbitMQ, Consumers ("delivery acknowledgement timeout"); up to 4.2 the channel is closed with 406.
 return scenario {
   title = "A delivery that was not acknowledged in half an hour",
+  chapter = "docs/rabbitmq/02-acks-confirms-and-requeue.md",
   cluster = rabbitmq { profile = "4.2" },
   topics = { orders = {} },
   clients = {

@@ -9,6 +9,7 @@
 -- Source: RabbitMQ, Detecting Dead TCP Connections with Heartbeats.
 return scenario {
   title = "A heartbeat shorter than a pause",
+  chapter = "docs/rabbitmq/02-acks-confirms-and-requeue.md",
   cluster = rabbitmq {},
   topics = { orders = {} },
   clients = {

@@ -1,8 +1,9 @@
--- A consumer on the far side of a cut works on, while another gets its message.
+-- A consumer on the far side of a cut works on, and its message is handed out again.
 --
 -- The queue's leader is on B1, C1 is connected to B3. The connection between B3 and the others breaks for half a
 -- minute, and C1 notices nothing: it goes on with what it has. Up to 4.2 the leader takes every channel over there
--- for gone and gives its messages to C2 at once, as failed. Both do the work.
+-- for gone and puts its messages back at once, as failed. Whoever has room first gets them (C2 is busy, so it is C1
+-- itself, once more), and the work is done twice.
 --
 -- From 4.3 on the queue waits a minute before it does so: --on rabbitmq:4.3, and a cut that is shorter costs
 -- nothing but time. Before, a consumer is safe from this on the leader's node alone.
@@ -10,6 +11,7 @@
 -- Source: RabbitMQ, Quorum Queues (consumer_disconnected_timeout); rabbit_fifo_v7 and rabbit_fifo, down noconnection.
 return scenario {
   title = "Quorum queue: the node of a consumer is not reachable",
+  chapter = "docs/rabbitmq/04-quorum-queues-and-partitions.md",
   cluster = rabbitmq { profile = "4.2", brokers = 3 },
   topics = { orders = { queue_type = "quorum" } },
   clients = {

@@ -10,6 +10,7 @@
 -- Source: rabbit_amqqueue_process (the limit holds after a requeue as well); RabbitMQ, Queue Length Limit.
 return scenario {
   title = "Requeued, and dropped for it",
+  chapter = "docs/rabbitmq/02-acks-confirms-and-requeue.md",
   cluster = rabbitmq {},
   topics = { orders = { max_length = 1 } },
   clients = {

@@ -25,6 +25,7 @@ end
 
 return scenario {
   title = "One connection for publishing and consuming, and an alarm",
+  chapter = "docs/rabbitmq/02-acks-confirms-and-requeue.md",
   cluster = rabbitmq { profile = "4.2", consumer_timeout = seconds(30), timeout_check = seconds(5) },
   topics = { orders = {}, bills = {} },
   clients = {

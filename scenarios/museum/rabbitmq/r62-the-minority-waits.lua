@@ -11,6 +11,7 @@
 -- Source: RabbitMQ, Quorum Queues; rabbit_fifo_client (resend_all_pending), rabbit_fifo (enqueue).
 return scenario {
   title = "Quorum queue: the leader on the wrong side of a cut",
+  chapter = "docs/rabbitmq/04-quorum-queues-and-partitions.md",
   cluster = rabbitmq { brokers = 3 },
   topics = { orders = { queue_type = "quorum" } },
   clients = {

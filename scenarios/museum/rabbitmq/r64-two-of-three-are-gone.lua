@@ -10,6 +10,7 @@
 -- Source: RabbitMQ, Quorum Queues (quorum requirements); Classic Queues.
 return scenario {
   title = "Two nodes of three without power",
+  chapter = "docs/rabbitmq/04-quorum-queues-and-partitions.md",
   cluster = rabbitmq { brokers = 3, classic_fsync = true },
   topics = { orders = { queue_type = "quorum" } },
   clients = {
