@@ -38,17 +38,7 @@ void Broker::alarms_changed(Context& c, bool before) {
     conn.blocked = false;
     conn.last_received = c.now();
     if (conn.blocked_capability) c.send(id, kind(Kind::connection_unblocked), nullptr, 16, 0);
-    std::deque<Message> unread;
-    unread.swap(conn.unread);
-    while (!unread.empty()) {
-      const auto it = connections_.find(id);
-      if (it == connections_.end()) break;
-      const Message m = unread.front();
-      unread.pop_front();
-      if (it->second.blocked) it->second.unread.push_back(m);
-      else if (m.word == 0) on_connection_method(c, it->second, m);
-      else on_channel_message(c, it->second, m);
-    }
+    read_again(c, id);
   }
 }
 

@@ -76,12 +76,8 @@ void Broker::on_message(Context& c, const Message& m) {
     conn.peer = m.from;
   }
   conn.last_received = c.now();
-  if (conn.blocked) {
-    conn.unread.push_back(m);  // rabbit_reader stops reading: what came waits in the socket
-    return;
-  }
-  if (m.word == 0) on_connection_method(c, conn, m);
-  else on_channel_message(c, conn, m);
+  if (conn.stopped()) return keep_unread(c, conn, m);
+  reader_passed_on(c, conn, m);
   work(c);
 }
 
@@ -90,7 +86,8 @@ void Broker::work(Context& c) {
   for (;;) {
     const std::vector<QuorumNews> news = host_.take();
     for (const QuorumNews& n : news) on_news(c, n);
-    if (news.empty() && ops_.empty() && events_.empty()) break;
+    if (!slowed_.empty()) look_at_slow_queues();
+    if (news.empty() && ops_.empty() && events_.empty() && to_read_.empty()) break;
     if (!ops_.empty()) {
       QueueOp op = std::move(ops_.front());
       ops_.pop_front();
@@ -99,6 +96,10 @@ void Broker::work(Context& c) {
       const QueueEvent e = std::move(events_.front());
       events_.pop_front();
       on_event(c, e);
+    } else if (!to_read_.empty()) {
+      const ConnId id = to_read_.back();
+      to_read_.pop_back();
+      read_again(c, id);
     }
   }
   std::vector<ChannelId> speak;
@@ -106,6 +107,7 @@ void Broker::work(Context& c) {
   for (const ChannelId id : speak)
     if (Channel* ch = channel_of(id)) tell_confirms(c, *ch);
   look_at_memory(c);
+  if (!ops_.empty() || !events_.empty() || !to_read_.empty()) work(c);  // an alarm is over, and there was more to read
 }
 
 void Broker::on_timer(Context& c, TimerKind kind, std::uint64_t argument) {
@@ -116,6 +118,7 @@ void Broker::on_timer(Context& c, TimerKind kind, std::uint64_t argument) {
   else if (kind == timer_timeouts) look_for_timeouts(c);
   else if (kind == timer_dlx) on_dlx_timer(c, argument);
   else if (kind == timer_tick) tick(c);
+  else if (kind == timer_free) on_queue_free(c, static_cast<FileId>(argument));
   else if (kind == timer_greet && (peers_[argument].connection == no_connection || !c.is_open(peers_[argument].connection))) greet(c, argument, false);
   work(c);
 }
@@ -127,6 +130,7 @@ void Broker::on_closed(Context& c, ConnId connection, NodeId peer, CloseReason) 
 }
 
 void Broker::on_disk(Context& c, FileId file, std::int64_t end, DiskResult result) {
+  if (host_.on_disk(c, file, end, result)) return work(c);
   const std::string* name = queue_of_file(file);
   if (!name) return;
   const std::string queue = *name;
@@ -179,6 +183,8 @@ void Broker::on_crash(const Crash& crash) {
   ops_.clear();
   events_.clear();
   to_confirm_.clear();
+  slowed_.clear();
+  to_read_.clear();
   memory_alarm_ = disk_alarm_ = alarm_by_command_ = stopping_ = false;
   if (crash.wipe) {
     const std::uint64_t channels = durable_.channels;
@@ -257,6 +263,8 @@ bool Broker::idle() const {
     for (const auto& [number, ch] : conn.channels)
       if (!ch.unconfirmed.empty() || ch.awaits) return false;
   }
+  for (const auto& [name, p] : processes_)
+    if (!p.mailbox.empty()) return false;
   for (const Peer& p : peers_)
     if (!p.up && &p != &peers_[index_]) return false;
   for (const auto& [name, r] : durable_.queues)

@@ -8,7 +8,7 @@
 // Elsewhere: what a queue does (classic_queue.h ...), routing (routing.h), the replicas of quorum queues
 // (quorum_host.h), clients (client.h).
 // Reading order: broker.cpp, connection.cpp, declare.cpp, publish.cpp, consume.cpp, queue_host.cpp,
-// dlx_worker.cpp, cluster.cpp, alarms.cpp.
+// dlx_worker.cpp, cluster.cpp, flow.cpp, alarms.cpp.
 #pragma once
 
 #include <deque>
@@ -48,6 +48,9 @@ struct QueueProcess {
   bool sync_asked = false;
   EventId timer = no_event;
   Time timer_due = time_max;
+  std::deque<QueueOp> mailbox{};          // its process is busy with a message (queue_service)
+  EventId busy = no_event;
+  std::map<ChannelId, std::int64_t> taken{};  // messages of each channel, since it was granted some
 };
 
 // Who hands on the dead letters of a quorum queue at least once (dlx_worker.cpp).
@@ -164,6 +167,7 @@ class Broker : public NodeBase<Broker> {
   // --- queue_host.cpp: the queues of this node ---
   void ask(QueueOp op) { ops_.push_back(std::move(op)); }
   void on_op(Context& c, QueueOp op);
+  void process_op(Context& c, const QueueOp& op);
   void classic_op(Context& c, const QueueOp& op, ClassicQueue& q, QueueEffects& out);
   void quorum_op(Context& c, const QueueOp& op);
   void stream_op(Context& c, const QueueOp& op, QueueRecord& record, QueueProcess& p, QueueEffects& out);
@@ -200,6 +204,19 @@ class Broker : public NodeBase<Broker> {
   bool forward_event(Context& c, const QueueEvent& e);
   void tick(Context& c);
   bool cluster_closed(Context& c, ConnId connection, NodeId from);
+
+  // --- flow.cpp: who is held up by whom ---
+  void spend_credit(Channel& ch, const std::string& queue);
+  void publish_handled(Channel& ch);
+  void grant_credit(const std::string& queue, QueueProcess& p, ChannelId channel);
+  void let_go(Channel& ch, const std::string& queue);
+  void forget_credit(const std::string& queue);
+  void look_at_slow_queues();
+  void reader_passed_on(Context& c, Connection& conn, const Message& m);
+  void keep_unread(Context& c, Connection& conn, const Message& m);
+  void read_again(Context& c, ConnId id);
+  bool wait_turn(Context& c, const QueueOp& op);
+  void on_queue_free(Context& c, FileId file);
 
   // --- alarms.cpp ---
   void look_at_memory(Context& c);
@@ -240,6 +257,8 @@ class Broker : public NodeBase<Broker> {
   std::deque<QueueOp> ops_;
   std::deque<QueueEvent> events_;
   std::vector<ChannelId> to_confirm_;           // channels with something to tell their publisher
+  std::set<ChannelId> slowed_;                  // ... that a quorum queue holds up
+  std::vector<ConnId> to_read_;                 // connections that may be read again
   bool memory_alarm_ = false;
   bool disk_alarm_ = false;
   bool alarm_by_command_ = false;
@@ -247,11 +266,15 @@ class Broker : public NodeBase<Broker> {
 };
 
 // Timers of a broker.
+// Unapplied commands from which on a quorum queue holds a channel up (quorum_commands_soft_limit).
+inline constexpr std::size_t soft_limit = 32;
+
 inline constexpr TimerKind timer_queue = 1;       // its file
 inline constexpr TimerKind timer_heartbeat = 2;   // the connection
 inline constexpr TimerKind timer_timeouts = 3;
 inline constexpr TimerKind timer_tick = 5;        // of the cluster
 inline constexpr TimerKind timer_greet = 6;       // a peer, again
 inline constexpr TimerKind timer_dlx = 4;         // its queue's file, and the delivery
+inline constexpr TimerKind timer_free = 7;        // a queue's process is done with a message: its file
 
 }  // namespace mqlab::rabbitmq

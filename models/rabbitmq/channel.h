@@ -65,6 +65,10 @@ struct QuorumSender {
   std::deque<std::pair<ContentRef, std::uint64_t>> held{};  // until it knows
 };
 
+// {InitialCredit, MoreCreditAfter} of rabbit_misc: so many messages may be under way to a process that has not said more.
+inline constexpr std::int64_t credit_initial = 400;
+inline constexpr std::int64_t credit_more_after = 200;
+
 struct Channel {
   ChannelId id = no_channel;
   ConnId connection = no_connection;
@@ -94,6 +98,13 @@ struct Channel {
   std::optional<Awaited> awaits{};
   std::deque<Message> inbox{};
 
+  // Credit flow (flow.cpp).
+  std::map<std::string, std::int64_t> queue_credit{};  // that classic queues have granted it; not there: the initial one
+  std::set<std::string> held_by{};                     // queues that take no more: it grants its reader nothing
+  std::int64_t reader_credit = credit_initial;         // publishes that the reader may still hand it
+  std::int64_t handled = 0;                            // ... that it has handled since it last granted some
+  std::int64_t owed = 0;                               // ... that it would have granted, were it not held
+
   std::int64_t unacked_of_consumers() const;
 };
 
@@ -111,7 +122,13 @@ struct Connection {
   EventId heartbeat_timer = no_event;
   bool has_published = false;
   bool blocked = false;                 // an alarm is on: the socket is not read
+  bool in_flow = false;                 // a channel takes no more: likewise
+  std::optional<Time> flow_ended{};     // when it last was
   std::deque<Message> unread{};         // what came meanwhile
+  std::int64_t unread_bytes = 0;
+  bool window_closed = false;           // ... is so much that the other end has been told to stop
+
+  bool stopped() const { return blocked || in_flow; }
   std::map<std::uint16_t, Channel> channels{};
 };
 

@@ -132,6 +132,9 @@ void Client::on_closed(Context& c, ConnId connection, NodeId, CloseReason reason
   work(c);
 }
 
+// The broker reads again: a write that would have blocked goes on.
+void Client::on_writable(Context& c, ConnId) { work(c); }
+
 void Client::work(Context& c) {
   publish_waiting(c);
   answer_poll(c, false);

@@ -46,6 +46,7 @@ class Client : public ClientNodeBase<Client> {
   void on_message(Context& c, const Message& m) override;
   void on_timer(Context& c, TimerKind kind, std::uint64_t argument) override;
   void on_closed(Context& c, ConnId connection, NodeId peer, CloseReason reason) override;
+  void on_writable(Context& c, ConnId connection) override;
   void on_stop(Context& c) override;
   void on_crash(const Crash& crash) override;
   Tree state() const override;

@@ -155,6 +155,7 @@ void Broker::peer_down(Context& c, std::size_t peer, const char* why) {
 
 // Its home is down: publishes that wait are refused, consumers cancelled, questions answered.
 void Broker::queue_unreachable(Context& c, const std::string& queue) {
+  forget_credit(queue);
   for (auto& [id, conn] : connections_)
     for (auto& [number, ch] : conn.channels) {
       std::vector<std::uint64_t> open;

@@ -208,6 +208,8 @@ void Broker::end_channel(Context&, Channel& ch) {
   for (const std::string& queue : ch.queues) ask({.kind = QueueOp::Kind::channel_down, .queue = queue, .channel = ch.id});
   limiter_.channels.erase(ch.id);
   channels_.erase(ch.id);
+  slowed_.erase(ch.id);
+  if (const auto conn = connections_.find(ch.connection); conn != connections_.end() && conn->second.in_flow) to_read_.push_back(ch.connection);
   Channel left;
   left.number = ch.number;
   left.connection = ch.connection;
@@ -232,7 +234,7 @@ void Broker::beat(Context& c, ConnId id) {
   if (it == connections_.end()) return;
   Connection& conn = it->second;
   conn.heartbeat_timer = no_event;
-  if (!conn.blocked && c.now() - conn.last_received >= 2 * conn.heartbeat) {
+  if (!conn.stopped() && c.now() - conn.last_received >= 2 * conn.heartbeat) {
     c.mark("heartbeat_missed", {}, fmt::format("nothing from {} for {}: the connection is closed", c.name(conn.peer), format_duration(c.now() - conn.last_received)));
     drop_connection(c, id);
     c.close(id);

@@ -161,6 +161,12 @@ void Broker::on_event(Context& c, const QueueEvent& e) {
   Channel* ch = channel_of(e.channel);
   if (!ch) return;  // it ended meanwhile, and the queue hears of that
   if (const auto* d = std::get_if<Deliver>(&e.what)) return on_delivery(c, *ch, e.queue, *d);
+  if (const auto* x = std::get_if<CreditGranted>(&e.what)) {
+    std::int64_t& left = ch->queue_credit.try_emplace(e.queue, credit_initial).first->second;
+    left += x->messages;
+    if (left > 0) let_go(*ch, e.queue);
+    return;
+  }
   if (const auto* x = std::get_if<Confirm>(&e.what)) return on_confirm(*ch, e.queue, x->publish, false);
   if (const auto* x = std::get_if<Reject>(&e.what)) return on_confirm(*ch, e.queue, x->publish, true);
   if (const auto* x = std::get_if<PublisherStatus>(&e.what)) {

@@ -39,14 +39,15 @@ ModelDecl declare_model() {
              {"publish_rejected", "A full queue refused a message."}, {"queue_deleted", "A queue was deleted: unused, without consumers, or by an operator."},
              {"single_active_consumer", "A consumer became the active one of its queue."},
              {"alarm", "Memory or disk is short: connections that publish are not read."}, {"alarm_cleared", "... and that is over."},
-             {"connection_blocked", "A connection is not read for an alarm."}, {"command_refused", "An operator's verb could not be carried out."}};
+             {"connection_blocked", "A connection is not read for an alarm."},
+             {"connection_flow", "A connection is not read: a channel of it is out of credit (flow control)."}, {"command_refused", "An operator's verb could not be carried out."}};
   d.verbs = {{"memory_alarm", "\"on\" or \"off\" to a broker", "Its memory is, or is no longer, above the limit."},
              {"disk_alarm", "\"on\" or \"off\" to a broker", "Its free disk space is, or is no longer, below the limit."},
              {"purge", "\"orders.g\" to a broker", "Drops a queue's ready messages."}, {"delete_queue", "\"orders.g\" to a broker", "Deletes a queue with what is in it."}};
   d.step_paths = {{"!bindings", "Bindings change seldom."}, {"!*/connections/*/*/prefetch", "The prefetch of a channel."}, {"!consumer application", "How far the application of a consumer is."},
                   {"!producer application", "How far the application of a producer is."}};
   d.not_modelled = {"AMQP 1.0, MQTT, STOMP, the stream protocol and its offset tracking", "several virtual hosts, users and permissions, policies",
-                    "the bytes of frames: a method with its content is one message", "credit flow between the processes of a node, paging of messages to disk",
+                    "the bytes of frames: a method with its content is one message", "paging of messages to disk",
                     "federation and shovels", "mirrored classic queues, replicated streams, partition handling other than ignore (Mnesia) and the metadata store on Raft (Khepri)", "the disk of the metadata store: a declaration is durable at once",
                     "priorities and exclusive consumers of streams, super stream consumers that take turns"};
   d.ledger = declared_ledger();

@@ -109,6 +109,8 @@ void Broker::erase_queue(Context& c, const std::string& queue) {
   if (it == durable_.queues.end()) return;
   if (const auto p = processes_.find(queue); p != processes_.end()) {
     if (p->second.timer != no_event) c.cancel_timer(p->second.timer);
+    if (p->second.busy != no_event) c.cancel_timer(p->second.busy);
+    for (QueueOp& op : p->second.mailbox) ask(std::move(op));  // which will find no queue
     QueueEffects out;
     if (auto* q = std::get_if<ClassicQueue>(&p->second.machine)) q->deleted(out);
     else std::get<StreamQueue>(p->second.machine).deleted(out);
@@ -117,6 +119,7 @@ void Broker::erase_queue(Context& c, const std::string& queue) {
     c.remove(it->second.file);
   }
   dlx_workers_.erase(queue);
+  forget_credit(queue);
   if (host_.has(queue)) {
     host_.erase(c, queue);
     // Each node's channels learn from their own node that the queue is gone.

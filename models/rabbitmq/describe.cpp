@@ -135,6 +135,7 @@ Tree Broker::state() const {
       continue;
     }
     Tree q = std::visit([&](const auto& machine) { return machine.state(name); }, p->machine);
+    if (!p->mailbox.empty()) q.add("in its mailbox", std::to_string(p->mailbox.size()));
     if (!record.store.empty()) q.add("records in its file", std::to_string(record.store.size()));
     queues.children.push_back(std::move(q));
   }
@@ -144,7 +145,7 @@ Tree Broker::state() const {
   for (const Binding& b : durable_.routing.bindings()) bindings.add(fmt::format("{} -> {}", b.source, b.destination), b.key);
   Tree& connections = t.add("connections", std::to_string(connections_.size()));
   for (const auto& [id, conn] : connections_) {
-    Tree& x = connections.add(fmt::format("connection {}", id), conn.blocked ? "blocked" : name(conn.phase));
+    Tree& x = connections.add(fmt::format("connection {}", id), conn.blocked ? "blocked" : conn.in_flow ? "flow" : name(conn.phase));
     if (!conn.unread.empty()) x.add("not read", std::to_string(conn.unread.size()));
     for (const auto& [number, ch] : conn.channels) {
       Tree& y = x.add(fmt::format("channel {}", number), ch.closing ? "closing" : ch.mode == ChannelMode::none ? "" : name(ch.mode));
@@ -152,6 +153,7 @@ Tree Broker::state() const {
       if (ch.prefetch > 0) y.add("prefetch", std::to_string(ch.prefetch));
       if (!ch.unacked.empty()) y.add("unacknowledged", std::to_string(ch.unacked.size()));
       if (!ch.unconfirmed.empty()) y.add("unconfirmed", std::to_string(ch.unconfirmed.size()));
+      for (const std::string& q : ch.held_by) y.add("held up by", q);
       if (ch.awaits) y.add("waits for", name(ch.awaits->method));
     }
   }

@@ -53,6 +53,8 @@ std::vector<OptionDecl> declared_options() {
       duration("timeout_check", "cluster", 60 * s, "How often a broker looks for those.", "rabbit_channel channel_tick_interval", 1 * ms),
       integer("memory_limit", "cluster", 0, "Bytes of ready messages at which the memory alarm rises; 0 = never.", "vm_memory_high_watermark, docs memory", 0),
       duration("broker_service", "cluster", 10'000, "Time a broker needs for a method.", "order of magnitude of published benchmarks"),
+      duration("queue_service", "cluster", 0, "Time a classic queue's process needs to take a message in; others wait in its mailbox.", "blog flow control: 20 to 50 us"),
+      integer("socket_buffer", "cluster", 131'072, "Bytes that a connection takes in while it is not read; then TCP stops the sender.", "tcp_listen_options.recbuf, Linux tcp_rmem", 1),
       duration("sync_latency", "cluster", 1 * ms, "Time a disk needs to sync.", "consumer NVMe without power-loss protection"),
       duration("writeback_after", "cluster", 30 * s, "The operating system writes dirty pages back after this long.", "Linux vm.dirty_expire_centisecs"),
       boolean("shared_power", "cluster", false, "All brokers hang on one power supply.", ""),
@@ -116,6 +118,8 @@ BrokerSettings broker_settings(const Options& o, std::string_view profile) {
   b.timeout_check = o.duration("timeout_check");
   b.memory_limit = o.integer("memory_limit");
   b.net_ticktime = o.duration("net_ticktime");
+  b.queue_service = o.duration("queue_service");
+  b.socket_buffer = o.integer("socket_buffer");
   b.rules.consumer_timeout_after = b.consumer_timeout;
   return b;
 }

@@ -57,6 +57,7 @@ MaybeError Broker::prepare(const Connection& conn, const Channel& ch, const Basi
 
 MaybeError Broker::on_publish(Context& c, Connection& conn, Channel& ch, const BasicPublish& m) {
   conn.has_published = true;
+  publish_handled(ch);
   ContentRef content;
   if (MaybeError e = prepare(conn, ch, m, content)) return e;
   if (ch.mode == ChannelMode::tx) ch.tx_publishes.push_back({m});
@@ -84,7 +85,9 @@ void Broker::publish(Context& c, Channel& ch, const BasicPublish& m, const Conte
   }
   if (tracked) ch.unconfirmed[number] = {queues.begin(), queues.end()};
   for (const std::string& q : queues) {
-    if (queue_type(durable_.queues.at(q).spec) == QueueType::quorum) send_to_quorum(ch, q, content, number);
+    const QueueType type = queue_type(durable_.queues.at(q).spec);
+    if (type == QueueType::classic) spend_credit(ch, q);
+    if (type == QueueType::quorum) send_to_quorum(ch, q, content, number);
     else ask({.kind = QueueOp::Kind::publish, .queue = q, .channel = ch.id, .publish = {tracked ? ch.id : no_channel, number}, .content = content});
   }
 }
@@ -104,6 +107,10 @@ void Broker::send_to_quorum(Channel& ch, const std::string& queue, const Content
   if (s.rejects) {
     if (number != 0) confirm(ch, number, queue, true);
     return;
+  }
+  if (host_.pending(queue, ch.id, soft_limit)) {
+    ch.held_by.insert(queue);
+    slowed_.insert(ch.id);
   }
   if (number != 0) s.numbers[s.next] = number;
   ask({.kind = QueueOp::Kind::publish, .queue = queue, .channel = ch.id, .publish = {ch.id, s.next++}, .content = content});

@@ -110,7 +110,7 @@ void Client::send_call(Context& c, const Call& call) {
 }
 
 void Client::publish_waiting(Context& c) {
-  while (!waiting_.empty() && publisher_ready_ && !publish_wire().blocked()) {
+  while (!waiting_.empty() && publisher_ready_ && !publish_wire().blocked() && c.writable(publish_wire().id())) {
     if (waiting_.front().call.transaction == 0 && setup_.producer.confirms && setup_.producer.max_in_flight > 0 &&
         static_cast<std::int64_t>(unconfirmed_.size()) >= setup_.producer.max_in_flight)
       break;

@@ -45,6 +45,15 @@ void Broker::on_op(Context& c, QueueOp op) {
     if (!e) delete_queue(c, queue);
     return;
   }
+  if (!quorum && wait_turn(c, op)) return;
+  process_op(c, op);
+}
+
+// The queue's process looks at it.
+void Broker::process_op(Context& c, const QueueOp& op) {
+  const std::string queue = op.queue;
+  const auto record = durable_.queues.find(queue);
+  const bool quorum = host_.has(queue);
   if (op.kind == Do::status) {
     const bool stream = queue_type(record->second.spec) == QueueType::stream;
     answer(op, {.messages = stream && op.declared ? 0 : ready_count(queue), .consumers = consumer_count(queue)});
@@ -52,7 +61,11 @@ void Broker::on_op(Context& c, QueueOp op) {
   if (quorum) return quorum_op(c, op);
   QueueProcess& p = processes_.at(queue);
   QueueEffects out;
-  if (auto* q = std::get_if<ClassicQueue>(&p.machine)) classic_op(c, op, *q, out);
+  if (auto* q = std::get_if<ClassicQueue>(&p.machine)) {
+    if (op.kind == Do::publish && op.channel != no_channel) grant_credit(queue, p, op.channel);
+    if (op.kind == Do::channel_down) p.taken.erase(op.channel);
+    classic_op(c, op, *q, out);
+  }
   else stream_op(c, op, record->second, p, out);
   carry_out(c, queue, out);
   set_queue_timer(c, queue);

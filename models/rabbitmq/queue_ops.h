@@ -41,10 +41,15 @@ struct QueueAnswer {
   bool rejects = false;            // enlist: the queue takes no publishes now
 };
 
+// credit_flow: the queue takes so many messages more from the channel.
+struct CreditGranted {
+  std::int64_t messages = 0;
+};
+
 struct QueueEvent {
   ChannelId channel = no_channel;
   std::string queue{};
-  std::variant<Deliver, GetEmpty, Confirm, Reject, PublisherStatus, TimedOut, CancelConsumer, QueueAnswer> what{};
+  std::variant<Deliver, GetEmpty, Confirm, Reject, PublisherStatus, TimedOut, CancelConsumer, QueueAnswer, CreditGranted> what{};
 };
 
 }  // namespace mqlab::rabbitmq

@@ -107,6 +107,7 @@ void QuorumHost::start_replica(Context& c, const std::string& queue, Replica& r)
   raft::Outbox out;
   r.raft = raft::start(config, r.durable, c.random(), out);
   r.applied = r.raft.log().start();
+  r.synced = r.raft.log().end();
   r.machine.emplace(queue, r.plan.options, r.plan.rules, r.plan.created);
   if (const PayloadRef& state = r.raft.log().snapshot.state) r.machine = payload_as<Snapshot>(state).queue;
   const bool stands = r.fresh && r.plan.first_leader == c.self() && !r.raft.is_leader();
@@ -167,6 +168,8 @@ void QuorumHost::resign(Context& c) {
     raft::Outbox out;
     raft::resign(r.raft, c.random(), out);
     step(c, queue, r, out);
+    if (r.syncing || r.unsynced) c.sync(r.plan.file);
+    release(c, r, r.held.size());
   }
 }
 
@@ -301,9 +304,13 @@ void QuorumHost::carry_out(Context& c, const std::string& queue, Replica& r, raf
   Disk& disk = c.world().disk(c.self());
   const FileId file = r.plan.file;
   const Offset end = r.raft.log().end();
-  if (end < disk.written(file)) c.truncate(file, end);
+  if (end < disk.written(file)) {
+    c.truncate(file, end);
+    r.synced = std::min(r.synced, end);
+    r.sync_end = std::min(r.sync_end, end);
+  }
   if (end > disk.written(file)) c.write(file, end);
-  if (out.sync_needed()) c.sync(file);
+  r.unsynced = r.unsynced || out.sync_needed();
   for (const raft::TimerChange& t : out.timers) {
     const std::uint64_t key = pack(file, t.key);
     if (const auto it = r.timers.find(key); it != r.timers.end()) {
@@ -312,9 +319,55 @@ void QuorumHost::carry_out(Context& c, const std::string& queue, Replica& r, raf
     }
     if (t.delay) r.timers[key] = c.set_timer(*t.delay, timer_quorum, key);
   }
-  for (const raft::Send& s : out.sends)
-    c.send(connection_to(c, static_cast<NodeId>(s.to)), static_cast<MessageKind>(quorum_kind + static_cast<MessageKind>(s.kind)),
-           std::make_shared<const QuorumTraffic>(queue, s.payload), wire_size(s.kind, s.payload));
+  for (const raft::Send& s : out.sends) {
+    Replica::Held what{static_cast<NodeId>(s.to), static_cast<MessageKind>(quorum_kind + static_cast<MessageKind>(s.kind)),
+                       std::make_shared<const QuorumTraffic>(queue, s.payload), wire_size(s.kind, s.payload)};
+    if (r.unsynced || r.syncing) r.held.push_back(std::move(what));
+    else say(c, r, std::move(what));
+  }
+  sync_if_needed(c, r);
+}
+
+void QuorumHost::say(Context& c, Replica&, Replica::Held what) { c.send(connection_to(c, what.to), what.kind, std::move(what.payload), what.bytes); }
+
+void QuorumHost::release(Context& c, Replica& r, std::size_t many) {
+  for (; many > 0 && !r.held.empty(); --many) {
+    Replica::Held what = std::move(r.held.front());
+    r.held.pop_front();
+    say(c, r, std::move(what));
+  }
+}
+
+// ra_log_wal: while the disk is busy with one batch the next one gathers.
+void QuorumHost::sync_if_needed(Context& c, Replica& r) {
+  if (!r.unsynced || r.syncing) return;
+  r.unsynced = false;
+  r.syncing = true;
+  r.covered = r.held.size();
+  r.sync_end = r.raft.log().end();
+  c.sync_later(r.plan.file);
+}
+
+bool QuorumHost::on_disk(Context& c, FileId file, std::int64_t, DiskResult result) {
+  const auto named = files_.find(file);
+  const auto it = named == files_.end() ? replicas_.end() : replicas_.find(named->second);
+  if (it == replicas_.end()) return false;
+  const std::string queue = it->first;
+  Replica& r = it->second;
+  r.syncing = false;
+  if (result != DiskResult::ok) {
+    r.unsynced = true;  // what is not safe is not said; the next event tries again
+    return true;
+  }
+  r.synced = std::max(r.synced, r.sync_end);
+  release(c, r, std::exchange(r.covered, 0));
+  if (!r.unsynced) release(c, r, r.held.size());
+  sync_if_needed(c, r);
+  spread_commit(c, queue, r);
+  apply(c, queue, r);
+  compact(c, queue, r);
+  set_due(c, r);
+  return true;
 }
 
 ConnId QuorumHost::connection_to(Context& c, NodeId node) {
@@ -359,7 +412,7 @@ void QuorumHost::apply(Context& c, const std::string& queue, Replica& r) {
     });
     tell(c, queue, r, std::move(all));
   }
-  while (r.applied < r.raft.commit_offset()) {
+  while (r.applied < std::min(r.raft.commit_offset(), r.synced)) {
     const Offset at = r.applied;
     const raft::Entry& e = r.raft.log().at(at);
     const bool own_opening = e.control && r.raft.is_leader() && at == r.raft.epoch_start;

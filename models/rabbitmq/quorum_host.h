@@ -19,6 +19,7 @@
 //     for (QuorumNews& n : host.take()) ...
 #pragma once
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -137,6 +138,7 @@ class QuorumHost {
   bool on_message(Context& c, const Message& m);
   bool on_timer(Context& c, TimerKind kind, std::uint64_t argument);
   bool on_closed(Context& c, ConnId connection, NodeId peer);
+  bool on_disk(Context& c, FileId file, std::int64_t end, DiskResult result);
   void on_crash(const Crash& crash);
   // Leaders step down, for an end in good order.
   void resign(Context& c);
@@ -150,6 +152,8 @@ class QuorumHost {
   const raft::Raft* raft(const std::string& queue) const;
   // Nothing that was submitted here is unanswered, and a replica here has applied all that its log has.
   bool settled(const std::string& queue) const;
+  // At least so many commands of the channel are not applied yet, or not known to be.
+  bool pending(const std::string& queue, ChannelId owner, std::size_t at_least) const;
   Tree state(const std::string& name) const;
 
  private:
@@ -165,6 +169,14 @@ class QuorumHost {
     raft::Offset applied = 0;
     raft::Offset commit_spread = 0; // the leader has told the others that so much is committed
     std::map<raft::Offset, QuorumAsker> asked{};  // who waits for what was proposed in this leadership
+    // The write-ahead log: what is said leaves when it is on disk, and one sync serves all that came meanwhile.
+    struct Held { NodeId to = nobody; MessageKind kind{}; PayloadRef payload{}; std::uint32_t bytes = 0; };
+    std::deque<Held> held{};
+    std::size_t covered = 0;        // so many of them, from the front, wait for the sync under way
+    bool syncing = false;
+    bool unsynced = false;          // something new wants a sync
+    raft::Offset sync_end = 0;      // the sync under way is for the log up to here
+    raft::Offset synced = 0;        // ... and earlier ones were up to here: so much is applied, not more
     std::map<std::uint64_t, EventId> timers{};
     EventId due_timer = no_event;
     Time due = time_max;
@@ -192,6 +204,9 @@ class QuorumHost {
   void start_replica(Context& c, const std::string& queue, Replica& r);
   void step(Context& c, const std::string& queue, Replica& r, raft::Outbox& out);
   void carry_out(Context& c, const std::string& queue, Replica& r, raft::Outbox& out);
+  void say(Context& c, Replica& r, Replica::Held what);
+  void release(Context& c, Replica& r, std::size_t many);
+  void sync_if_needed(Context& c, Replica& r);
   void apply(Context& c, const std::string& queue, Replica& r);
   void tell(Context& c, const std::string& queue, Replica& r, QueueEffects effects);
   void compact(Context& c, const std::string& queue, Replica& r);

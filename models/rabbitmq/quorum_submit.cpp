@@ -49,6 +49,15 @@ void QuorumHost::forget(const std::string& queue, ChannelId owner) {
   if (it != routes_.end()) std::erase_if(it->second.pending, [&](const auto& p) { return p.second.owner == owner; });
 }
 
+bool QuorumHost::pending(const std::string& queue, ChannelId owner, std::size_t at_least) const {
+  const auto it = routes_.find(queue);
+  if (it == routes_.end()) return false;
+  std::size_t n = 0;
+  for (const auto& [number, p] : it->second.pending)
+    if (p.owner == owner && ++n >= at_least) return true;
+  return false;
+}
+
 // --- to the leader ---
 
 void QuorumHost::send(Context& c, const std::string& queue, Route& route, std::uint64_t number) {

@@ -34,6 +34,8 @@ struct BrokerSettings {
   Duration timeout_check{};          // ... looked for so often
   std::int64_t memory_limit = 0;     // bytes of ready messages at which the memory alarm rises; 0: never
   Duration net_ticktime{};           // a node not heard of for so long is down; above 0
+  Duration queue_service{};          // what a classic queue's process needs for each message that is published to it
+  std::int64_t socket_buffer = 0;    // bytes that come in on a connection that is not read, before TCP stops the sender
 };
 
 struct ProducerSettings {

@@ -34,7 +34,8 @@ bool between_nodes(const Event& e) {
     case EventKind::open:
     case EventKind::opened:
     case EventKind::closed:
-    case EventKind::reset: return true;
+    case EventKind::reset:
+    case EventKind::window: return true;
     default: return false;
   }
 }
@@ -67,6 +68,7 @@ std::string event_details(const Journal& journal, const Delivery& delivery) {
     case EventKind::opened:
     case EventKind::closed:
     case EventKind::reset: return fmt::format("connection={}", e.channel);
+    case EventKind::window: return fmt::format("connection={} {}", e.channel, e.body[0] ? "takes again" : "takes no more");
     case EventKind::disk: return fmt::format("file={} position={} result={}", e.body[0], e.body[1], e.body[2]);
     case EventKind::fault: return fmt::format("{} {}", e.body[0], e.flags ? "ends" : "begins");
     default: return {};

@@ -16,7 +16,7 @@ constexpr std::uint64_t number_max = static_cast<std::uint64_t>(time_max);
 
 // As event_text.cpp writes an event that has two ends.
 bool between_nodes(std::string_view kind) {
-  static constexpr std::string_view kinds[] = {"data", "datagram", "open", "opened", "closed", "reset"};
+  static constexpr std::string_view kinds[] = {"data", "datagram", "open", "opened", "closed", "reset", "window"};
   return std::find(std::begin(kinds), std::end(kinds), kind) != std::end(kinds);
 }
 

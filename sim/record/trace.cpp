@@ -62,7 +62,7 @@ class TraceWriter {
     if (e.cause != no_event) out_ << ",\"cause\":" << e.cause;
     if (line_of(e) != nobody) text(",\"node\":", line_name(journal_, e.target));
     const auto kind = static_cast<EventKind>(e.kind);
-    const bool between = is_message(e) || (kind >= EventKind::open && kind <= EventKind::reset);
+    const bool between = is_message(e) || (kind >= EventKind::open && kind <= EventKind::reset) || kind == EventKind::window;
     if (between) text(",\"from\":", line_name(journal_, e.source));
     if (is_message(e)) {
       text(",\"message\":", journal_.kind_name(e.type));

@@ -11,7 +11,8 @@ const char* traffic_name(Traffic t) {
 
 const char* event_kind_name(EventKind k) {
   static constexpr const char* names[event_kind_count] = {"none",   "data",  "datagram", "timer", "open",  "opened", "closed",
-                                                          "reset",  "wake",  "disk",     "fault", "retry", "start"};
+                                                          "reset",  "wake",  "disk",     "fault", "retry", "start",
+                                                          "window"};
   return names[static_cast<std::size_t>(k)];
 }
 

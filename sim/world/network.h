@@ -86,6 +86,7 @@ struct Direction {
   bool clogged = false;           // ... because of a clog: goes on as soon as that ends
   bool held = false;              // a fault holds one of those that wait, and what is behind it
   bool swallowed = false;         // a fault dropped one: nothing new passes any more
+  bool full = false;              // the receiver takes no more: what is sent waits here (a closed TCP window)
   bool retry_wanted = false;      // as soon as all that is on the wire has come back
   Time stalled_since{};
   EventId retry = no_event;       // the retransmission timer

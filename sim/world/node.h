@@ -63,6 +63,8 @@ class Node {
   virtual void on_timer(Context&, TimerKind, std::uint64_t /*argument*/) {}
   // The connection is no more; what was in flight on it is unknown.
   virtual void on_closed(Context&, ConnId, NodeId /*peer*/, CloseReason) {}
+  // The other end takes again what is sent on this connection (Context::take).
+  virtual void on_writable(Context&, ConnId) {}
   // An asynchronous sync has ended.
   virtual void on_disk(Context&, FileId, std::int64_t /*end*/, DiskResult) {}
   // Asked to end in good order; it calls Context::exit when done.

@@ -29,6 +29,8 @@ constexpr std::uint8_t handshake_bit = 4;
 constexpr std::uint64_t low_half = 0xffffffffULL;
 
 bool is(const Event& e, EventKind k) { return e.kind == static_cast<std::uint8_t>(k); }
+// What a receiver that takes no more holds up at its sender. What it says of its own window is no part of the flow.
+bool takes_room(const Event& e) { return is(e, EventKind::data) || is(e, EventKind::closed); }
 bool of_handshake(const Event& e) { return is(e, EventKind::open) || is(e, EventKind::opened); }
 
 }  // namespace
@@ -107,6 +109,23 @@ void World::send_stream(ConnId id, NodeId from, MessageKind kind, PayloadRef pay
   transmit(id, way, e, depart);
 }
 
+// The receiver's word on its window, as the acknowledgements of TCP carry it (RFC 9293, 3.8.6).
+void World::set_window(ConnId id, NodeId by, bool open, Time depart) {
+  Connection* c = connection(id);
+  if (!c || (c->end[0] != by && c->end[1] != by)) return;
+  const std::size_t side = c->end[0] == by ? 0 : 1;
+  if (!c->open[side]) return;
+  Event e;
+  e.kind = static_cast<std::uint8_t>(EventKind::window);
+  e.flags = side ? direction_bit : 0;
+  e.source = by;
+  e.target = c->end[1 - side];
+  e.channel = id;
+  e.incarnation = nodes_[by].incarnation;
+  e.body = {open ? 1U : 0U, 0, static_cast<std::uint64_t>(depart)};
+  transmit(id, static_cast<int>(side), e, depart);
+}
+
 // No more is sent, and nothing more is heard; what was sent before still arrives.
 void World::close(ConnId id, NodeId by, Time depart) {
   forget_backlog(by, id);
@@ -141,11 +160,13 @@ void World::transmit(ConnId id, int way, Event& e, Time depart) {
   const bool early = way == 0 && !c.ready && !of_handshake(e);
   const bool kept = (e.flags & held_bit) != 0;
   if (kept) d.held = true;
-  if (d.waiting.empty() && !d.stalled && !early && !kept && launch(id, way, e, depart, latency_word, chance_word)) return;
+  const bool full = d.full && takes_room(e);
+  const bool passes = d.full && is(e, EventKind::window);  // by what waits for room
+  if ((d.waiting.empty() || passes) && !d.stalled && !early && !kept && !full && launch(id, way, e, depart, latency_word, chance_word)) return;
   if (e.cause == no_event) e.cause = current_;
-  const bool first = d.waiting.empty();
-  d.waiting.push_back(e);
-  if (first && !d.stalled && !early && !kept) stall(id, way);
+  const bool first = d.waiting.empty() || passes;
+  d.waiting.insert(passes ? d.waiting.begin() + d.returned : d.waiting.end(), e);
+  if (first && !d.stalled && !early && !kept && !full) stall(id, way);
 }
 
 // One attempt. False when the network does not take the item: it is cut off, lost or clogged.
@@ -322,7 +343,7 @@ void World::flush(ConnId id, int way) {
   bool refused = false;
   while (gone < d.waiting.size()) {
     Event& e = d.waiting[gone];
-    if ((e.flags & held_bit) || (way == 0 && !c.ready && !of_handshake(e))) break;
+    if ((e.flags & held_bit) || (d.full && takes_room(e)) || (way == 0 && !c.ready && !of_handshake(e))) break;
     const std::uint64_t word = splitmix64(seed_ ^ splitmix64((std::uint64_t{id} << 1) | static_cast<std::uint64_t>(way)) ^ ++d.attempts);
     if (!launch(id, way, e, std::max(now(), static_cast<Time>(e.body[2])), word, splitmix64(word))) {
       refused = true;
@@ -354,7 +375,7 @@ void World::arrive(Event& e) {
   }
   Direction& d = c->way[way];
   --d.on_wire;
-  if ((is(e, EventKind::data) || is(e, EventKind::open)) && never_left(e)) {
+  if ((is(e, EventKind::data) || is(e, EventKind::open) || is(e, EventKind::window)) && never_left(e)) {
     drop_payload(e.payload);
   } else if (!network || (d.returned > 0 && !is(e, EventKind::reset))) {
     come_back(e, network);
@@ -418,6 +439,14 @@ void World::arrive_accepted(Event& e) {
       // Another process, or none, or one that closed: it does not know this connection.
       if (!known) return refuse(id, e);
       return deliver_to_node(e);
+    case EventKind::window: {
+      if (!known) return refuse(id, e);
+      const int back = 1 - (e.flags & direction_bit);
+      Direction& d = c.way[static_cast<std::size_t>(back)];
+      d.full = e.body[0] == 0;
+      if (!d.full && !d.stalled && !d.waiting.empty()) flush(id, back);
+      return deliver_to_node(e);
+    }
     case EventKind::closed:
     case EventKind::reset: {
       forget_waiting(c.way[receiver]);
@@ -502,7 +531,7 @@ void World::forget_backlog(NodeId n, ConnId id) {
   Backlog& b = nodes_[n].backlog;
   for (std::size_t i = b.head; i < b.items.size(); ++i) {
     const Event& e = b.items[i];
-    if (e.channel != id || !(is(e, EventKind::data) || is(e, EventKind::closed))) continue;
+    if (e.channel != id || !(is(e, EventKind::data) || is(e, EventKind::closed) || is(e, EventKind::window))) continue;
     drop_payload(b.take(i).payload);
   }
 }

@@ -46,9 +46,10 @@ enum class EventKind : std::uint8_t {
   disk,      // a write or sync is done: body[0] = file, body[1] = position, body[2] = DiskResult
   fault,     // body[0] = number of the fault
   retry,     // held-back traffic of a connection is tried again
-  start      // a node's process begins
+  start,     // a node's process begins
+  window     // the other end of a connection takes no more (body[0] = 0), or takes again (1)
 };
-inline constexpr std::size_t event_kind_count = 13;
+inline constexpr std::size_t event_kind_count = 14;
 const char* event_kind_name(EventKind k);
 
 }  // namespace mqlab

@@ -136,6 +136,7 @@ void World::dispatch(Event& e) {
     case EventKind::opened:
     case EventKind::closed:
     case EventKind::reset:
+    case EventKind::window:
       return arrive(e);
     case EventKind::timer:
     case EventKind::disk:
@@ -274,6 +275,9 @@ void World::handle(const Event& e) {
       break;
     case EventKind::closed:
       n.node->on_closed(c, e.channel, e.source, static_cast<CloseReason>(e.body[0]));
+      break;
+    case EventKind::window:
+      if (e.body[0] != 0 && c.is_open(e.channel)) n.node->on_writable(c, e.channel);
       break;
     default:
       break;
@@ -438,6 +442,12 @@ void World::tell_changes(NodeId id) {
 
 // ---------------------------------------------------------------------------------------------
 // Context.
+
+bool Context::writable(ConnId id) const {
+  const Connection* c = world_.connection(id);
+  if (!c) return false;
+  return !c->way[c->end[0] == self_ ? 0 : 1].full;
+}
 
 bool Context::is_open(ConnId id) const {
   const Connection* c = world_.connection(id);

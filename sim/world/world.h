@@ -309,6 +309,7 @@ class World {
 
   // stream.cpp
   ConnId connect(NodeId from, NodeId to, Traffic traffic, Time depart);
+  void set_window(ConnId id, NodeId by, bool open, Time depart);
   void send_stream(ConnId id, NodeId from, MessageKind kind, PayloadRef payload, std::uint32_t size, std::uint64_t word, Time depart);
   void close(ConnId id, NodeId by, Time depart);
   void forget_backlog(NodeId n, ConnId id);
@@ -431,6 +432,12 @@ class Context {
   void close(ConnId c) { world_.close(c, self_, depart()); }
   // True while this side may still send.
   bool is_open(ConnId c) const;
+
+  // This side takes no more on the connection, or takes again: its receive buffer is full, or has room. The other end hears
+  // of it over the network; what is under way till then still arrives, what it sends later waits at its side.
+  void take(ConnId c, bool more) { world_.set_window(c, self_, more, depart()); }
+  // False: the other end takes nothing now. Sending is allowed, and waits; on_writable says when it goes on.
+  bool writable(ConnId c) const;
 
   // --- datagrams ---
   void datagram(NodeId to, MessageKind kind, PayloadRef payload, std::uint32_t size = 64, std::uint64_t word = 0,

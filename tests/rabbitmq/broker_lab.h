@@ -14,7 +14,7 @@ namespace mqlab::rabbitmq {
 
 class BrokerLab {
  public:
-  explicit BrokerLab(const char* profile = "4.2", bool fsync = false) : world(1, traced()) {
+  explicit BrokerLab(const char* profile = "4.2", bool fsync = false, Duration queue_service = 0) : world(1, traced()) {
     for (const auto* all : {&message_declarations(), &cluster_message_declarations(), &quorum_message_declarations()})
       for (const MessageDecl& m : *all) world.declare_message(m);
     auto cluster = std::make_shared<Cluster>();
@@ -22,6 +22,8 @@ class BrokerLab {
     cluster->settings.classic_fsync = fsync;
     cluster->settings.consumer_timeout = Duration{1'800'000} * 1'000'000;
     cluster->settings.timeout_check = Duration{60'000} * 1'000'000;
+    cluster->settings.queue_service = queue_service;
+    cluster->settings.socket_buffer = 64 * 1'024;
     cluster->brokers = {0};
     cluster->broker_names = {"B1"};
     NodeOptions b;

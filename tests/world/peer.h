@@ -55,6 +55,7 @@ struct Peer : NodeBase<Peer> {
     hear(c, (kind >= application_timer ? "application" : "timer") + std::to_string(argument));
   }
   void on_closed(Context& c, ConnId, NodeId, CloseReason reason) override { hear(c, close_reason_name(reason)); }
+  void on_writable(Context& c, ConnId) override { hear(c, "writable"); }
   void on_disk(Context& c, FileId file, std::int64_t end, DiskResult r) override {
     hear(c, std::string("disk:") + std::to_string(file) + ":" + std::to_string(end) + ":" + disk_result_name(r));
   }
