@@ -103,11 +103,11 @@ void QuorumHost::start_replica(Context& c, const std::string& queue, Replica& r)
   config.election_timeout = times_.election_timeout;
   config.election_backoff_max = times_.suspicion;
   config.heartbeat = times_.heartbeat;
+  config.parallel_write = true;
   config.check_quorum = false;  // Ra: a leader without a majority commits nothing, and stays
   raft::Outbox out;
   r.raft = raft::start(config, r.durable, c.random(), out);
   r.applied = r.raft.log().start();
-  r.synced = r.raft.log().end();
   r.machine.emplace(queue, r.plan.options, r.plan.rules, r.plan.created);
   if (const PayloadRef& state = r.raft.log().snapshot.state) r.machine = payload_as<Snapshot>(state).queue;
   const bool stands = r.fresh && r.plan.first_leader == c.self() && !r.raft.is_leader();
@@ -304,11 +304,7 @@ void QuorumHost::carry_out(Context& c, const std::string& queue, Replica& r, raf
   Disk& disk = c.world().disk(c.self());
   const FileId file = r.plan.file;
   const Offset end = r.raft.log().end();
-  if (end < disk.written(file)) {
-    c.truncate(file, end);
-    r.synced = std::min(r.synced, end);
-    r.sync_end = std::min(r.sync_end, end);
-  }
+  if (end < disk.written(file)) c.truncate(file, end);
   if (end > disk.written(file)) c.write(file, end);
   r.unsynced = r.unsynced || out.sync_needed();
   for (const raft::TimerChange& t : out.timers) {
@@ -322,7 +318,8 @@ void QuorumHost::carry_out(Context& c, const std::string& queue, Replica& r, raf
   for (const raft::Send& s : out.sends) {
     Replica::Held what{static_cast<NodeId>(s.to), static_cast<MessageKind>(quorum_kind + static_cast<MessageKind>(s.kind)),
                        std::make_shared<const QuorumTraffic>(queue, s.payload), wire_size(s.kind, s.payload)};
-    if (r.unsynced || r.syncing) r.held.push_back(std::move(what));
+    const bool early = s.kind == raft::Kind::append_entries || s.kind == raft::Kind::install_snapshot;
+    if (!early && (r.unsynced || r.syncing)) r.held.push_back(std::move(what));
     else say(c, r, std::move(what));
   }
   sync_if_needed(c, r);
@@ -344,7 +341,7 @@ void QuorumHost::sync_if_needed(Context& c, Replica& r) {
   r.unsynced = false;
   r.syncing = true;
   r.covered = r.held.size();
-  r.sync_end = r.raft.log().end();
+  raft::write_begins(r.raft);
   c.sync_later(r.plan.file);
 }
 
@@ -359,14 +356,11 @@ bool QuorumHost::on_disk(Context& c, FileId file, std::int64_t, DiskResult resul
     r.unsynced = true;  // what is not safe is not said; the next event tries again
     return true;
   }
-  r.synced = std::max(r.synced, r.sync_end);
   release(c, r, std::exchange(r.covered, 0));
   if (!r.unsynced) release(c, r, r.held.size());
-  sync_if_needed(c, r);
-  spread_commit(c, queue, r);
-  apply(c, queue, r);
-  compact(c, queue, r);
-  set_due(c, r);
+  raft::Outbox out;
+  raft::write_ended(r.raft, out);
+  step(c, queue, r, out);
   return true;
 }
 
@@ -412,7 +406,7 @@ void QuorumHost::apply(Context& c, const std::string& queue, Replica& r) {
     });
     tell(c, queue, r, std::move(all));
   }
-  while (r.applied < std::min(r.raft.commit_offset(), r.synced)) {
+  while (r.applied < r.raft.commit_offset()) {
     const Offset at = r.applied;
     const raft::Entry& e = r.raft.log().at(at);
     const bool own_opening = e.control && r.raft.is_leader() && at == r.raft.epoch_start;

@@ -169,14 +169,13 @@ class QuorumHost {
     raft::Offset applied = 0;
     raft::Offset commit_spread = 0; // the leader has told the others that so much is committed
     std::map<raft::Offset, QuorumAsker> asked{};  // who waits for what was proposed in this leadership
-    // The write-ahead log: what is said leaves when it is on disk, and one sync serves all that came meanwhile.
+    // The write-ahead log: what is said leaves when it is on disk, but for a leader's entries, and one sync serves all
+    // that came meanwhile.
     struct Held { NodeId to = nobody; MessageKind kind{}; PayloadRef payload{}; std::uint32_t bytes = 0; };
     std::deque<Held> held{};
     std::size_t covered = 0;        // so many of them, from the front, wait for the sync under way
     bool syncing = false;
     bool unsynced = false;          // something new wants a sync
-    raft::Offset sync_end = 0;      // the sync under way is for the log up to here
-    raft::Offset synced = 0;        // ... and earlier ones were up to here: so much is applied, not more
     std::map<std::uint64_t, EventId> timers{};
     EventId due_timer = no_event;
     Time due = time_max;

@@ -9,7 +9,8 @@ namespace mqlab::raft {
 void advance_commit(Raft& self, Outbox& out) {
   std::vector<Offset> held;
   for (const ReplicaId voter : self.config.voters) {
-    held.push_back(voter == self.config.self ? self.log().end() : self.progress.at(voter).match);
+    const Offset own = self.config.parallel_write ? self.written : self.log().end();
+    held.push_back(voter == self.config.self ? own : self.progress.at(voter).match);
   }
   std::sort(held.begin(), held.end(), std::greater<>());
   const Offset by_majority = held[majority(self) - 1];

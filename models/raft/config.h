@@ -47,6 +47,8 @@ struct Config {
   bool check_quorum = true;          // KAFKA-15489, Kafka 3.7: a leader that a majority does not follow resigns
   bool high_watermark_in_fetch = false;  // KIP-1166, Kafka 4.1: a Fetch is answered when only the high watermark moved
   bool sync_before_ack = true;       // off: the log is acknowledged from memory, as partition logs are
+  bool parallel_write = false;       // push: a leader's entries travel while its own disk writes them, and it counts itself
+                                     // when they are written (thesis section 10.2.1; Ra)
   Variants variants{};
 
   bool operator==(const Config&) const = default;

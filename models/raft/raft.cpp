@@ -58,6 +58,8 @@ void log_changed(Raft& self, Outbox& out) {
 void truncate(Raft& self, Offset end, Outbox& out) {
   if (end >= self.durable.log.end()) return;
   self.durable.log.truncate_to(end);
+  self.written = std::min(self.written, end);
+  self.writing = std::min(self.writing, end);
   if (self.durable.log.end() < self.commit) {
     self.truncated_committed = true;
     self.commit = self.durable.log.end();
@@ -67,6 +69,8 @@ void truncate(Raft& self, Offset end, Outbox& out) {
 
 void install(Raft& self, const Snapshot& snapshot, Outbox& out) {
   self.durable.log.install(snapshot);
+  self.written = std::min(self.written, self.log().end());
+  self.writing = std::min(self.writing, self.log().end());
   self.commit = std::clamp(self.commit, self.log().start(), self.log().end());
   log_changed(self, out);
 }
@@ -79,10 +83,18 @@ void learn_commit(Raft& self, Offset commit) {
 Raft start(const Config& config, const Durable& on_disk, Random& random, Outbox& out) {
   Raft self{.config = config, .durable = on_disk};
   self.commit = self.log().start();
+  self.written = self.log().end();
   const Epoch epoch = std::max(on_disk.epoch, self.log().last_epoch());
   become_unattached(self, epoch, random, out);
   if (self.is_voter() && config.voters.size() == 1) become_candidate(self, random, out);
   return self;
+}
+
+void write_begins(Raft& self) { self.writing = self.log().end(); }
+
+void write_ended(Raft& self, Outbox& out) {
+  self.written = std::max(self.written, self.writing);
+  if (self.is_leader()) advance_commit(self, out);
 }
 
 void on_message(Raft& self, ReplicaId from, Kind kind, const PayloadRef& payload, Random& random, Outbox& out) {

@@ -88,7 +88,7 @@ struct RoleChange {
 
 struct Outbox {
   bool sync_vote{};  // durable.epoch and durable.voted_for must reach the disk before anything else
-  bool sync_log{};   // so must durable.log
+  bool sync_log{};   // so must durable.log; with parallel_write, of a leader before all but AppendEntries and InstallSnapshot
   std::vector<TimerChange> timers{};
   std::vector<Send> sends{};
   std::vector<RoleChange> role_changes{};
@@ -116,6 +116,8 @@ struct Raft {
   std::optional<ReplicaId> leader{};  // of durable.epoch, where known
   bool heard_from_leader{};           // it answered us in this epoch: reason enough to refuse a pre-vote
   Offset commit{};
+  Offset written{};                   // parallel_write: the own disk has the log up to here
+  Offset writing{};                   // ... and up to here, when the write under way has ended
   bool truncated_committed{};         // a leader made us remove committed entries: some rule was broken
   std::vector<TimerKey> armed{};
   std::vector<ReplicaId> granted{};
@@ -154,6 +156,10 @@ std::optional<Offset> propose(Raft& self, std::span<const PayloadRef> commands, 
 
 // A leader steps down on purpose, for a graceful stop. No effect on others.
 void resign(Raft& self, Random& random, Outbox& out);
+
+// parallel_write: the host begins to put the log on disk as it now is; it has done so. One at a time.
+void write_begins(Raft& self);
+void write_ended(Raft& self, Outbox& out);
 
 // The connection to `peer` broke: what was asked of it will not be answered.
 void on_disconnect(Raft& self, ReplicaId peer, Outbox& out);

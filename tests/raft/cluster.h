@@ -56,6 +56,12 @@ struct Node {
   Raft raft{};
   Durable disk{};
   bool up{};
+  int lives = 0;
+  // parallel_write: what is on its way to the disk, and what is said when it is there.
+  std::optional<Log> writing{};
+  bool wants_write{};
+  std::vector<Send> held{};
+  std::size_t covered{};
   std::map<TimerKey, std::uint64_t> timers{};  // which event is the valid one
 };
 
@@ -77,6 +83,7 @@ class Cluster {
   std::string trace{};  // filled when `traced`
   bool traced = false;
   int proposed = 0;
+  bool written_at_once = false;  // breaks parallel_write: the replica is told that it has on disk what is only on its way
 
   ReplicaId count() const { return static_cast<ReplicaId>(nodes.size()); }
   Raft& raft(ReplicaId id) { return nodes[static_cast<std::size_t>(id)].raft; }
@@ -101,6 +108,10 @@ class Cluster {
     config.voters.resize(static_cast<std::size_t>(options.voters));
     std::iota(config.voters.begin(), config.voters.end(), 0);
     node.up = true;
+    ++node.lives;
+    node.writing.reset();
+    node.wants_write = false;
+    node.held.clear();
     node.timers.clear();
     promises.forget_applied(id);
     step(id, "start", [&](Outbox& out) { node.raft = start(config, node.disk, random, out); });
@@ -185,6 +196,7 @@ class Cluster {
     ReplicaId to{};
     ReplicaId from{};
     bool is_timer{};
+    int write_of{};  // the life that began a write; 0: no write
     TimerKey key{};
     Kind kind{};
     PayloadRef payload{};
@@ -199,7 +211,9 @@ class Cluster {
   void deliver(std::uint64_t sequence, const Event& event) {
     if (!up(event.to)) return;
     Node& node = nodes[static_cast<std::size_t>(event.to)];
-    if (event.is_timer) {
+    if (event.write_of != 0) {
+      if (event.write_of == node.lives) written(event.to, node);
+    } else if (event.is_timer) {
       const auto valid = node.timers.find(event.key);
       if (valid == node.timers.end() || valid->second != sequence) return;
       node.timers.erase(valid);
@@ -210,6 +224,38 @@ class Cluster {
       step(event.to, traced ? "<-R" + std::to_string(event.from) + " " + describe(event.kind, event.payload) : "",
            [&](Outbox& out) { on_message(node.raft, event.from, event.kind, event.payload, random, out); });
     }
+  }
+
+  void written(ReplicaId id, Node& node) {
+    node.disk.log = *node.writing;
+    node.writing.reset();
+    for (std::size_t i = 0; i < node.covered; ++i) transmit(id, node.held[i]);
+    node.held.erase(node.held.begin(), node.held.begin() + static_cast<std::ptrdiff_t>(node.covered));
+    step(id, "written", [&](Outbox& out) { write_ended(node.raft, out); });
+  }
+
+  // A leader's entries go out at once; all else when what it rests on is on disk.
+  void write_in_parallel(ReplicaId id, Node& node, const Outbox& out) {
+    node.wants_write = node.wants_write || out.sync_log;
+    for (const Send& send : out.sends) {
+      const bool early = send.kind == Kind::append_entries || send.kind == Kind::install_snapshot;
+      if (early || !(node.wants_write || node.writing)) transmit(id, send);
+      else node.held.push_back(send);
+    }
+    if (node.writing) return;
+    if (!node.wants_write) {
+      for (const Send& send : std::exchange(node.held, {})) transmit(id, send);
+      return;
+    }
+    node.wants_write = false;
+    node.writing = node.raft.log();
+    node.covered = node.held.size();
+    write_begins(node.raft);
+    if (written_at_once) {
+      Outbox too_early;
+      write_ended(node.raft, too_early);
+    }
+    add(now + random.between(100_us, random.chance({1, 10}) ? 200_ms : 5_ms), {.to = id, .write_of = node.lives});
   }
 
   // One step of a replica and all that its host does about it.
@@ -224,7 +270,7 @@ class Cluster {
       node.disk.epoch = node.raft.durable.epoch;
       node.disk.voted_for = node.raft.durable.voted_for;
     }
-    if (out.sync_log) node.disk.log = node.raft.durable.log;
+    if (out.sync_log && !node.raft.config.parallel_write) node.disk.log = node.raft.durable.log;
     for (const TimerChange& change : out.timers) {
       if (!change.delay) {
         node.timers.erase(change.key);
@@ -234,7 +280,8 @@ class Cluster {
       node.timers[change.key] = sequence_;
     }
     promises.watch(node.raft);
-    for (const Send& send : out.sends) transmit(id, send);
+    if (node.raft.config.parallel_write) write_in_parallel(id, node, out);
+    else for (const Send& send : out.sends) transmit(id, send);
     if (random.chance(options.crash_in_step)) crash(id);
   }
 
@@ -333,6 +380,7 @@ inline Options unkind(Replication replication, int voters, std::uint64_t seed) {
   o.base.pre_vote = shape.chance({1, 2});
   o.base.check_quorum = shape.chance({1, 2});
   o.base.high_watermark_in_fetch = shape.chance({1, 2});
+  o.base.parallel_write = replication == Replication::push && shape.chance({1, 2});
   return o;
 }
 

@@ -4,6 +4,7 @@
 #include <rapidcheck/gtest.h>
 
 #include "tests/raft/cluster.h"
+#include "tests/raft/one.h"
 
 namespace mqlab::raft::testing {
 namespace {
@@ -110,6 +111,36 @@ TEST_P(RaftVariants, AppendingByOffsetAloneIsHarmful) {
 
 TEST_P(RaftVariants, AcknowledgingBeforeTheSyncIsHarmful) {
   EXPECT_GT(first_harm(GetParam(), 20, [](Config& c) { c.sync_before_ack = false; }), 0U);
+}
+
+// With parallel_write a leader that counts itself before its disk has the entry is as harmful: the host says so too early.
+TEST(RaftParallelWrite, CountingWhatIsNotWrittenIsHarmful) {
+  std::uint64_t harmed = 0;
+  for (std::uint64_t seed = 1; seed <= 2000 && harmed == 0; ++seed) {
+    Options o = unkind(Replication::push, 3, seed);
+    o.base.parallel_write = true;
+    Cluster c(o);
+    c.written_at_once = true;
+    rough_life(c, 3_s);
+    if (!c.promises.broken().empty()) harmed = seed;
+  }
+  EXPECT_GT(harmed, 0U);
+}
+
+TEST(RaftParallelWrite, ALeaderCountsItselfWhenItsDiskHasTheEntry) {
+  Config config = quick(Replication::push);
+  config.parallel_write = true;
+  config.pre_vote = false;
+  One one(disk_with(1, {1}), config);
+  one.due(Timer::election);
+  one.hears(1, Kind::vote_reply, VoteReply{.epoch = one.raft.epoch(), .granted = true});
+  ASSERT_TRUE(one.raft.is_leader());
+  one.hears(1, Kind::append_reply, AppendReply{.epoch = one.raft.epoch(), .leader = 0, .accepted = true, .match = one.raft.log().end()});
+  EXPECT_LT(one.raft.commit_offset(), one.raft.log().end());
+  write_begins(one.raft);
+  one.out = {};
+  write_ended(one.raft, one.out);
+  EXPECT_EQ(one.raft.commit_offset(), one.raft.log().end());
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, RaftVariants, ::testing::Values(Replication::pull, Replication::push),
