@@ -59,6 +59,9 @@ void Broker::on_command(Context& c, const std::string& verb, const std::string& 
     alarms_changed(c, before);
   } else if (const auto q = durable_.queues.find(argument); verb == "purge" && q != durable_.queues.end()) {
     ask({.kind = QueueOp::Kind::purge, .queue = argument});
+  } else if (verb == "sync_queue" && q != durable_.queues.end() && q->second.copies.term > 0) {
+    if (leads(argument)) synchronise(c, argument);
+    else if (const Peer& p = peers_[q->second.broker]; p.up && c.is_open(p.connection)) c.send(p.connection, mirror_sync_kind, framed(MirrorSync{argument, {q->second.copies.term, q->second.broker}, {}}), 64);
   } else if (verb == "delete_queue" && q != durable_.queues.end()) {
     c.mark("queue_deleted", argument, "by an operator");
     ask({.kind = QueueOp::Kind::remove, .queue = argument});

@@ -59,6 +59,8 @@ bool at_rest(const World& w) {
         if (leader == nobody) return false;
         if (leader != brokers[i]) continue;
       }
+      // What waits for a mirror is confirmed late, and a mirror that waits for its leader has no queue yet.
+      if (record.copies.term > 0 && !b.leads(queue)) return false;
       const std::int64_t ready = b.ready_count(queue);
       if ((ready > 0 || b.unacked_count(queue) > 0) && !held_up(w, queue, ready)) return false;
     }

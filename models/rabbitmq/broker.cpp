@@ -16,34 +16,51 @@ void Broker::define_topics(Context& c) {
   durable_.defined = true;
   durable_.routing = routing_of(*cluster_);
   for (const QueuePlan& q : cluster_->queues)
-    if (durable_.routing.has_queue(q.spec.name)) add_queue(c, q.spec, q.broker, no_connection, cluster_->created);
+    if (durable_.routing.has_queue(q.spec.name)) add_queue(c, {q.spec, q.broker, cluster_->created, {}}, no_connection);
 }
 
 void Broker::on_start(Context& c) {
   const bool first = !durable_.defined;
   started_at_ = c.now();
+  if (mnesia()) {
+    peers_.assign(cluster_->brokers.size(), Peer{});
+    // Nodes are not started in one instant, and so do not tick in one either.
+    c.set_timer(cluster_->settings.net_ticktime / 4 * static_cast<Duration>(index_ + 1) / static_cast<Duration>(cluster_->brokers.size()), timer_tick);
+    if (cluster_->settings.consumer_timeout > 0) c.set_timer(cluster_->settings.timeout_check, timer_timeouts);
+    start_app(c, first && c.now() == 0);
+    return work(c);
+  }
   host_.start(c, channel_id(c.self(), durable_.channels + 1));
   join_cluster(c);
   if (first) {
     define_topics(c);
   } else {
-    std::vector<std::string> names;
-    for (const auto& [name, record] : durable_.queues) names.push_back(name);
-    for (const std::string& name : names) start_queue(c, name, durable_.ended_well);
+    start_queues(c);
   }
-  const bool unclean = !first && !durable_.ended_well;
-  durable_.ended_well = false;
-  durable_.at_rest.clear();
+  const bool unclean = !first && !std::exchange(durable_.ended_well, false);
   if (cluster_->settings.consumer_timeout > 0) c.set_timer(cluster_->settings.timeout_check, timer_timeouts);
   c.mark("broker_up", {}, first ? "" : unclean ? "after an unclean end" : "after a clean stop");
   work(c);
 }
 
+// Those that live here and have no mirrors; of mirrored queues it must be asked first who leads them.
+void Broker::start_queues(Context& c) {
+  std::vector<std::string> names;
+  for (const auto& [name, record] : durable_.queues)
+    if (record.copies.term == 0) names.push_back(name);
+  for (const std::string& name : names) {
+    start_queue(c, name, durable_.ended_well);
+    durable_.at_rest.erase(name);
+  }
+}
+
 // A queue's process begins, with what its file still holds. Quorum queues are the host's.
 void Broker::start_queue(Context& c, const std::string& name, bool clean) {
   QueueRecord& r = durable_.queues.at(name);
-  const QueueOptions options = queue_options(r.spec, cluster_->settings.rules);
+  QueueOptions options = queue_options(r.spec, cluster_->settings.rules);
   if (r.broker != index_ || options.type == QueueType::quorum) return;
+  options.mirrored = r.copies.term > 0;
+  if (options.mirrored) begin_copies(c, name, r);
   QueueEffects out;
   if (options.type == QueueType::stream) {
     QueueProcess p{StreamQueue(name, options)};
@@ -66,10 +83,13 @@ void Broker::start_queue(Context& c, const std::string& name, bool clean) {
 
 void Broker::on_message(Context& c, const Message& m) {
   if (stopping_) return;
+  const bool stands = app_ == App::paused || app_ == App::heals;
   if (const auto peer = broker_index(m.from)) {
+    if (stands && m.kind >= quorum_kind) return c.close(m.connection);
     if (!host_.on_message(c, m)) on_cluster(c, *peer, m);
     return work(c);
   }
+  if (app_ != App::runs) return c.close(m.connection);  // nobody listens
   Connection& conn = connections_[m.connection];
   if (conn.id == no_connection) {
     conn.id = m.connection;
@@ -117,15 +137,18 @@ void Broker::on_timer(Context& c, TimerKind kind, std::uint64_t argument) {
   else if (kind == timer_heartbeat) beat(c, static_cast<ConnId>(argument));
   else if (kind == timer_timeouts) look_for_timeouts(c);
   else if (kind == timer_dlx) on_dlx_timer(c, argument);
-  else if (kind == timer_tick) tick(c);
+  else if (kind == timer_tick) mnesia() ? tick_members(c) : tick(c);
   else if (kind == timer_free) on_queue_free(c, static_cast<FileId>(argument));
-  else if (kind == timer_greet && (peers_[argument].connection == no_connection || !c.is_open(peers_[argument].connection))) greet(c, argument, false);
+  else if (kind == timer_paused) on_pause_timer(c);
+  else if (kind == timer_greet && mnesia()) {
+    if (peers_[argument].connection == no_connection || !c.is_open(peers_[argument].connection)) say_hello(c, argument, true);
+  } else if (kind == timer_greet && (peers_[argument].connection == no_connection || !c.is_open(peers_[argument].connection))) greet(c, argument, false);
   work(c);
 }
 
-void Broker::on_closed(Context& c, ConnId connection, NodeId peer, CloseReason) {
+void Broker::on_closed(Context& c, ConnId connection, NodeId peer, CloseReason reason) {
   if (stopping_) return;
-  if (!host_.on_closed(c, connection, peer) && !cluster_closed(c, connection, peer)) drop_connection(c, connection);
+  if (!host_.on_closed(c, connection, peer) && !cluster_closed(c, connection, peer, reason)) drop_connection(c, connection);
   work(c);
 }
 
@@ -161,6 +184,7 @@ void Broker::on_stop(Context& c) {
     c.close(id);
   }
   work(c);
+  if (app_ == App::runs) release_mirrors(c);
   host_.resign(c);
   stopping_ = true;
   for (auto& [name, p] : processes_) {
@@ -186,6 +210,10 @@ void Broker::on_crash(const Crash& crash) {
   slowed_.clear();
   to_read_.clear();
   memory_alarm_ = disk_alarm_ = alarm_by_command_ = stopping_ = false;
+  app_ = App::runs;
+  mirrors_.clear();
+  boot_answers_.clear();
+  healing_.reset();
   if (crash.wipe) {
     const std::uint64_t channels = durable_.channels;
     durable_ = {};
@@ -205,15 +233,7 @@ void Broker::on_crash(const Crash& crash) {
     for (std::size_t i = 0; i < r.chunks.size(); ++i)
       if (static_cast<std::size_t>(r.chunks[i].end()) > kept || corrupt(static_cast<std::size_t>(r.chunks[i].first))) r.chunks.resize(i);
   }
-  // Transient things do not come back, nor what belonged to a connection.
-  std::vector<std::string> gone;
-  for (const auto& [name, r] : durable_.queues)
-    if (!r.spec.durable || r.spec.exclusive) gone.push_back(name);
-  for (const std::string& name : gone) {
-    durable_.queues.erase(name);
-    durable_.routing.remove_queue(name);
-  }
-  durable_.routing.restart();
+  forget_transient();
 }
 
 Channel* Broker::channel_of(ChannelId id) {
@@ -265,8 +285,10 @@ bool Broker::idle() const {
   }
   for (const auto& [name, p] : processes_)
     if (!p.mailbox.empty()) return false;
+  if (app_ != App::runs || healing_) return false;
+  // What a partition leaves apart an operator joins: until then that is all there is to wait for.
   for (const Peer& p : peers_)
-    if (!p.up && &p != &peers_[index_]) return false;
+    if (!p.up && !(p.split && p.connected && cluster_->settings.partition_handling != PartitionHandling::autoheal) && &p != &peers_[index_]) return false;
   for (const auto& [name, r] : durable_.queues)
     if (host_.has(name) && !host_.settled(name)) return false;
   return true;

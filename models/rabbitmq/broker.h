@@ -4,11 +4,12 @@
 // and the channel tells its client. Both lists are worked off in order before the handler ends, so what a client
 // sees has the order in which the processes of a real node would have said it.
 // Always true: what survives a crash is `durable_`, as far as the disk kept it; all else ends with the process.
-// In a cluster a classic queue and a stream live on one node and a quorum queue on all; any node takes clients.
+// In a cluster a classic queue and a stream live on one node and a quorum queue on all; any node takes clients. A classic
+// queue may have mirrors (3.x), one of which becomes its home when that node is gone.
 // Elsewhere: what a queue does (classic_queue.h ...), routing (routing.h), the replicas of quorum queues
 // (quorum_host.h), clients (client.h).
 // Reading order: broker.cpp, connection.cpp, declare.cpp, publish.cpp, consume.cpp, queue_host.cpp,
-// dlx_worker.cpp, cluster.cpp, flow.cpp, alarms.cpp.
+// dlx_worker.cpp, cluster.cpp, partition.cpp, mirror_host.cpp, flow.cpp, alarms.cpp.
 #pragma once
 
 #include <deque>
@@ -22,6 +23,7 @@
 #include "models/rabbitmq/channel.h"
 #include "models/rabbitmq/classic_queue.h"
 #include "models/rabbitmq/cluster.h"
+#include "models/rabbitmq/mirror_host.h"
 #include "models/rabbitmq/quorum_host.h"
 #include "models/rabbitmq/routing.h"
 #include "models/rabbitmq/settings.h"
@@ -37,6 +39,7 @@ struct QueueRecord {
   FileId file = 0;                        // on this node's disk
   Time created = 0;                       // wall clock of whoever declared it
   ConnId owner = no_connection;           // exclusive: whose
+  QueueCopies copies{};                   // of a mirrored queue; `broker` leads it
   std::vector<StoreRecord> store{};       // classic: what was written, in order
   std::vector<StreamChunk> chunks{};      // stream
 };
@@ -88,6 +91,13 @@ class Broker : public NodeBase<Broker> {
   const QuorumHost& quorum() const { return host_; }
   const std::map<ConnId, Connection>& connections() const { return connections_; }
   bool alarm() const { return memory_alarm_ || disk_alarm_; }
+  // 3.x: clients are served; off while the node is paused, heals, or has not yet heard from those it must ask.
+  bool serves() const { return app_ == App::runs; }
+  // It leads the mirrored queue, as far as it knows.
+  bool leads(const std::string& queue) const;
+  const MirrorRole* mirror_role(const std::string& queue) const;
+  // Whom it is partitioned from (3.x).
+  std::set<std::size_t> split_from() const;
   // Messages that are here and not settled, ready and with consumers: where the queue lives, or of a quorum queue as this
   // node knows it.
   std::int64_t ready_count(const std::string& queue) const;
@@ -98,6 +108,7 @@ class Broker : public NodeBase<Broker> {
 
  private:
   // --- broker.cpp ---
+  void start_queues(Context& c);
   void work(Context& c);
   void define_topics(Context& c);
   void start_queue(Context& c, const std::string& queue, bool clean);
@@ -130,7 +141,7 @@ class Broker : public NodeBase<Broker> {
   MaybeError find_queue(const Connection& conn, const Channel& ch, const std::string& name, QueueRecord*& out);
   MaybeError refuse_stranger(const QueueRecord& q, const Connection& conn) const;
   void create_queue(Context& c, const QueueSpec& spec, ConnId owner);
-  void add_queue(Context& c, const QueueSpec& spec, std::size_t broker, ConnId owner, Time created);
+  void add_queue(Context& c, const QueueHome& home, ConnId owner);
   void delete_queue(Context& c, const std::string& queue);
   void erase_queue(Context& c, const std::string& queue);
 
@@ -175,6 +186,7 @@ class Broker : public NodeBase<Broker> {
   void on_news(Context& c, const QuorumNews& news);
   void on_quorum_answer(Context& c, const QuorumAnswer& a);
   void carry_out(Context& c, const std::string& queue, const QueueEffects& effects);
+  void perform(Context& c, const std::string& queue, const QueueEffects& effects);
   void answer(const QueueOp& op, QueueAnswer a) { a.of = op.kind; events_.push_back({op.channel, op.queue, std::move(a)}); }
   void note_taken(Context& c, const std::string& queue, const Content& content, DeathReason reason);
   void store_written(Context& c, const std::string& queue);
@@ -203,7 +215,58 @@ class Broker : public NodeBase<Broker> {
   void forward(Context& c, const QueueOp& op, std::size_t home);
   bool forward_event(Context& c, const QueueEvent& e);
   void tick(Context& c);
-  bool cluster_closed(Context& c, ConnId connection, NodeId from);
+  bool cluster_closed(Context& c, ConnId connection, NodeId from, CloseReason reason);
+  ClusterMetadata metadata() const;
+  void refuse_op(const QueueOp& op);
+
+  // --- partition.cpp: 3.x, where Mnesia holds the metadata ---
+  bool mnesia() const { return cluster_->settings.rules.partition_modes && cluster_->brokers.size() > 1; }
+  void say_hello(Context& c, std::size_t peer, bool asks);
+  void on_hello(Context& c, std::size_t from, ConnId connection, const ClusterHello& h);
+  void on_metadata(Context& c, std::size_t from, const ClusterMetadata& all);
+  void adopt(Context& c, const ClusterMetadata& all);
+  void take_copies(Context& c, const std::string& queue, const QueueHome& home);
+  void maybe_boot(Context& c);
+  void now_runs(Context& c);
+  void forget_transient();
+  void tick_members(Context& c);
+  bool member_closed(Context& c, ConnId connection, std::size_t peer, CloseReason reason);
+  void node_down(Context& c, std::size_t peer, const char* why);
+  std::map<std::size_t, std::uint64_t> together() const;
+  bool sees_majority() const;
+  bool sees_all() const;
+  void start_app(Context& c, bool first);
+  void stop_app(Context& c);
+  void pause_app(Context& c);
+  void on_pause_timer(Context& c);
+  void maybe_autoheal(Context& c);
+  void on_autoheal(Context& c, std::size_t from, const Autoheal& m);
+  void tell_autoheal(Context& c, std::size_t to, Autoheal m);
+  void decide_autoheal(Context& c);
+  void heal_step(Context& c);
+
+  // --- mirror_host.cpp: mirrors of classic queues ---
+  const HaPolicy& ha(const std::string& queue) const;
+  MirrorRole* leader_role(const std::string& queue);
+  QueueCopies first_copies(const std::string& queue, std::size_t broker) const;
+  void begin_copies(Context& c, const std::string& queue, QueueRecord& r);
+  void on_mirror(Context& c, std::size_t from, const Message& m);
+  void on_mirror_begins(Context& c, const MirrorBegins& m);
+  void on_mirror_follows(Context& c, const MirrorFollows& m);
+  void on_mirror_ack(Context& c, std::size_t from, const MirrorAck& m);
+  void follow(Context& c, const std::string& queue, const Leadership& leader);
+  void mirror_done(Context& c, const std::string& queue);
+  void pass_on(Context& c, const std::string& queue, MirrorRole& role, const QueueEffects& effects);
+  void want_mirrors(Context& c, const std::string& queue);
+  void add_mirror(Context& c, const std::string& queue, std::size_t peer);
+  void lose_mirror(Context& c, const std::string& queue, std::size_t peer);
+  void synchronise(Context& c, const std::string& queue);
+  void copies_down(Context& c, std::size_t peer);
+  void leader_gone(Context& c, const std::string& queue);
+  void promote(Context& c, const std::string& queue);
+  void failed_over(Context& c, const std::string& queue);
+  void apply_copies(Context& c, const CopiesChanged& m);
+  void release_mirrors(Context& c);
 
   // --- flow.cpp: who is held up by whom ---
   void spend_credit(Channel& ch, const std::string& queue);
@@ -235,6 +298,7 @@ class Broker : public NodeBase<Broker> {
     std::map<std::string, ClassicQueue> at_rest{};  // recovery terms: what a clean end wrote down
     bool ended_well = false;
     bool defined = false;
+    std::set<std::size_t> running{};            // 3.x: the others that ran when this one was last among them
   } durable_;
 
   QuorumHost host_;                             // knows by itself what survives
@@ -242,9 +306,18 @@ class Broker : public NodeBase<Broker> {
   std::uint64_t next_ticket_ = 1;
 
   struct Peer {
-    ConnId connection = no_connection;          // this node's, to it
-    bool up = false;
+    ConnId connection = no_connection;          // this node's, to it; in 3.x the one that both use
+    bool up = false;                            // and it holds the same metadata
     Time heard = 0;
+    // 3.x:
+    bool connected = false;
+    bool tried = false;                         // it is known whether it can be reached
+    bool booting = false;
+    int missed = 0;                             // ticks since it was heard
+    Time opened = 0;                            // when `connection` was, by either
+    std::uint64_t life = 0;                     // of its application, when the two were last together
+    bool seen_down = false;                     // ... since when it was seen to go
+    bool split = false;                         // partitioned
   };
   std::vector<Peer> peers_;                     // by index
   Time started_at_ = 0;
@@ -263,6 +336,20 @@ class Broker : public NodeBase<Broker> {
   bool disk_alarm_ = false;
   bool alarm_by_command_ = false;
   bool stopping_ = false;
+
+  enum class App : std::uint8_t { runs, boots, paused, heals };
+  App app_ = App::runs;
+  std::uint64_t life_ = 0;                      // of the application: never the same again
+  bool first_life_ = false;                     // ... since the beginning of the cluster
+  std::map<std::size_t, ClusterMetadata> boot_answers_;
+  std::map<std::string, MirrorRole> mirrors_;
+  struct Healing {                              // of the node that decides, and of the winner
+    std::map<std::size_t, Autoheal> status{};
+    std::set<std::size_t> waits_for{};          // losers that have not stopped
+    std::set<std::size_t> losers{};
+    std::size_t winner = 0;                     // of a loser
+  };
+  std::optional<Healing> healing_;
 };
 
 // Timers of a broker.
@@ -276,5 +363,6 @@ inline constexpr TimerKind timer_tick = 5;        // of the cluster
 inline constexpr TimerKind timer_greet = 6;       // a peer, again
 inline constexpr TimerKind timer_dlx = 4;         // its queue's file, and the delivery
 inline constexpr TimerKind timer_free = 7;        // a queue's process is done with a message: its file
+inline constexpr TimerKind timer_paused = 8;      // look for the others
 
 }  // namespace mqlab::rabbitmq

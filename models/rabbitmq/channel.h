@@ -29,11 +29,13 @@ struct UnackedDelivery {
   DeliveryId id{};
   bool to_consumer = false; // counts against the shared prefetch
   Time at{};
+  bool lost = false;        // by a leader of its mirrored queue that is no more: nobody waits for it
 };
 
 struct ChannelConsumer {
   std::string queue{};
   bool no_ack = false;
+  ConsumerSpec spec{};      // to consume again from a new leader
 };
 
 // What the channel waits for; the methods after it wait in `inbox`.
@@ -42,6 +44,7 @@ struct Awaited {
   std::string queue{};
   std::string tag{};
   bool no_ack = false;
+  ConsumerSpec spec{};      // consume
 };
 
 // A publish or a settlement that a transaction keeps back.

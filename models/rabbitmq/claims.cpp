@@ -45,6 +45,7 @@ Habits habits_of(const Deployment& d) {
 struct Places {
   bool durable = true, classic = false, stream = false, quorum = false, declared = true, limits = false, ttl = false, expires = false;
   bool dead_letters = false, alternate = false;
+  bool mirrored = false, synchronised = true;  // some queue has mirrors; mirrors that join are given all
 };
 
 Places places_of(const Deployment& d) {
@@ -58,6 +59,10 @@ Places places_of(const Deployment& d) {
     p.durable = p.durable && (o.boolean("durable") || type != "classic");
     p.declared = p.declared && o.boolean("declared") && !o.boolean("auto_delete");
     p.limits = p.limits || o.integer("max_length") >= 0 || o.integer("max_length_bytes") >= 0;
+    if (const HaPolicy ha = ha_policy(o); ha.mirrored()) {
+      p.mirrored = true;
+      p.synchronised = p.synchronised && (ha.sync_automatic || !ha.promote_unsynced);
+    }
     p.ttl = p.ttl || o.duration("message_ttl") >= 0;
     p.expires = p.expires || o.duration("expires") > 0;
     p.dead_letters = p.dead_letters || !o.text("dead_letter").empty();
@@ -94,6 +99,10 @@ std::vector<Claim> claims_of(const Deployment& d, const FaultSummary& f) {
   else if (killed && !h.persistent && p.classic) lost = "transient messages do not survive their node";
   else if (power && p.classic && !settings.classic_fsync) lost = "a classic queue confirms what is in the page cache";
   else if (power && p.stream) lost = "a stream never syncs";
+  else if (settings.brokers > 1 && p.mirrored && f.network_faults) lost = "the sides of a partition lead a mirrored queue each, and one of them is thrown away";
+  else if (settings.brokers > 1 && p.mirrored && !p.synchronised) lost = "a mirror that lacks messages may lead";
+  else if (settings.brokers > 1 && p.mirrored && killed) lost = "a mirror that comes back begins empty, and may have to lead before it has it all";
+  else if (settings.brokers > 1 && p.mirrored) lost = "a broker that stands still is taken for down, and leads as before when it goes on";
   else if (settings.brokers > 1 && (f.network_faults || killed) && p.classic) lost = "a queue whose node is down is not there for those on other nodes";
   claim("lost-message", lost, "confirms, persistent messages in durable queues, acknowledgement after the work");
 

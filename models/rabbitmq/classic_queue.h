@@ -119,6 +119,7 @@ class ClassicQueue {
   std::int64_t consumer_count() const;
   std::vector<Message> ready() const;                                  // in the order in which they would be delivered
   const std::map<DeliveryId, Unacked>& unacked() const { return unacked_; }
+  std::uint64_t next_seq() const { return next_seq_; }
   std::vector<ConsumerKey> consumers() const;                          // in the order registered
   std::optional<ConsumerKey> active_consumer() const { return active_; }  // single active or exclusive
   Tree state(std::string name) const;

@@ -138,10 +138,12 @@ class Client : public ClientNodeBase<Client> {
     bool done = false;
     std::uint16_t channel = 0;
     bool ready = false;                  // the channel is open
+    std::set<NodeId> seen{};             // brokers that had nothing (more) to give
   };
   void start_last_reader(Context& c);
   void look_at_queue(Context& c);
   void next_queue(Context& c);
+  void end_round(Context& c);
   void note_kept(Context& c, const QueuePlan& q, const BasicDeliver& got);
   void on_last_reader_method(Context& c, const Message& m);
 

@@ -25,13 +25,19 @@ std::string op_text(const Payload& p) {
 }
 std::string event_text(const Payload& p) { return fmt::format("'{}'", static_cast<const Frame<QueueEvent>&>(p).method.queue); }
 
+std::string autoheal_text(const Payload& p) {
+  static constexpr const char* steps[] = {"request_start", "status wanted", "status", "become_winner", "winner_is", "safe_to_start"};
+  return steps[static_cast<std::size_t>(static_cast<const Frame<Autoheal>&>(p).method.step)];
+}
+
 }  // namespace
 
 const std::vector<MessageDecl>& cluster_message_declarations() {
   static const std::vector<MessageDecl> all = {
       {cluster_hello_kind, "cluster.hello", Traffic::control, nullptr},       {cluster_tick_kind, "cluster.tick", Traffic::heartbeat, nullptr},
       {cluster_metadata_kind, "cluster.metadata", Traffic::control, nullptr}, {cluster_change_kind, "cluster.change", Traffic::control, nullptr},
-      {cluster_welcome_kind, "cluster.welcome", Traffic::control, nullptr},
+      {cluster_welcome_kind, "cluster.welcome", Traffic::control, nullptr},   {cluster_app_down_kind, "cluster.app-down", Traffic::control, nullptr},
+      {cluster_autoheal_kind, "cluster.autoheal", Traffic::control, autoheal_text},
       {cluster_op_kind, "queue.op", Traffic::replication, op_text},           {cluster_event_kind, "queue.event", Traffic::replication, event_text}};
   return all;
 }
@@ -65,6 +71,31 @@ void Broker::tell_peers(Context& c, const MetadataChange& change) {
 void Broker::on_cluster(Context& c, std::size_t from, const Message& m) {
   Peer& p = peers_[from];
   p.heard = c.now();
+  if (mnesia()) {
+    if (m.kind == cluster_hello_kind) return on_hello(c, from, m.connection, method_as<ClusterHello>(m.payload));
+    if (m.connection != p.connection) return;  // what an earlier connection had under way does not count
+    p.missed = 0;
+    switch (m.kind) {
+      case cluster_app_down_kind:
+        if (p.up) peer_down(c, from, "its application stopped");
+        p.split = p.seen_down = false;
+        p.life = 0;
+        if (healing_) heal_step(c);
+        return;
+      case cluster_autoheal_kind: return on_autoheal(c, from, method_as<Autoheal>(m.payload));
+      case cluster_tick_kind: return;
+      case cluster_metadata_kind: return on_metadata(c, from, method_as<ClusterMetadata>(m.payload));
+      default: break;
+    }
+    if (!p.up) return;  // partitioned, or from before it was seen to go
+    if (m.kind >= mirror_begins_kind && m.kind <= mirror_stops_kind) return on_mirror(c, from, m);
+    if (m.kind == cluster_op_kind) {
+      // It may be led elsewhere by now, and the sender learns of that: nothing goes around in circles.
+      const auto& op = method_as<QueueOp>(m.payload);
+      const auto q = durable_.queues.find(op.queue);
+      if (app_ != App::runs || (q != durable_.queues.end() && q->second.copies.term > 0 && !leads(op.queue))) return refuse_op(op);
+    }
+  }
   switch (m.kind) {
     case cluster_hello_kind: {
       const bool began = method_as<ClusterHello>(m.payload).began;
@@ -79,10 +110,7 @@ void Broker::on_cluster(Context& c, std::size_t from, const Message& m) {
       if (!std::exchange(p.up, true)) c.mark("node_up", {}, c.name(m.from));
       // A node that begins takes over what those have who were there before it.
       if (began && c.now() > started_at_ + reconnect) {
-        ClusterMetadata all;
-        all.routing = durable_.routing;
-        for (const auto& [name, q] : durable_.queues) all.queues[name] = {q.spec, q.broker, q.created};
-        c.send(p.connection, cluster_metadata_kind, framed(std::move(all)), 1024);
+        c.send(p.connection, cluster_metadata_kind, framed(metadata()), 1024);
       }
       return;
     }
@@ -103,7 +131,7 @@ void Broker::take_over(Context& c, const ClusterMetadata& all) {
     if (!all.queues.count(name)) gone.push_back(name);
   for (const std::string& name : gone) erase_queue(c, name);
   for (const auto& [name, q] : all.queues)
-    if (!durable_.queues.count(name) && q.broker != index_) add_queue(c, q.spec, q.broker, no_connection, q.created);
+    if (!durable_.queues.count(name) && q.broker != index_) add_queue(c, q, no_connection);
   durable_.routing = all.routing;
   // Its own transient queues ended with it.
   std::vector<std::string> mine;
@@ -118,7 +146,9 @@ void Broker::apply_change(Context& c, const MetadataChange& change) {
   else if (const auto* x = std::get_if<ExchangeDeleted>(&change)) r.delete_exchange(x->name);
   else if (const auto* x = std::get_if<Bound>(&change)) x->unbound ? r.unbind(x->binding) : r.bind(x->binding);
   else if (const auto* x = std::get_if<QueueCreated>(&change)) {
-    if (!durable_.queues.count(x->queue.spec.name)) add_queue(c, x->queue.spec, x->queue.broker, no_connection, x->queue.created);
+    if (!durable_.queues.count(x->queue.spec.name)) add_queue(c, x->queue, no_connection);
+  } else if (const auto* x = std::get_if<CopiesChanged>(&change)) {
+    apply_copies(c, *x);
   } else {
     erase_queue(c, std::get<QueueErased>(change).name);
   }
@@ -129,6 +159,7 @@ void Broker::peer_down(Context& c, std::size_t peer, const char* why) {
   Peer& p = peers_[peer];
   if (!p.up) return;
   p.up = false;
+  durable_.running.erase(peer);
   const NodeId node = cluster_->brokers[peer];
   c.mark("node_down", {}, fmt::format("{}: {}", c.name(node), why));
   std::vector<std::string> gone;
@@ -146,11 +177,12 @@ void Broker::peer_down(Context& c, std::size_t peer, const char* why) {
     for (const ChannelId id : channels) ask({.kind = QueueOp::Kind::channel_down, .queue = name, .channel = id});
   }
   for (const auto& [name, q] : durable_.queues)
-    if (q.broker == peer && queue_type(q.spec) != QueueType::quorum) {
+    if (q.broker == peer && queue_type(q.spec) != QueueType::quorum && q.copies.mirrors.empty()) {
       queue_unreachable(c, name);
       if (!q.spec.durable) gone.push_back(name);
     }
   for (const std::string& name : gone) erase_queue(c, name);
+  copies_down(c, peer);
 }
 
 // Its home is down: publishes that wait are refused, consumers cancelled, questions answered.
@@ -184,7 +216,12 @@ void Broker::forward(Context& c, const QueueOp& op, std::size_t home) {
     c.send(p.connection, cluster_op_kind, framed(op), 64 + (op.content ? op.content->size : 0));
     return;
   }
+  refuse_op(op);
+}
+
+void Broker::refuse_op(const QueueOp& op) {
   if (op.kind == QueueOp::Kind::publish && op.publish.channel != no_channel) events_.push_back({op.publish.channel, op.queue, Reject{op.publish}});
+  else if (op.again) events_.push_back({op.channel, op.queue, CancelConsumer{op.consumer.key}});
   else if (is_call(op.kind) && op.channel != no_channel) events_.push_back({op.channel, op.queue, QueueAnswer{.of = op.kind, .error = home_is_down(op.queue)}});
 }
 
@@ -217,9 +254,10 @@ void Broker::tick(Context& c) {
 }
 
 // True when the connection was to or from a node of the cluster.
-bool Broker::cluster_closed(Context& c, ConnId connection, NodeId from) {
+bool Broker::cluster_closed(Context& c, ConnId connection, NodeId from, CloseReason reason) {
   const auto peer = broker_index(from);
   if (!peer) return false;
+  if (mnesia()) return member_closed(c, connection, *peer, reason);
   Peer& p = peers_[*peer];
   peer_down(c, *peer, "the connection broke");
   if (p.connection == connection) {

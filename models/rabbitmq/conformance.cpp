@@ -131,7 +131,7 @@ class Driver : public ConformanceDriver {
     WorldOptions options;
     options.link = LinkOptions{.latency = 50'000, .spread = 0, .shape = LatencyShape::constant};
     world_ = std::make_unique<World>(1, options);
-    for (const auto* all : {&message_declarations(), &cluster_message_declarations(), &quorum_message_declarations()})
+    for (const auto* all : {&message_declarations(), &cluster_message_declarations(), &mirror_message_declarations(), &quorum_message_declarations()})
       for (const MessageDecl& m : *all) world_->declare_message(m);
     auto cluster = std::make_shared<Cluster>();
     cluster->settings.rules = *rules_of("3.10");

@@ -67,7 +67,7 @@ MaybeError Broker::on_consume(Context& c, Connection& conn, Channel& ch, const B
   spec.priority = priority_of(m.args);
   spec.args = m.args;
   ch.queues.insert(q->spec.name);
-  ch.awaits = Awaited{Kind::basic_consume, q->spec.name, tag, m.no_ack};
+  ch.awaits = Awaited{Kind::basic_consume, q->spec.name, tag, m.no_ack, spec};
   ask({.kind = QueueOp::Kind::consume, .queue = q->spec.name, .channel = ch.id, .consumer = std::move(spec)});
   return {};
 }
@@ -136,6 +136,7 @@ void Broker::recover(Channel& ch) {
 void Broker::settle(Channel& ch, const std::vector<UnackedDelivery>& which, QueueOp::Kind how, bool failed) {
   std::vector<QueueOp> ops;
   for (const UnackedDelivery& u : which) {
+    if (u.lost) continue;
     const auto it = std::find_if(ops.begin(), ops.end(), [&](const QueueOp& op) { return op.queue == u.queue && op.consumer.key == u.consumer; });
     QueueOp& op = it != ops.end() ? *it : ops.emplace_back();
     if (it == ops.end() || op.ids.empty()) {
@@ -242,7 +243,7 @@ void Broker::on_answer(Context& c, Connection& conn, Channel& ch, const std::str
     case Kind::queue_delete: tell(c, ch, Kind::queue_delete_ok, MessageCount{a.messages}); break;
     case Kind::queue_purge: tell(c, ch, Kind::queue_purge_ok, MessageCount{a.messages}); break;
     case Kind::basic_consume:
-      ch.consumers[waited.tag] = {queue, waited.no_ack};
+      ch.consumers[waited.tag] = {queue, waited.no_ack, waited.spec};
       tell(c, ch, Kind::basic_consume_ok, ConsumerTag{waited.tag});
       break;
     default: break;

@@ -27,6 +27,12 @@ ModelDecl declare_model() {
              {"begin", "", "tx.select: publishes wait for the commit."}, {"commit_transaction", "", "tx.commit."}, {"abort", "", "tx.rollback."},
              {"close", "", "Closes the channel."}};
   d.marks = {{"broker_up", "A node began."}, {"node_up", "A node sees another one."}, {"node_down", "A node takes another one for down."},
+             {"partitioned", "A node sees another one again that it had seen go, or that had seen it go: they are apart (3.x)."},
+             {"paused_in_minority", "A node that sees at most half of the cluster stopped serving (pause_minority)."}, {"pause_over", "... and sees more again."},
+             {"healing", "A node restarts and gives up what its side of a partition did (autoheal)."}, {"joined", "A node took over what the others have, and serves clients."},
+             {"mirror_added", "A node has an empty mirror of a queue."}, {"mirror_synchronised", "A mirror has all that its leader has."},
+             {"mirror_lost", "A leader's mirror is gone: nobody waits for it any more."}, {"mirror_promoted", "A mirror leads, with what it has."},
+             {"mirror_not_promoted", "No mirror is synchronised, and none may lead (ha-promote-on-failure = when-synced)."},
              {"leader_elected", "A replica of a quorum queue leads it."},
              {"connection_lost", "A client's connection is no more; it will connect again."},
              {"connection_error", "A broker closed a connection for an error."}, {"channel_error", "... or a channel."},
@@ -43,12 +49,13 @@ ModelDecl declare_model() {
              {"connection_flow", "A connection is not read: a channel of it is out of credit (flow control)."}, {"command_refused", "An operator's verb could not be carried out."}};
   d.verbs = {{"memory_alarm", "\"on\" or \"off\" to a broker", "Its memory is, or is no longer, above the limit."},
              {"disk_alarm", "\"on\" or \"off\" to a broker", "Its free disk space is, or is no longer, below the limit."},
+             {"sync_queue", "\"orders.g\" to a broker", "Gives the mirrors of a queue what they lack (rabbitmqctl sync_queue)."},
              {"purge", "\"orders.g\" to a broker", "Drops a queue's ready messages."}, {"delete_queue", "\"orders.g\" to a broker", "Deletes a queue with what is in it."}};
   d.step_paths = {{"!bindings", "Bindings change seldom."}, {"!*/connections/*/*/prefetch", "The prefetch of a channel."}, {"!consumer application", "How far the application of a consumer is."},
                   {"!producer application", "How far the application of a producer is."}};
   d.not_modelled = {"AMQP 1.0, MQTT, STOMP, the stream protocol and its offset tracking", "several virtual hosts, users and permissions, policies",
                     "the bytes of frames: a method with its content is one message", "paging of messages to disk",
-                    "federation and shovels", "mirrored classic queues, replicated streams, partition handling other than ignore (Mnesia) and the metadata store on Raft (Khepri)", "the disk of the metadata store: a declaration is durable at once",
+                    "federation and shovels", "replicated streams, the metadata store on Raft (Khepri)", "pause_if_all_down, and what nodes do about partial partitions", "ha-mode nodes, and policies that change while a queue lives", "the disk of the metadata store: a declaration is durable at once",
                     "priorities and exclusive consumers of streams, super stream consumers that take turns"};
   d.ledger = declared_ledger();
   return d;

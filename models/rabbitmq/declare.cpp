@@ -1,6 +1,8 @@
 // Exchanges, queues and bindings as clients declare them.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "models/rabbitmq/broker.h"
 
 namespace mqlab::rabbitmq {
@@ -72,29 +74,36 @@ MaybeError Broker::on_queue_declare(Context& c, Connection& conn, Channel& ch, c
 
 // It lives where it was declared (queue-leader-locator = client-local).
 void Broker::create_queue(Context& c, const QueueSpec& spec, ConnId owner) {
-  add_queue(c, spec, index_, owner, c.wall());
-  tell_peers(c, QueueCreated{{spec, index_, c.wall()}});
+  add_queue(c, {spec, index_, c.wall(), {}}, owner);
+  tell_peers(c, QueueCreated{{spec, index_, c.wall(), durable_.queues.at(spec.name).copies}});
 }
 
-void Broker::add_queue(Context& c, const QueueSpec& spec, std::size_t broker, ConnId owner, Time created) {
+void Broker::add_queue(Context& c, const QueueHome& home, ConnId owner) {
+  const QueueSpec& spec = home.spec;
   QueueRecord r;
   r.spec = spec;
-  r.broker = broker;
+  r.broker = home.broker;
   r.owner = owner;
-  r.created = created;
+  r.created = home.created;
+  r.copies = home.copies;
+  if (ha(spec.name).mirrored() && !spec.exclusive && queue_type(spec) == QueueType::classic && r.copies.term == 0) r.copies = first_copies(spec.name, home.broker);
   r.file = durable_.next_file++;
   const FileId file = r.file;
   durable_.queues[spec.name] = std::move(r);
   durable_.routing.add_queue(spec.name, spec.durable);
   const QueueOptions options = queue_options(spec, cluster_->settings.rules);
-  if (options.type != QueueType::quorum) return start_queue(c, spec.name, false);
+  if (options.type != QueueType::quorum) {
+    if (const QueueCopies& copies = durable_.queues.at(spec.name).copies; std::count(copies.mirrors.begin(), copies.mirrors.end(), index_) > 0)
+      mirrors_[spec.name] = {.leader = {copies.term, home.broker}, .mirror = QueueMirror()};
+    return start_queue(c, spec.name, false);
+  }
   QuorumPlan plan;
   plan.options = options;
   plan.rules = cluster_->settings.rules;
   plan.members = cluster_->brokers;
   plan.file = file;
-  plan.first_leader = cluster_->brokers[broker];
-  plan.created = created;
+  plan.first_leader = cluster_->brokers[home.broker];
+  plan.created = home.created;
   host_.create(c, spec.name, std::move(plan));
 }
 
@@ -115,9 +124,10 @@ void Broker::erase_queue(Context& c, const std::string& queue) {
     if (auto* q = std::get_if<ClassicQueue>(&p->second.machine)) q->deleted(out);
     else std::get<StreamQueue>(p->second.machine).deleted(out);
     processes_.erase(p);
-    carry_out(c, queue, out);
+    perform(c, queue, out);
     c.remove(it->second.file);
   }
+  mirrors_.erase(queue);
   dlx_workers_.erase(queue);
   forget_credit(queue);
   if (host_.has(queue)) {

@@ -131,13 +131,29 @@ Tree Broker::state() const {
     if (host_.has(name)) continue;  // below
     const QueueProcess* p = process(name);
     if (!p) {
-      queues.add(name, "lives on " + cluster_->broker_names[record.broker]);
+      Tree& q = queues.add(name, (record.copies.term > 0 ? "led by " : "lives on ") + cluster_->broker_names[record.broker]);
+      if (const MirrorRole* role = mirror_role(name); role && role->mirror) {
+        q.add("mirror has", std::to_string(role->mirror->messages().size()));
+        if (!role->mirror->synchronised()) q.add("mirror lacks", std::to_string(role->mirror->lacks()));
+      }
       continue;
     }
     Tree q = std::visit([&](const auto& machine) { return machine.state(name); }, p->machine);
     if (!p->mailbox.empty()) q.add("in its mailbox", std::to_string(p->mailbox.size()));
     if (!record.store.empty()) q.add("records in its file", std::to_string(record.store.size()));
+    if (record.copies.term > 0) {
+      std::string mirrors;
+      for (const std::size_t at : record.copies.mirrors) mirrors += fmt::format("{}{}{}", mirrors.empty() ? "" : ", ", cluster_->broker_names[at], record.copies.synced.count(at) ? "" : " (not synchronised)");
+      q.add("mirrors", mirrors.empty() ? "none" : mirrors);
+      if (const MirrorRole* role = mirror_role(name); role && role->copies.waiting() > 0) q.add("confirms wait for mirrors", std::to_string(role->copies.waiting()));
+    }
     queues.children.push_back(std::move(q));
+  }
+  if (mnesia()) {
+    static constexpr const char* apps[] = {"serves clients", "asks the others", "paused in a minority", "restarts for autoheal"};
+    Tree& members = t.add("cluster", apps[static_cast<std::size_t>(app_)]);
+    for (std::size_t i = 0; i < peers_.size(); ++i)
+      if (i != index_) members.add(cluster_->broker_names[i], peers_[i].split ? "partitioned" : peers_[i].up ? "up" : "down");
   }
   Tree quorum = host_.state("quorum queues");
   if (!quorum.children.empty()) t.children.push_back(std::move(quorum));

@@ -50,6 +50,7 @@ void QueueMirror::apply(const MirrorRecord& r) {
   switch (r.kind) {
     case MirrorRecord::Kind::publish:
       messages_[r.seq] = {.seq = r.seq, .content = r.content, .expiry = r.expiry, .priority = r.priority};
+      next_ = std::max(next_, r.seq + 1);
       return;
     case MirrorRecord::Kind::deliver:
       if (const auto it = messages_.find(r.seq); it != messages_.end()) it->second.delivered = true;
@@ -60,14 +61,36 @@ void QueueMirror::apply(const MirrorRecord& r) {
   }
 }
 
-void QueueMirror::synchronise(const ClassicQueue& leader) {
-  messages_.clear();
+std::vector<MirroredMessage> mirrored_messages(const ClassicQueue& leader) {
+  std::vector<MirroredMessage> all;
   const auto take = [&](const ClassicQueue::Message& m) {
-    messages_[m.seq] = {.seq = m.seq, .content = m.content, .expiry = m.expiry, .priority = m.priority, .delivered = m.delivered};
+    all.push_back({.seq = m.seq, .content = m.content, .expiry = m.expiry, .priority = m.priority, .delivered = m.delivered});
   };
   for (const ClassicQueue::Message& m : leader.ready()) take(m);
   for (const auto& [id, u] : leader.unacked()) take(u.message);
+  std::sort(all.begin(), all.end(), [](const MirroredMessage& a, const MirroredMessage& b) { return a.seq < b.seq; });
+  return all;
+}
+
+void QueueMirror::synchronise(const std::vector<MirroredMessage>& leader) {
+  messages_.clear();
   lacks_ = 0;
+  for (const MirroredMessage& m : leader) {
+    messages_[m.seq] = m;
+    next_ = std::max(next_, m.seq + 1);
+  }
+}
+
+void QueueMirror::follow(const std::vector<MirroredMessage>& leader, std::uint64_t promoted_at) {
+  const std::uint64_t known = std::min(next_, promoted_at);
+  std::map<std::uint64_t, MirroredMessage> kept;
+  lacks_ = 0;
+  for (const MirroredMessage& m : leader) {
+    if (m.seq >= known || messages_.count(m.seq)) kept[m.seq] = m;
+    else ++lacks_;
+  }
+  messages_ = std::move(kept);
+  next_ = messages_.empty() ? known : std::max(known, messages_.rbegin()->first + 1);
 }
 
 ClassicQueue QueueMirror::promote(std::string name, QueueOptions options, Time now, QueueEffects& out) const {

@@ -4,8 +4,9 @@
 // has it. A mirror that joins begins empty, whatever it had before, and learns only of what comes after, unless it is
 // synchronised. Until all that it lacks has left the queue it is unsynchronised, and promoted it would lose just that.
 // Always true: a mirror has no message that the leader does not have, or has just removed.
-// Elsewhere: the queue (classic_queue.h), who is promoted and when (the node: ha-promote-on-failure, -on-shutdown).
-// Not here: the ring in which the product passes records on (gm): here each mirror hears from the leader.
+// Elsewhere: the queue (classic_queue.h), who is promoted and when (mirror_host.cpp).
+// Not here: the ring in which the product passes records on (gm): here each mirror hears from the leader. The ring gives
+// all that survive a leader the same records; here those that follow the new one take from it what they had not got.
 // Sources: docs 3.13 ha; rabbit_mirror_queue_master, rabbit_mirror_queue_slave; channels wait for all of a queue's pids.
 //
 //     leader.join(n2);  QueueMirror mirror(queue.ready_count() + queue.unacked_count());
@@ -60,14 +61,21 @@ class MirrorLeader {
   std::deque<Held> held_;
 };
 
+// All of a leader's messages, ready or not, by seq.
+std::vector<MirroredMessage> mirrored_messages(const ClassicQueue& leader);
+
 class QueueMirror {
  public:
-  // `lacks`: how many messages the leader had when this mirror joined.
-  explicit QueueMirror(std::int64_t lacks = 0) : lacks_(lacks) {}
+  // `lacks`: how many messages the leader had when this mirror joined; `next`: the seq that it would give next.
+  explicit QueueMirror(std::int64_t lacks = 0, std::uint64_t next = 0) : lacks_(lacks), next_(next) {}
 
   void apply(const MirrorRecord& r);
-  // All of the leader's messages, ready or not, come over (ha-sync-mode); the queue does nothing else meanwhile.
-  void synchronise(const ClassicQueue& leader);
+  // All of the leader's messages come over (ha-sync-mode); the queue does nothing else meanwhile.
+  void synchronise(const std::vector<MirroredMessage>& leader);
+  void synchronise(const ClassicQueue& leader) { synchronise(mirrored_messages(leader)); }
+  // A mirror of the same leader leads now, has these messages, and gave seqs from `promoted_at` on itself. What this one
+  // had lacked before it lacks still; what it had not yet heard of it takes; what the new leader has not got goes.
+  void follow(const std::vector<MirroredMessage>& leader, std::uint64_t promoted_at);
   bool synchronised() const { return lacks_ == 0; }
   std::int64_t lacks() const { return lacks_; }
 
@@ -80,6 +88,7 @@ class QueueMirror {
  private:
   std::map<std::uint64_t, MirroredMessage> messages_;  // by seq
   std::int64_t lacks_;
+  std::uint64_t next_;  // above all seqs that it has heard of
 };
 
 }  // namespace mqlab::rabbitmq

@@ -48,6 +48,7 @@ std::vector<OptionDecl> declared_options() {
       // --- cluster ---
       integer("brokers", "cluster", 1, "Nodes B1, B2, ...: a quorum queue has a replica on each, other queues live on one.", "", 1, 7),
       duration("net_ticktime", "cluster", 60 * s, "A node from which nothing is heard for so long is taken for down.", "docs nettick", 4 * ms),
+      choice("cluster_partition_handling", "cluster", "ignore", {"ignore", "autoheal", "pause_minority"}, "What nodes do that were cut off from each other (3.x; from 4.2 on it is ignored).", "docs 3.13 partitions"),
       duration("heartbeat", "cluster", 60 * s, "The heartbeat timeout that a broker suggests.", "heartbeat, docs heartbeats"),
       duration("consumer_timeout", "cluster", 1800 * s, "A delivery that is not settled for so long is given up; 0 = never.", "consumer_timeout, docs consumers"),
       duration("timeout_check", "cluster", 60 * s, "How often a broker looks for those.", "rabbit_channel channel_tick_interval", 1 * ms),
@@ -74,6 +75,11 @@ std::vector<OptionDecl> declared_options() {
       text("dead_letter", "topic", "The topic that its dead letters go to; empty = none.", "x-dead-letter-exchange"),
       text("dead_letter_key", "topic", "The routing key of dead letters; empty = as they had.", "x-dead-letter-routing-key"),
       choice("dead_letter_strategy", "topic", "at-most-once", {"at-most-once", "at-least-once"}, "Quorum queues: whether a dead letter is kept until it is confirmed elsewhere.", "dead-letter-strategy"),
+      choice("ha_mode", "topic", "none", {"none", "all", "exactly"}, "Classic queues (3.x): mirrors on no other node, on all, or as many copies as ha_params says.", "ha-mode, docs 3.13 ha"),
+      integer("ha_params", "topic", 2, "Copies of a mirrored queue, the leader included (ha_mode = exactly).", "ha-params", 1, 7),
+      choice("ha_sync_mode", "topic", "manual", {"manual", "automatic"}, "Whether a mirror that joins is given what the queue holds already; manual: only by the verb sync_queue.", "ha-sync-mode"),
+      choice("ha_promote_on_failure", "topic", "always", {"always", "when-synced"}, "Whether a mirror that lacks messages may lead when the leader's node is gone.", "ha-promote-on-failure"),
+      choice("ha_promote_on_shutdown", "topic", "when-synced", {"when-synced", "always"}, "... when the leader's node is stopped in good order.", "ha-promote-on-shutdown"),
       integer("delivery_limit", "topic", -2, "Quorum queues: returns after which a message is dropped or dead-lettered; -1 = never, -2 = as the release has it.", "x-delivery-limit", -2),
       text("alternate", "topic", "The topic that gets what is unroutable here; empty = none.", "alternate-exchange"),
       boolean("declared", "topic", true, "Exchange and queues are there from the beginning; off: consumers declare their queues when they come.", "definitions import"),
@@ -121,6 +127,8 @@ BrokerSettings broker_settings(const Options& o, std::string_view profile) {
   b.queue_service = o.duration("queue_service");
   b.socket_buffer = o.integer("socket_buffer");
   b.rules.consumer_timeout_after = b.consumer_timeout;
+  const std::string& handling = o.text("cluster_partition_handling");
+  b.partition_handling = handling == "autoheal" ? PartitionHandling::autoheal : handling == "pause_minority" ? PartitionHandling::pause_minority : PartitionHandling::ignore;
   return b;
 }
 
@@ -185,6 +193,16 @@ QueueSpec queue_spec(const Options& o) {
   if (!o.text("dead_letter_key").empty()) q.args.set("x-dead-letter-routing-key", o.text("dead_letter_key"));
   if (o.text("dead_letter_strategy") != "at-most-once") q.args.set("x-dead-letter-strategy", o.text("dead_letter_strategy"));
   return q;
+}
+
+HaPolicy ha_policy(const Options& o) {
+  HaPolicy ha;
+  const std::string& mode = o.text("ha_mode");
+  ha.copies = mode == "none" ? 0 : mode == "all" ? std::numeric_limits<std::int32_t>::max() : o.integer("ha_params");
+  ha.sync_automatic = o.text("ha_sync_mode") == "automatic";
+  ha.promote_unsynced = o.text("ha_promote_on_failure") == "always";
+  ha.promote_unsynced_on_shutdown = o.text("ha_promote_on_shutdown") == "always";
+  return ha;
 }
 
 // ---------------------------------------------------------------------------------------------

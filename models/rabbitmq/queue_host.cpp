@@ -59,6 +59,7 @@ void Broker::process_op(Context& c, const QueueOp& op) {
     answer(op, {.messages = stream && op.declared ? 0 : ready_count(queue), .consumers = consumer_count(queue)});
   }
   if (quorum) return quorum_op(c, op);
+  if (!processes_.count(queue)) return refuse_op(op);  // a mirrored queue whose leader waits for the others
   QueueProcess& p = processes_.at(queue);
   QueueEffects out;
   if (auto* q = std::get_if<ClassicQueue>(&p.machine)) {
@@ -76,7 +77,12 @@ void Broker::classic_op(Context& c, const QueueOp& op, ClassicQueue& q, QueueEff
   switch (op.kind) {
     case Do::publish: return q.publish(op.publish, op.content, now, limiter_, out);
     case Do::enlist: return answer(op, {});
-    case Do::consume: return answer(op, {.error = q.consume(op.consumer, now, limiter_, out)});
+    case Do::consume: {
+      const MaybeError error = q.consume(op.consumer, now, limiter_, out);
+      if (!op.again) answer(op, {.error = error});
+      else if (error) out.push_back(CancelConsumer{op.consumer.key});
+      return;
+    }
     case Do::cancel: return q.cancel(op.consumer.key, now, limiter_, out);
     case Do::get: return q.get(op.channel, op.no_ack, now, limiter_, out);
     case Do::ack: return q.ack(op.channel, op.ids, now, limiter_, out);
@@ -174,6 +180,11 @@ void Broker::stream_op(Context& c, const QueueOp& op, QueueRecord& record, Queue
 }
 
 void Broker::carry_out(Context& c, const std::string& queue, const QueueEffects& effects) {
+  if (MirrorRole* role = leader_role(queue)) pass_on(c, queue, *role, effects);
+  else perform(c, queue, effects);
+}
+
+void Broker::perform(Context& c, const std::string& queue, const QueueEffects& effects) {
   bool wrote = false;
   for (std::size_t i = 0; i < effects.size(); ++i) {
     const QueueEffect& e = effects[i];

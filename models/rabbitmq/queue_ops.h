@@ -28,6 +28,7 @@ struct QueueOp {
   bool no_ack = false;             // get
   bool failed = false;             // requeue: by basic.reject
   bool declared = false;           // status: somebody declared the queue again
+  bool again = false;              // consume: from a new leader, by the channel itself; only an error is answered
   bool if_unused = false, if_empty = false;  // remove
 };
 const char* name(QueueOp::Kind k);

@@ -161,6 +161,24 @@ void QuorumHost::on_crash(const Crash& crash) {
   links_.clear();
   down_.clear();
   news_.clear();
+  stale_syncs_.clear();
+}
+
+void QuorumHost::stop(Context& c) {
+  for (auto& [queue, r] : replicas_) {
+    for (const auto& [key, timer] : r.timers) c.cancel_timer(timer);
+    if (r.due_timer != no_event) c.cancel_timer(r.due_timer);
+  }
+  for (auto& [queue, route] : routes_)
+    if (route.timer != no_event) c.cancel_timer(route.timer);
+  for (const ConnId link : links_) c.close(link);
+  std::map<FileId, int> stale = std::move(stale_syncs_);
+  for (auto& [queue, r] : replicas_) {
+    if (r.syncing) ++stale[r.plan.file];
+    if (r.syncing || r.unsynced) c.sync(r.plan.file);
+  }
+  on_crash({});
+  stale_syncs_ = std::move(stale);
 }
 
 void QuorumHost::resign(Context& c) {
@@ -349,6 +367,10 @@ bool QuorumHost::on_disk(Context& c, FileId file, std::int64_t, DiskResult resul
   const auto named = files_.find(file);
   const auto it = named == files_.end() ? replicas_.end() : replicas_.find(named->second);
   if (it == replicas_.end()) return false;
+  if (const auto stale = stale_syncs_.find(file); stale != stale_syncs_.end()) {
+    if (--stale->second == 0) stale_syncs_.erase(stale);
+    return true;
+  }
   const std::string queue = it->first;
   Replica& r = it->second;
   r.syncing = false;

@@ -140,6 +140,8 @@ class QuorumHost {
   bool on_closed(Context& c, ConnId connection, NodeId peer);
   bool on_disk(Context& c, FileId file, std::int64_t end, DiskResult result);
   void on_crash(const Crash& crash);
+  // The application ends, and its node stays: no timer, no connection is left.
+  void stop(Context& c);
   // Leaders step down, for an end in good order.
   void resign(Context& c);
 
@@ -240,6 +242,7 @@ class QuorumHost {
   std::map<NodeId, ChannelId> lives_;     // first channel of each node's present life, where it was told
   std::map<NodeId, ConnId> connections_;
   std::set<ConnId> links_;                // every connection that ever was this host's
+  std::map<FileId, int> stale_syncs_;     // syncs that the application of an earlier life asked for and that have not ended
   std::set<NodeId> down_;                 // the connection broke, and nothing was heard since
   std::vector<QuorumNews> news_;
 };

@@ -54,6 +54,19 @@ NodeId quorum_leader(const World& w, const Cluster& cluster, const std::string& 
   return best;
 }
 
+// Of those who believe to lead a mirrored queue, the one of the latest term; where nobody does, its first home.
+NodeId classic_home(const World& w, const Cluster& cluster, const QueuePlan& queue) {
+  NodeId best = nobody;
+  std::uint64_t term = 0;
+  for (const NodeId n : cluster.brokers) {
+    const Broker& b = w.node_as<Broker>(n);
+    if (!w.running(n) || !b.leads(queue.spec.name) || b.queues().at(queue.spec.name).copies.term <= term) continue;
+    best = n;
+    term = b.queues().at(queue.spec.name).copies.term;
+  }
+  return best == nobody ? cluster.brokers[queue.broker] : best;
+}
+
 namespace {
 
 // "queue orders.g": the broker that it lives on or who leads it; "leader orders/0": of the first queue of that place;
@@ -63,7 +76,7 @@ std::vector<NodeId> resolve(const World& w, std::string_view role, std::string_v
   if (!cluster || (role != "queue" && role != "leader" && role != "follower")) return {};
   for (const QueuePlan& q : cluster->queues) {
     if (q.spec.name != argument && (role == "queue" || cluster->topic(q.topic)->place(q.partition) != argument)) continue;
-    const NodeId home = queue_type(q.spec) == QueueType::quorum ? quorum_leader(w, *cluster, q.spec.name) : cluster->brokers[q.broker];
+    const NodeId home = queue_type(q.spec) == QueueType::quorum ? quorum_leader(w, *cluster, q.spec.name) : classic_home(w, *cluster, q);
     std::vector<NodeId> out;
     for (const NodeId n : cluster->brokers)
       if ((n == home) != (role == "follower") && home != nobody) out.push_back(n);
@@ -133,6 +146,7 @@ std::shared_ptr<Cluster> plan(const Deployment& d) {
         q.partition = n;
         q.subscription = reader;
         q.spec = queue_spec(spec.options);
+        q.ha = ha_policy(spec.options);
         q.spec.name = t.name + (reader.empty() ? "" : "." + reader) + (t.partitions > 1 ? fmt::format(".{}", n) : "");
         q.broker = cluster->queues.size() % static_cast<std::size_t>(cluster->settings.brokers);
         cluster->queues.push_back(std::move(q));
@@ -153,6 +167,10 @@ class RabbitModel : public Model, public ConformanceOffer, public HasRoutes {
       QueueSpec spec = queue_spec(t.options);
       spec.name = t.name;
       if (const MaybeError e = check_declare(spec, rules)) return fmt::format("topic `{}`: {}", t.name, e->text);
+      if (ha_policy(t.options).mirrored()) {
+        if (!rules.mirrored) return fmt::format("topic `{}`: ha_mode = `{}`: classic queues have no mirrors since 4.0; profiles 3.13 and 3.10 have them, and quorum queues replicate", t.name, t.options.text("ha_mode"));
+        if (queue_type(spec) != QueueType::classic) return fmt::format("topic `{}`: ha_mode is for classic queues; a {} queue has replicas of its own", t.name, name(queue_type(spec)));
+      }
       for (const char* option : {"dead_letter", "alternate"})
         if (const std::string& other = t.options.text(option); !other.empty() && !is_topic(other) && option == std::string("alternate"))
           return fmt::format("topic `{}`: {} = `{}` is no topic of this cluster", t.name, option, other);
@@ -177,7 +195,7 @@ class RabbitModel : public Model, public ConformanceOffer, public HasRoutes {
   }
 
   void deploy(World& w, const Deployment& d) const override {
-    for (const auto* all : {&message_declarations(), &cluster_message_declarations(), &quorum_message_declarations()})
+    for (const auto* all : {&message_declarations(), &cluster_message_declarations(), &mirror_message_declarations(), &quorum_message_declarations()})
       for (const MessageDecl& m : *all) w.declare_message(m);
     w.set_resolver(&resolve);
     w.set_file_finder(&find_file);

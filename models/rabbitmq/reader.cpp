@@ -53,9 +53,23 @@ void Client::look_at_queue(Context& c) {
 
 void Client::next_queue(Context& c) {
   if (++reader_.at < reader_.queues.size()) return look_at_queue(c);
-  reader_.at = 0;
-  reader_.done = reader_.grace_over && !reader_.took;
+  end_round(c);
   c.set_timer(between_rounds, timer_look, 0);
+}
+
+// The two sides of a partition have leaders of their own: where queues have mirrors, it looks from each node.
+void Client::end_round(Context& c) {
+  reader_.at = 0;
+  if (reader_.took) reader_.seen.clear();
+  if (!reader_.grace_over || reader_.took || reader_.done) return;
+  reader_.seen.insert(consume_wire().broker());
+  const bool mirrored = cluster_->settings.rules.partition_modes && std::any_of(cluster_->queues.begin(), cluster_->queues.end(), [](const QueuePlan& q) { return q.ha.mirrored(); });
+  reader_.done = !mirrored || reader_.seen.size() >= cluster_->brokers.size();
+  if (reader_.done) return;
+  while (reader_.seen.count(cluster_->brokers[next_broker_ % cluster_->brokers.size()])) ++next_broker_;
+  consume_wire().drop(c);
+  receiver_lost(c, "LOOKS_ELSEWHERE");
+  connect(c, setup_.link.shared_connection ? 0 : 1);
 }
 
 // A delivery in the name of those whose queue it is.
@@ -110,12 +124,14 @@ void Client::on_last_reader_method(Context& c, const Message& m) {
     case Kind::channel_close:
       // The queue is not there: nothing is left in it.
       consume_wire().send(c, reader_.channel, Kind::channel_close_ok);
-      if (++reader_.at == reader_.queues.size()) {
-        reader_.at = 0;
-        reader_.done = reader_.grace_over && !reader_.took;
-      }
       for (Reading& r : readings_) r.consuming = false;
-      open_receiver(c);
+      consume_channel_ = 0;
+      if (++reader_.at < reader_.queues.size()) {
+        open_receiver(c);
+        break;
+      }
+      end_round(c);
+      c.set_timer(between_rounds, timer_reopen);
       break;
     default: break;
   }

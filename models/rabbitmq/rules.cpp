@@ -25,6 +25,7 @@ std::optional<Rules> rules_of(std::string_view profile) {
   r.single_active_priorities = true;
   r.interprets_client_x_death = false;
   r.mirrored = false;
+  r.partition_modes = false;
   r.frame_max_min = 8192;
   if (profile == "4.2") return r;
 
@@ -37,7 +38,6 @@ std::optional<Rules> rules_of(std::string_view profile) {
   r.consumer_timeout = ConsumerTimeout::returns_messages;
   r.transient_queues = false;
   r.queue_mode_allowed = false;
-  r.partition_modes = false;
   if (profile == "4.3") return r;
   return std::nullopt;
 }

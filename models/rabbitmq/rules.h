@@ -53,7 +53,7 @@ struct Rules {
   bool transient_queues = true;              // off (4.3): non-durable and non-exclusive is refused
   bool queue_mode_allowed = true;            // off (4.3): x-queue-mode is an invalid argument
   bool mirrored = true;                      // 3.x: classic queues may have mirrors
-  bool partition_modes = true;               // off (4.3): metadata lives in Raft, the keys are ignored
+  bool partition_modes = true;               // 3.x: Mnesia holds the metadata; off (new clusters of 4.2, all of 4.3): Khepri, the key is ignored
   std::uint32_t frame_max_min = 4096;        // 8192 from 4.1 on
   std::uint32_t prefetch_max = 2000;         // what "unlimited" means to a quorum queue
 

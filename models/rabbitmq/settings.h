@@ -25,6 +25,23 @@
 
 namespace mqlab::rabbitmq {
 
+// cluster_partition_handling (3.x): what nodes do that have seen each other go and come back while both lived.
+enum class PartitionHandling : std::uint8_t {
+  ignore,          // nothing: they stay apart until an operator restarts one side
+  autoheal,        // once all see each other again, all sides but one restart
+  pause_minority,  // who sees at most half of the nodes stops, until it sees more
+};
+
+// A policy that gives a classic queue mirrors on other nodes (3.x).
+struct HaPolicy {
+  std::int64_t copies = 0;           // the leader's included; 0: no mirrors; what is over the number of nodes: on each
+  bool sync_automatic = false;       // ha-sync-mode
+  bool promote_unsynced = true;      // ha-promote-on-failure = always: also one that lacks messages
+  bool promote_unsynced_on_shutdown = false;  // ha-promote-on-shutdown = always
+
+  bool mirrored() const { return copies > 0; }
+};
+
 struct BrokerSettings {
   Rules rules{};
   std::int32_t brokers = 1;
@@ -36,6 +53,7 @@ struct BrokerSettings {
   Duration net_ticktime{};           // a node not heard of for so long is down; above 0
   Duration queue_service{};          // what a classic queue's process needs for each message that is published to it
   std::int64_t socket_buffer = 0;    // bytes that come in on a connection that is not read, before TCP stops the sender
+  PartitionHandling partition_handling = PartitionHandling::ignore;
 };
 
 struct ProducerSettings {
@@ -79,6 +97,7 @@ struct QueuePlan {
   std::string subscription{};        // the group, or the one consumer; empty: nobody's but the last reader's
   QueueSpec spec{};
   std::size_t broker{};              // index of the node that it lives on (classic), or whose replica leads first
+  HaPolicy ha{};
 };
 
 struct TopicPlan {
@@ -117,5 +136,6 @@ ConsumerSettings consumer_settings(const Options& consumer);
 LinkSettings link_settings(const Options& of_client);
 // The arguments that a topic's options give to each of its queues.
 QueueSpec queue_spec(const Options& topic);
+HaPolicy ha_policy(const Options& topic);
 
 }  // namespace mqlab::rabbitmq

@@ -15,7 +15,7 @@ namespace mqlab::rabbitmq {
 class BrokerLab {
  public:
   explicit BrokerLab(const char* profile = "4.2", bool fsync = false, Duration queue_service = 0) : world(1, traced()) {
-    for (const auto* all : {&message_declarations(), &cluster_message_declarations(), &quorum_message_declarations()})
+    for (const auto* all : {&message_declarations(), &cluster_message_declarations(), &mirror_message_declarations(), &quorum_message_declarations()})
       for (const MessageDecl& m : *all) world.declare_message(m);
     auto cluster = std::make_shared<Cluster>();
     cluster->settings.rules = *rules_of(profile);

@@ -1,0 +1,450 @@
+// A node of 3.x among others: who is connected, who is partitioned from whom, and what is done about it.
+//
+// Nodes are connected or not (Erlang); on each the application runs or not. Two whose applications ran and that lost
+// each other are partitioned once they are connected again: neither tells the other anything, for each has written down
+// that the other is gone. A node whose application begins takes over the metadata of one that runs, and with it that
+// one's side. Sources: docs 3.13 partitions; rabbit_node_monitor, rabbit_autoheal, rabbit_mnesia.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "models/rabbitmq/broker.h"
+
+namespace mqlab::rabbitmq {
+namespace {
+
+constexpr Duration look_again = 1'000'000'000;  // RABBIT_DOWN_PING_INTERVAL
+constexpr int ticks_missed = 4;                 // net_kernel: a connection without data for so many ticks is closed
+
+}  // namespace
+
+std::set<std::size_t> Broker::split_from() const {
+  std::set<std::size_t> out;
+  for (std::size_t i = 0; i < peers_.size(); ++i)
+    if (peers_[i].split) out.insert(i);
+  return out;
+}
+
+std::map<std::size_t, std::uint64_t> Broker::together() const {
+  std::map<std::size_t, std::uint64_t> out;
+  for (std::size_t i = 0; i < peers_.size(); ++i)
+    if (peers_[i].up) out[i] = peers_[i].life;
+  return out;
+}
+
+// alive_nodes: who is connected counts, whether its application runs or not.
+bool Broker::sees_majority() const {
+  const auto connected = std::count_if(peers_.begin(), peers_.end(), [](const Peer& p) { return p.connected; });
+  return 2 * (static_cast<std::size_t>(connected) + 1) > peers_.size();
+}
+
+bool Broker::sees_all() const {
+  for (std::size_t i = 0; i < peers_.size(); ++i)
+    if (i != index_ && !peers_[i].connected) return false;
+  return true;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Meeting.
+
+void Broker::say_hello(Context& c, std::size_t peer, bool asks) {
+  Peer& p = peers_[peer];
+  if (p.connection == no_connection || !c.is_open(p.connection)) {
+    p.connection = c.connect(cluster_->brokers[peer], Traffic::control);
+    p.opened = c.now();
+  }
+  ClusterHello h;
+  h.asks = asks;
+  h.process = started_at_;
+  h.opened = p.opened;
+  h.life = app_ == App::runs || app_ == App::boots ? life_ : 0;
+  h.booting = app_ == App::boots;
+  h.first = first_life_;
+  h.knows = p.life;
+  h.parted = p.seen_down;
+  h.with = together();
+  c.send(p.connection, cluster_hello_kind, framed(h), 64);
+}
+
+// Two nodes have one connection. Of two that they open at a time the later one stays, and of two at once that of the first
+// node: so both choose the same.
+void Broker::on_hello(Context& c, std::size_t from, ConnId connection, const ClusterHello& h) {
+  Peer& p = peers_[from];
+  if (connection != p.connection) {
+    const bool later = h.opened > p.opened || (h.opened == p.opened && from < index_);
+    const bool has_one = p.connection != no_connection && c.is_open(p.connection);
+    if (has_one && !later) return c.close(connection);
+    if (std::exchange(p.connected, false)) node_down(c, from, "it connected anew");
+    if (has_one) c.close(p.connection);
+    p.connection = connection;
+    p.opened = h.opened;
+  }
+  p.connected = p.tried = true;
+  p.missed = 0;
+  p.booting = h.booting;
+  if (h.asks) say_hello(c, from, false);
+  if (h.life == 0 || (app_ != App::runs && app_ != App::boots)) {
+    if (p.up) peer_down(c, from, "its application stopped");
+    return maybe_boot(c);
+  }
+  bool parted = h.parted && h.knows == life_;
+  if (p.life != h.life) {
+    if (p.up) peer_down(c, from, "it began anew");
+    // It began, and neither by asking this node nor with those that this one is together with: it went its own way.
+    const bool with_ours = std::any_of(h.with.begin(), h.with.end(), [&](const auto& w) { return w.first != index_ && peers_[w.first].up && peers_[w.first].life == w.second; });
+    parted = app_ == App::runs && !h.booting && !(h.first && first_life_) && !with_ours;
+    p.life = h.life;
+    p.seen_down = p.split = false;
+  } else {
+    parted = parted || p.seen_down;
+  }
+  if (parted) {
+    if (p.up) peer_down(c, from, "it has seen this node go");
+    p.seen_down = true;
+    if (!std::exchange(p.split, true)) c.mark("partitioned", {}, c.name(cluster_->brokers[from]));
+    if (!h.parted) say_hello(c, from, false);  // it may not know
+    return maybe_autoheal(c);
+  }
+  if (!std::exchange(p.up, true)) c.mark("node_up", {}, c.name(cluster_->brokers[from]));
+  durable_.running.insert(from);
+  if (h.booting) {
+    c.send(p.connection, cluster_metadata_kind, framed(metadata()), 1024);
+    for (const auto& [queue, q] : durable_.queues)
+      if (leads(queue)) want_mirrors(c, queue);
+  }
+  maybe_boot(c);
+}
+
+void Broker::tick_members(Context& c) {
+  c.set_timer(cluster_->settings.net_ticktime / 4, timer_tick);
+  std::vector<std::size_t> gone;
+  for (std::size_t i = 0; i < peers_.size(); ++i)
+    if (i != index_ && peers_[i].connected && peers_[i].missed++ >= ticks_missed) gone.push_back(i);
+  // All that are silent at this tick are gone at once: whether it is a majority is judged by those that remain.
+  for (const std::size_t i : gone) peers_[i].connected = false;
+  for (const std::size_t i : gone) {
+    c.close(peers_[i].connection);
+    peers_[i].connection = no_connection;
+    node_down(c, i, "nothing was heard of it");
+    c.set_timer(look_again, timer_greet, i);
+  }
+  for (std::size_t i = 0; i < peers_.size(); ++i)
+    if (i != index_ && peers_[i].connected) c.send(peers_[i].connection, cluster_tick_kind, nullptr, 16);
+}
+
+// True: it was a connection of the cluster.
+bool Broker::member_closed(Context& c, ConnId connection, std::size_t peer, CloseReason reason) {
+  Peer& p = peers_[peer];
+  if (connection != p.connection) return true;
+  p.connection = no_connection;
+  p.tried = p.tried || reason == CloseReason::refused || reason == CloseReason::timeout;
+  if (std::exchange(p.connected, false)) node_down(c, peer, "the connection broke");
+  c.set_timer(look_again, timer_greet, peer);
+  maybe_boot(c);
+  return true;
+}
+
+// nodedown. In a minority nothing more is confirmed (pause_partition_guard), so it stops before anything else.
+void Broker::node_down(Context& c, std::size_t peer, const char* why) {
+  Peer& p = peers_[peer];
+  if (p.life != 0 && (p.up || p.split)) p.seen_down = true;
+  p.split = false;
+  const bool pauses = cluster_->settings.partition_handling == PartitionHandling::pause_minority;
+  if (pauses && app_ == App::runs && !sees_majority()) {
+    c.mark("node_down", {}, fmt::format("{}: {}", c.name(cluster_->brokers[peer]), why));
+    return pause_app(c);
+  }
+  peer_down(c, peer, why);
+  if (healing_) heal_step(c);
+}
+
+// ---------------------------------------------------------------------------------------------
+// The application begins and stops.
+
+void Broker::start_app(Context& c, bool first) {
+  life_ = ++durable_.channels;
+  first_life_ = first;
+  app_ = first ? App::runs : App::boots;
+  host_.start(c, channel_id(c.self(), durable_.channels + 1));
+  if (first) {
+    define_topics(c);
+  } else if (!durable_.defined) {
+    // An empty disk: what there is it learns from the others.
+    durable_.defined = true;
+    for (std::size_t i = 0; i < peers_.size(); ++i)
+      if (i != index_) durable_.running.insert(i);
+  } else {
+    start_queues(c);
+    durable_.ended_well = false;
+  }
+  c.mark("broker_up", {}, first ? "" : "it asks the others what there is");
+  for (std::size_t i = 0; i < peers_.size(); ++i)
+    if (i != index_) say_hello(c, i, true);
+}
+
+// As rabbitmqctl stop_app: in good order, and the node stays.
+void Broker::stop_app(Context& c) {
+  std::vector<ConnId> open;
+  for (const auto& [id, conn] : connections_) open.push_back(id);
+  for (const ConnId id : open) {
+    if (connections_.at(id).phase == ConnectionPhase::running)
+      c.send(id, kind(Kind::connection_close), framed(Close{320, "CONNECTION_FORCED - broker forced connection closure with reason 'shutdown'", ""}), 64, 0);
+    drop_connection(c, id);
+    c.close(id);
+  }
+  for (auto& [name, p] : processes_) {
+    if (p.timer != no_event) c.cancel_timer(p.timer);
+    if (p.busy != no_event) c.cancel_timer(p.busy);
+    const QueueRecord& r = durable_.queues.at(name);
+    if (const auto* q = std::get_if<ClassicQueue>(&p.machine); q && r.spec.durable) durable_.at_rest.insert_or_assign(name, *q);
+  }
+  processes_.clear();
+  mirrors_.clear();
+  dlx_workers_.clear();
+  tickets_.clear();
+  host_.stop(c);
+  limiter_ = {};
+  ops_.clear();
+  events_.clear();
+  to_confirm_.clear();
+  slowed_.clear();
+  to_read_.clear();
+  memory_alarm_ = alarm_by_command_ = false;
+  boot_answers_.clear();
+  forget_transient();
+  durable_.ended_well = true;
+  for (Peer& p : peers_) {
+    if (p.connected && p.connection != no_connection && c.is_open(p.connection)) c.send(p.connection, cluster_app_down_kind, nullptr, 32);
+    p.up = p.split = p.seen_down = p.booting = false;
+    p.life = 0;
+  }
+}
+
+void Broker::pause_app(Context& c) {
+  c.mark("paused_in_minority", {}, "it sees at most half of the nodes");
+  stop_app(c);
+  app_ = App::paused;
+  c.set_timer(look_again, timer_paused);
+}
+
+void Broker::on_pause_timer(Context& c) {
+  if (app_ != App::paused) return;
+  if (sees_majority()) {
+    c.mark("pause_over");
+    return start_app(c, false);
+  }
+  for (std::size_t i = 0; i < peers_.size(); ++i)
+    if (i != index_ && peers_[i].connection == no_connection) say_hello(c, i, true);
+  c.set_timer(look_again, timer_paused);
+}
+
+// ---------------------------------------------------------------------------------------------
+// What there is.
+
+ClusterMetadata Broker::metadata() const {
+  ClusterMetadata all;
+  all.routing = durable_.routing;
+  for (const auto& [name, q] : durable_.queues) all.queues[name] = {q.spec, q.broker, q.created, q.copies};
+  all.booting = app_ == App::boots;
+  all.with = together();
+  for (std::size_t i = 0; i < peers_.size(); ++i)
+    if (peers_[i].split) all.split_from[i] = peers_[i].life;
+  return all;
+}
+
+// From the first that runs it takes all; with those that one is partitioned from it is partitioned too.
+void Broker::on_metadata(Context& c, std::size_t from, const ClusterMetadata& all) {
+  if (app_ != App::boots || !peers_[from].up) return;
+  if (all.booting) {
+    boot_answers_[from] = all;
+    return maybe_boot(c);
+  }
+  adopt(c, all);
+  for (const auto& [i, life] : all.with)
+    if (i != index_ && peers_[i].life == 0) peers_[i].life = life;
+  for (const auto& [i, life] : all.split_from) {
+    if (i == index_) continue;
+    Peer& p = peers_[i];
+    if (p.up) peer_down(c, i, "it is on the other side");
+    p.life = life;
+    p.seen_down = p.split = true;
+    if (p.connected) say_hello(c, i, true);
+  }
+  now_runs(c);
+}
+
+void Broker::adopt(Context& c, const ClusterMetadata& all) {
+  take_over(c, all);
+  for (const auto& [name, home] : all.queues)
+    if (const auto q = durable_.queues.find(name); q != durable_.queues.end() && home.copies.term > 0) take_copies(c, name, home);
+}
+
+// A mirrored queue as others know it. What this node has of it in its file counts only where it leads; a leader that has
+// mirrors which live is followed by one of them.
+void Broker::take_copies(Context& c, const std::string& queue, const QueueHome& home) {
+  QueueRecord& r = durable_.queues.at(queue);
+  r.broker = home.broker;
+  r.copies = home.copies;
+  if (home.broker == index_ && !home.copies.mirrors.empty()) r.broker = home.copies.mirrors.front();
+  if (r.broker != index_) mirror_done(c, queue);
+}
+
+// Nobody runs: the node knows enough when all have answered that ran when it did, and all that can be reached.
+void Broker::maybe_boot(Context& c) {
+  if (app_ != App::boots) return;
+  for (std::size_t i = 0; i < peers_.size(); ++i) {
+    if (i == index_ || boot_answers_.count(i)) continue;
+    const Peer& p = peers_[i];
+    if (durable_.running.count(i) || !p.tried || p.up) return;
+  }
+  for (const auto& [from, all] : boot_answers_)
+    for (const auto& [name, home] : all.queues)
+      if (const auto q = durable_.queues.find(name); q != durable_.queues.end() && home.copies.term > q->second.copies.term) {
+        q->second.broker = home.broker;
+        q->second.copies = home.copies;
+      }
+  for (auto& [name, q] : durable_.queues) {
+    q.copies.mirrors.clear();
+    q.copies.synced.clear();
+    if (q.copies.term > 0 && q.broker != index_) mirror_done(c, name);
+  }
+  now_runs(c);
+}
+
+void Broker::now_runs(Context& c) {
+  app_ = App::runs;
+  boot_answers_.clear();
+  std::vector<std::string> led;
+  for (auto& [name, q] : durable_.queues)
+    if (q.copies.term > 0 && q.broker == index_ && !processes_.count(name)) led.push_back(name);
+  for (const std::string& name : led) {
+    ++durable_.queues.at(name).copies.term;
+    start_queue(c, name, durable_.at_rest.count(name) > 0);
+    durable_.at_rest.erase(name);
+  }
+  c.mark("joined", {}, "it serves clients");
+  for (std::size_t i = 0; i < peers_.size(); ++i)
+    if (peers_[i].up && peers_[i].booting) c.send(peers_[i].connection, cluster_metadata_kind, framed(metadata()), 1024);
+  for (const std::string& name : led) {
+    tell_peers(c, CopiesChanged{name, index_, durable_.queues.at(name).copies});
+    want_mirrors(c, name);
+  }
+  maybe_autoheal(c);
+}
+
+void Broker::forget_transient() {
+  // Transient things do not come back, nor what belonged to a connection.
+  std::vector<std::string> gone;
+  for (const auto& [name, r] : durable_.queues)
+    if (!r.spec.durable || r.spec.exclusive) gone.push_back(name);
+  for (const std::string& name : gone) {
+    durable_.queues.erase(name);
+    durable_.routing.remove_queue(name);
+  }
+  durable_.routing.restart();
+}
+
+// ---------------------------------------------------------------------------------------------
+// autoheal.
+
+void Broker::tell_autoheal(Context& c, std::size_t to, Autoheal m) {
+  if (to == index_) return on_autoheal(c, index_, m);
+  const Peer& p = peers_[to];
+  if (p.connected && p.connection != no_connection && c.is_open(p.connection)) c.send(p.connection, cluster_autoheal_kind, framed(std::move(m)), 128);
+}
+
+// It acts when the partition is over: all are connected, and somebody is still partitioned.
+void Broker::maybe_autoheal(Context& c) {
+  if (cluster_->settings.partition_handling != PartitionHandling::autoheal || app_ != App::runs || healing_) return;
+  if (split_from().empty() || !sees_all()) return;
+  tell_autoheal(c, 0, {.step = Autoheal::Step::request_start});
+}
+
+void Broker::on_autoheal(Context& c, std::size_t from, const Autoheal& m) {
+  using Step = Autoheal::Step;
+  switch (m.step) {
+    case Step::request_start:
+      if (healing_ || app_ != App::runs || !sees_all()) return;
+      healing_.emplace();
+      for (std::size_t i = 0; i < peers_.size(); ++i) tell_autoheal(c, i, {.step = Step::status_wanted});
+      return;
+    case Step::status_wanted:
+      return tell_autoheal(c, from, {.step = Step::status, .nodes = split_from(), .connections = static_cast<std::int64_t>(connections_.size()), .sees_all = sees_all() && app_ == App::runs});
+    case Step::status:
+      if (!healing_ || !healing_->losers.empty()) return;
+      healing_->status[from] = m;
+      return decide_autoheal(c);
+    case Step::become_winner:
+      if (app_ != App::runs) return;
+      healing_.emplace();
+      healing_->losers = healing_->waits_for = m.nodes;
+      for (const std::size_t i : m.nodes) tell_autoheal(c, i, {.step = Step::winner_is});
+      return;
+    case Step::winner_is: {
+      if (app_ != App::runs) return;
+      c.mark("healing", {}, fmt::format("it restarts; {} stays", c.name(cluster_->brokers[from])));
+      const bool decides = healing_.has_value();
+      stop_app(c);
+      app_ = App::heals;
+      if (!decides) healing_.emplace();
+      healing_->losers.clear();
+      healing_->waits_for = {from};
+      healing_->winner = from;
+      return;
+    }
+    case Step::safe_to_start:
+      if (app_ != App::heals) return;
+      healing_.reset();
+      return start_app(c, false);
+  }
+}
+
+// all_partitions, make_decision: most clients, then most nodes; the rest is nobody's promise.
+void Broker::decide_autoheal(Context& c) {
+  if (healing_->status.size() < peers_.size()) return;
+  std::vector<std::set<std::size_t>> sides(1);
+  for (std::size_t i = 0; i < peers_.size(); ++i) sides[0].insert(i);
+  bool all = true;
+  for (const auto& [node, status] : healing_->status) {
+    all = all && status.sees_all;
+    for (std::size_t s = 0; s < sides.size(); ++s) {
+      if (!sides[s].count(node)) continue;
+      std::set<std::size_t> here, there;
+      for (const std::size_t i : sides[s]) (status.nodes.count(i) ? there : here).insert(i);
+      if (here.empty() || there.empty()) break;
+      sides[s] = std::move(here);
+      sides.push_back(std::move(there));
+      break;
+    }
+  }
+  if (!all || sides.size() < 2) return healing_.reset();
+  const auto value = [&](const std::set<std::size_t>& side) {
+    std::int64_t connections = 0;
+    for (const std::size_t i : side) connections += healing_->status.at(i).connections;
+    return std::pair{connections, side.size()};
+  };
+  const auto best = std::max_element(sides.begin(), sides.end(), [&](const auto& a, const auto& b) { return value(a) < value(b); });
+  const std::size_t winner = *best->begin();
+  Autoheal m{.step = Autoheal::Step::become_winner};
+  for (const auto& side : sides)
+    if (&side != &*best) m.nodes.insert(side.begin(), side.end());
+  healing_.reset();
+  tell_autoheal(c, winner, std::move(m));
+}
+
+// The winner: all losers have stopped, or cannot be waited for. A loser: its winner is gone.
+void Broker::heal_step(Context& c) {
+  std::erase_if(healing_->waits_for, [&](std::size_t i) { return !peers_[i].connected || (app_ == App::runs && !peers_[i].split && !peers_[i].up); });
+  if (app_ == App::heals) {
+    if (!healing_->waits_for.empty()) return;
+    healing_.reset();
+    return start_app(c, false);
+  }
+  if (healing_->losers.empty()) return healing_.reset();  // of who decides: a node went meanwhile
+  if (!healing_->waits_for.empty()) return;
+  const std::set<std::size_t> losers = std::exchange(healing_->losers, {});
+  healing_.reset();
+  for (const std::size_t i : losers) tell_autoheal(c, i, {.step = Autoheal::Step::safe_to_start});
+}
+
+}  // namespace mqlab::rabbitmq
