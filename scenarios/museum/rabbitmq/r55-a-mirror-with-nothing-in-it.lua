@@ -12,6 +12,7 @@
 -- RabbitMQ Cluster (2018).
 return scenario {
   title = "A mirror is promoted that lacks what was confirmed",
+  chapter = "docs/rabbitmq/04-quorum-queues-and-partitions.md",
   cluster = rabbitmq { profile = "3.13", brokers = 2 },
   topics = { orders = { ha_mode = "all" } },
   clients = {

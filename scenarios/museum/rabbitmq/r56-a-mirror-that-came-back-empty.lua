@@ -11,6 +11,7 @@
 -- Source: RabbitMQ 3.13, Classic Queue Mirroring (stopping nodes and synchronisation).
 return scenario {
   title = "Two crashes in a row empty a mirrored queue",
+  chapter = "docs/rabbitmq/04-quorum-queues-and-partitions.md",
   cluster = rabbitmq { profile = "3.13", brokers = 2 },
   topics = { orders = { ha_mode = "all" } },
   clients = {

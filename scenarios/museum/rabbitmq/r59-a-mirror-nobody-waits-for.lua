@@ -14,6 +14,7 @@
 -- saw the loss; that it comes about so is read from rabbit_node_monitor and rabbit_mirror_queue_misc.
 return scenario {
   title = "Confirmed by a side that was about to pause",
+  chapter = "docs/rabbitmq/04-quorum-queues-and-partitions.md",
   cluster = rabbitmq { profile = "3.13", brokers = 5, net_ticktime = seconds(30), cluster_partition_handling = "pause_minority" },
   topics = { orders = { ha_mode = "exactly", ha_params = 3, ha_sync_mode = "automatic" } },
   clients = {

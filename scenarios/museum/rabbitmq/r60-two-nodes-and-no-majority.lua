@@ -18,6 +18,7 @@ end
 
 return scenario {
   title = "pause_minority with two nodes",
+  chapter = "docs/rabbitmq/04-quorum-queues-and-partitions.md",
   cluster = rabbitmq { profile = "3.13", brokers = 2, net_ticktime = seconds(10), cluster_partition_handling = "pause_minority" },
   topics = { orders = { ha_mode = "all" } },
   marks = { "stored", "nobody_serves", "always_served" },

@@ -13,6 +13,7 @@
 -- Source: RabbitMQ 3.13, Clustering and Network Partitions (partitions caused by suspend and resume).
 return scenario {
   title = "Suspended, resumed, and leading as before",
+  chapter = "docs/rabbitmq/04-quorum-queues-and-partitions.md",
   cluster = rabbitmq { profile = "3.13", brokers = 3, net_ticktime = seconds(30), cluster_partition_handling = "pause_minority" },
   topics = { orders = { ha_mode = "all", ha_sync_mode = "automatic" } },
   clients = {
