@@ -300,6 +300,10 @@ class Resurrected : public CheckerOf<Resurrected> {
     if (s.message == no_index || in_dead_letter(s)) return;
     const OpIndex acked = s.received_before.acked;
     if (acked == no_op || s.own_will) return;
+    // Sent more than once, it may come more than once: it is back when every copy was seen, and each delivery confirmed.
+    const MessageFact& m = ledger.messages()[s.message];
+    const Received& before = s.received_before;
+    if (m.sends - m.failed > 1 && (before.unflagged < m.sends - m.failed || before.acks < before.count)) return;
     found_.add(s.journal, s.index, s.op.message, s.op.place, {acked, s.index}, [&] {
       const Journal& j = s.journal;
       return j.process_name(s.op.process) + " got " + j.message_name(s.op.message) + " from " + words::at(j, s.op) + ", though " +

@@ -525,6 +525,7 @@ void Ledger::on_deliver(Step& s) {
   }
   got.last = s.index;
   ++got.count;
+  if (!(op.flags & op_flag::redelivered) && op.attempt <= 1) ++got.unflagged;
 
   if (s.place == no_index) return;
   OpIndex& used = topic_used_[places_[s.place].topic];
@@ -571,9 +572,11 @@ void Ledger::on_ack(Step& s) {
   s.message = message_of(id);
   s.subscription = subscription_of_row(s, invoke);
   if (s.op.outcome != Outcome::ok) return;
+  if ((s.op.flags & op_flag::by_policy) && (s.op.flags & op_flag::dead_letter)) return;  // nobody confirmed it: it left
   ++acks_;
   Received& got = subscriptions_[s.subscription].received[s.message];
   if (got.acked == no_op) got.acked = s.index;
+  ++got.acks;
 }
 
 // `of` is the delivery, and knows what the row leaves out.

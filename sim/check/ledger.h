@@ -101,6 +101,8 @@ struct Received {
   std::uint32_t first_reader = no_index;
   std::uint32_t count = 0;
   std::uint32_t own_will = 0;        // of them, those that a seek back explains
+  std::uint32_t unflagged = 0;       // ... and those that the broker did not call a repetition
+  std::uint32_t acks = 0;            // acknowledgements that ended ok
 };
 
 struct SubscriptionFact {

@@ -4,7 +4,8 @@
 // (goodput, each message once), how many messages were delivered, and how many copies of them. A history shows no fault
 // and no load of a machine, so both anomalies are told from these four numbers alone:
 //
-// amplification: in one window a subscription got more than `amplification_bound` copies for each different message.
+// amplification: in one window a subscription got more than `amplification_bound` copies for each different message; where
+// there were only a few, ten times as many.
 // metastable-collapse: earlier the system served an offer as high as this, so it is below capacity; now, for longer than
 // `collapse_bound` without a break, less than half of what is offered is served, although the system is at work: it still
 // delivers in the second half of that time. (One that delivers nothing either may just be down: `unavailable`.)
@@ -73,7 +74,8 @@ class Load : public CheckerOf<Load> {
     if (c.window_end != window_end_) c = {window_end_, 0, 0, s.index, false};
     ++c.all;
     if (s.first_here || s.journal.ops[s.received_before.last].time < window_end_ - window_length) ++c.different;
-    if (c.found || c.different < fewest || c.all <= c.different * static_cast<std::uint64_t>(copies_)) return;
+    const std::uint64_t bound = static_cast<std::uint64_t>(copies_) * (c.different < fewest ? fewest : 1);
+    if (c.found || c.all <= c.different * bound) return;
     c.found = true;
     const Journal& j = s.journal;
     twice_.add(j, s.index, no_message, 0, {c.first, s.index}, [&] {

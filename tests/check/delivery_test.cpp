@@ -401,6 +401,48 @@ TEST(Resurrected, BackBeforeTheAcknowledgementIsOnlyADuplicate) {
   expect_holds(s, "resurrected");
 }
 
+TEST(Resurrected, WhatIsSentAgainMayComeAgain) {
+  const char* again = "P1 send a q1\n C1 got a q1 g1\n C1 ack a q1 g1\n P1 send a q1\n C1 got a q1 g1\n";
+  expect_holds(Story(again), "resurrected");
+  // Both copies were seen, and each delivery confirmed: this is one of them, back.
+  expect_violated(Story(std::string(again) + "C1 ack a q1 g1\n C1 got a q1 g1 redelivered"), "resurrected", 6, {2, 6},
+                  "C1 got a from q1, though g1 had acknowledged it and was told so (C1)");
+  // The second copy, given to somebody else before it was confirmed.
+  expect_holds(Story(std::string(again) + "C2 got a q1 g1 redelivered"), "resurrected");
+}
+
+// ---- dlq-loss, dlq-misroute
+
+TEST(DlqLoss, LeftAndNowhere) {
+  const Story s("P1 send a q1\n P1 ok a q1\n C1 got a q1 g1\n B1 ack a q1 g1 policy dead-letter error=rejected\n drained");
+  expect_violated(s, "dlq-loss", 4, {3, 4}, "a left q1 for the dead letters (rejected), and nobody found it there");
+}
+
+TEST(DlqLoss, FoundThereOrTakenThere) {
+  const std::string left = "P1 send a q1\n P1 ok a q1\n B1 ack a q1 g1 policy dead-letter error=expired\n";
+  expect_holds(Story(left + "R got a dead dead-letter\n drained"), "dlq-loss");
+  expect_holds(Story(left + "B1 ack a dead policy error=maxlen\n drained"), "dlq-loss");
+  expect_unknown(Story(left), "dlq-loss", "1 dead letter is on the way, and no drain says that nothing more arrives");
+  // It came back from there, and left again.
+  EXPECT_EQ(Story(left + "C1 got a q1 g1 dead-letter\n B1 ack a q1 g1 policy dead-letter\n drained").check("dlq-loss").count, 1u);
+}
+
+TEST(DlqLoss, AnApplicationsOwnDeadLetter) {
+  const Story s("C1 send a dead\n C1 ok a dead/0@7 dead-letter\n drained");
+  expect_violated(s, "dlq-loss", 2, {1, 2}, "a left dead/0 for the dead letters, and nobody found it there");
+}
+
+TEST(DlqMisroute, NobodyHadFailedOnIt) {
+  const Story s("P1 send a q1\n C1 got a q1 g1\n B1 ack a q1 g1 policy dead-letter error=delivery_limit");
+  expect_violated(s, "dlq-misroute", 2, {1, 2}, "a was put aside from q1 (delivery_limit), though g1 had neither failed on it nor refused it");
+}
+
+TEST(DlqMisroute, FailedRefusedOrOld) {
+  expect_holds(Story("C1 got a q1 g1\n C1 failed a q1 g1\n B1 ack a q1 g1 policy dead-letter error=delivery_limit"), "dlq-misroute");
+  expect_holds(Story("C1 got a q1 g1\n C1 ack a q1 g1 policy\n B1 ack a q1 g1 policy dead-letter error=rejected"), "dlq-misroute");
+  EXPECT_EQ(Story("C1 got a q1 g1\n B1 ack a q1 g1 policy dead-letter error=expired").check("dlq-misroute").count, 0u);
+}
+
 TEST(Misdelivered, FromAPlaceNobodySentItTo) {
   const Story s("P1 send a red/0\n C1 got a blue/0@3 g1\n C2 got b red/0@1 g1");
   expect_violated(s, "misdelivered", 2, {0, 1}, "C1 got a from blue/0@3, though P1 sent it to red/0");

@@ -92,12 +92,78 @@ class Oracle {
     Rows out;
     for (OpIndex d = 0; d < ops.size(); ++d) {
       if (!is_delivery(d) || (ops[d].flags & op_flag::dead_letter) || own_will(d)) continue;
+      std::uint64_t acks = 0, deliveries = 0, unflagged = 0, asked = 0;
       for (OpIndex a = 0; a < d; ++a) {
-        if (ops[a].kind == OpKind::ack && ops[a].message == ops[d].message && ops[a].subscription == ops[d].subscription) {
-          out.push_back(d);
-          break;
-        }
+        if (ops[a].message != ops[d].message || ops[a].subscription != ops[d].subscription) continue;
+        const bool left = (ops[a].flags & op_flag::by_policy) && (ops[a].flags & op_flag::dead_letter);
+        acks += ops[a].kind == OpKind::ack && !left ? 1 : 0;
+        deliveries += is_delivery(a) ? 1 : 0;
+        unflagged += is_delivery(a) && !(ops[a].flags & op_flag::redelivered) ? 1 : 0;
       }
+      for (const OpIndex s : sends(ops[d].message, d)) asked += failed(s, d) ? 0 : 1;
+      if (acks > 0 && (asked <= 1 || (unflagged >= asked && acks >= deliveries))) out.push_back(d);
+    }
+    return out;
+  }
+
+  Rows dlq_loss() const {
+    Rows out;
+    for (const MessageId m : all_messages()) {
+      OpIndex left = end();
+      for (OpIndex r = 0; r < ops.size(); ++r) {
+        if (ops[r].message != m || ops[r].outcome != Outcome::ok) continue;
+        const bool policy = ops[r].flags & op_flag::by_policy, dead = ops[r].flags & op_flag::dead_letter;
+        if (ops[r].kind == OpKind::ack && policy && dead) left = r;
+        else if ((is_delivery(r) && dead) || (ops[r].kind == OpKind::ack && policy)) left = end();
+      }
+      for (OpIndex r = left; r < ops.size(); ++r) {
+        if (ops[r].kind != OpKind::drained) continue;
+        out.push_back(r);
+        break;
+      }
+    }
+    return sorted(out);
+  }
+
+  // Requires: no transactions matter to it.
+  Rows unavailable() const {
+    Rows out;
+    std::set<std::string> topics;
+    for (const Op& op : ops)
+      if (op.kind == OpKind::send && op.outcome == Outcome::invoke) topics.insert(topic(op.place));
+    for (const std::string& t : topics) {
+      Rows open;  // since the last acknowledgement
+      OpIndex since = 0;
+      for (OpIndex r = 0; r < ops.size(); ++r)
+        if (ends_send(r) && ops[r].outcome == Outcome::ok && topic(send_of(r).place) == t) since = r;
+      for (OpIndex r = since; r < ops.size(); ++r) {
+        if (ops[r].kind != OpKind::send || ops[r].outcome != Outcome::invoke || topic(ops[r].place) != t) continue;
+        bool known = false;
+        for (OpIndex e = r; e < ops.size(); ++e) known = known || (ends_send(e) && ops[e].of == r && ops[e].outcome != Outcome::info);
+        if (!known) open.push_back(r);
+      }
+      if (open.size() < 3) continue;
+      for (OpIndex r = open.back(); r < ops.size(); ++r) {
+        if (ops[r].kind != OpKind::drained) continue;
+        out.push_back(r);
+        break;
+      }
+    }
+    return sorted(out);
+  }
+
+  Rows dlq_misroute() const {
+    Rows out;
+    for (OpIndex r = 0; r < ops.size(); ++r) {
+      const bool policy = ops[r].flags & op_flag::by_policy, dead = ops[r].flags & op_flag::dead_letter;
+      if (ops[r].kind != OpKind::ack || !policy || !dead || j.names.text(ops[r].error) != "delivery_limit") continue;
+      bool blamed = false;
+      for (OpIndex b = 0; b < r; ++b) {
+        if (ops[b].message != ops[r].message || ops[b].subscription != ops[r].subscription) continue;
+        const bool refused = ops[b].kind == OpKind::ack && (ops[b].flags & op_flag::by_policy) && !(ops[b].flags & op_flag::dead_letter);
+        blamed = blamed || refused || (ops[b].kind == OpKind::process && ops[b].outcome == Outcome::fail);
+      }
+      if (!blamed) out.push_back(r);
     }
     return out;
   }

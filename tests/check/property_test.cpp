@@ -82,6 +82,9 @@ AGREES(LostWrite, "lost-write", lost_write())
 AGREES(DuplicateDelivery, "duplicate-delivery", duplicate_delivery())
 AGREES(Phantom, "phantom", phantom())
 AGREES(Resurrected, "resurrected", resurrected())
+AGREES(DlqLoss, "dlq-loss", dlq_loss())
+AGREES(Unavailable, "unavailable", unavailable())
+AGREES(DlqMisroute, "dlq-misroute", dlq_misroute())
 AGREES(NonmonotonicPoll, "nonmonotonic-poll", nonmonotonic_poll(false))
 AGREES(NonmonotonicPollInside, "int-nonmonotonic-poll", nonmonotonic_poll(true))
 AGREES(PollSkip, "poll-skip", poll_skip(false))
@@ -215,7 +218,7 @@ void certain_findings_stay(const Journal& journal) {
     const std::vector<Report> now = checks.report(journal);
     for (const Report& b : before) {
       const std::string_view name = b.anomaly->name;
-      static const std::set<std::string_view> may_go = {"lost-message", "lost-write", "silent-drop", "effect-lost", "key-order-violation",
+      static const std::set<std::string_view> may_go = {"lost-message", "lost-write", "silent-drop", "dlq-loss", "unavailable", "effect-lost", "key-order-violation",
                                                        "torn-transaction", "atomicity-gap"};
       if (may_go.count(name) || is_cycle(name)) continue;
       const Report* r = find_report(now, name);

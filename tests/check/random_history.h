@@ -127,6 +127,10 @@ class RandomHistory {
     op.message = message();
     op.subscription = groups_[draw(2)];
     if (draw(5) == 0) op.flags |= op_flag::by_policy;
+    if ((op.flags & op_flag::by_policy) && draw(2) == 0) {
+      op.flags |= op_flag::dead_letter;
+      op.error = journal.names.id(draw(2) == 0 ? "delivery_limit" : "expired");
+    }
     add(op);
   }
   void commit() {
@@ -165,7 +169,7 @@ class RandomHistory {
     add(op);
   }
   void process() {
-    Op op{.process = static_cast<NodeId>(3 + draw(3)), .kind = OpKind::process, .outcome = Outcome::ok};
+    Op op{.process = static_cast<NodeId>(3 + draw(3)), .kind = OpKind::process, .outcome = draw(4) == 0 ? Outcome::fail : Outcome::ok};
     op.message = message();
     op.subscription = groups_[draw(2)];
     add(op);
