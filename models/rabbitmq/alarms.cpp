@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "models/rabbitmq/broker.h"
+#include "models/rabbitmq/model_parts.h"
 
 namespace mqlab::rabbitmq {
 
@@ -65,6 +66,10 @@ void Broker::on_command(Context& c, const std::string& verb, const std::string& 
   } else if (verb == "delete_queue" && q != durable_.queues.end()) {
     c.mark("queue_deleted", argument, "by an operator");
     ask({.kind = QueueOp::Kind::remove, .queue = argument});
+  } else if (const QueuePlan* plan = cluster_->queue(argument); verb == "bind" && plan && q != durable_.queues.end()) {
+    const Binding b = binding_of(*cluster_, *plan);
+    if (!durable_.routing.bind(b)) tell_peers(c, Bound{b, false});
+    c.mark("bound", argument, plan->topic);
   } else {
     c.mark("command_refused", argument, fmt::format("{} cannot be carried out", verb));
   }

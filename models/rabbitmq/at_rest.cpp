@@ -53,6 +53,7 @@ bool at_rest(const World& w) {
     const Broker& b = w.node_as<Broker>(brokers[i]);
     for (const auto& [queue, record] : b.queues()) {
       const QueueType type = queue_type(record.spec);
+      if (const QueueProcess* p = b.process(queue); p && type == QueueType::stream && !std::get<StreamQueue>(p->machine).caught_up()) return false;
       if (type == QueueType::stream || (type == QueueType::classic && record.broker != i)) continue;
       if (type == QueueType::quorum) {
         const NodeId leader = quorum_leader(w, *cluster, queue);

@@ -281,7 +281,7 @@ bool Broker::idle() const {
   for (const auto& [id, conn] : connections_) {
     if (!conn.unread.empty()) return false;
     for (const auto& [number, ch] : conn.channels)
-      if (!ch.unconfirmed.empty() || ch.awaits) return false;
+      if ((!ch.unconfirmed.empty() && cluster_->settings.rules.resends_after_cut) || ch.awaits) return false;
   }
   for (const auto& [name, p] : processes_)
     if (!p.mailbox.empty()) return false;

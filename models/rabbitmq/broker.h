@@ -62,6 +62,7 @@ struct DlxWorker {
     ContentRef content{};
     DeathReason reason{};
     std::set<std::string> waits_for{};  // queues that have not confirmed it
+    bool noted = false;                 // the history has it
   };
   ChannelId id = no_channel;
   std::map<DeliveryId, Pending> pending{};
@@ -149,8 +150,8 @@ class Broker : public NodeBase<Broker> {
   MaybeError on_publish(Context& c, Connection& conn, Channel& ch, const BasicPublish& m);
   MaybeError prepare(const Connection& conn, const Channel& ch, const BasicPublish& m, ContentRef& out) const;
   void publish(Context& c, Channel& ch, const BasicPublish& m, const ContentRef& content);
-  void send_to_quorum(Channel& ch, const std::string& queue, const ContentRef& content, std::uint64_t number);
-  void on_enlisted(Channel& ch, const std::string& queue, const QueueAnswer& a);
+  void send_to_quorum(Context& c, Channel& ch, const std::string& queue, const ContentRef& content, std::uint64_t number);
+  void on_enlisted(Context& c, Channel& ch, const std::string& queue, const QueueAnswer& a);
   void on_confirm(Channel& ch, const std::string& queue, const PublishId& publish, bool rejected);
   bool reply_directly(const Content& content, const ContentRef& ref);
   void confirm(Channel& ch, std::uint64_t number, const std::string& queue, bool rejected);
@@ -171,6 +172,8 @@ class Broker : public NodeBase<Broker> {
   void on_event(Context& c, const QueueEvent& e);
   void on_delivery(Context& c, Channel& ch, const std::string& queue, const Deliver& d);
   void on_timed_out(Context& c, Channel& ch, const TimedOut& t);
+  MaybeError on_stream_reference(Connection& conn, Channel& ch, Kind method, const std::string& queue, const std::string& reference, std::int64_t offset);
+  void on_stream_update(Channel& ch, const StreamUpdate& m);
   void on_answer(Context& c, Connection& conn, Channel& ch, const std::string& queue, const QueueAnswer& a);
   void go_on(Context& c, ConnId connection, std::uint16_t number);
   void look_for_timeouts(Context& c);
@@ -189,6 +192,7 @@ class Broker : public NodeBase<Broker> {
   void perform(Context& c, const std::string& queue, const QueueEffects& effects);
   void answer(const QueueOp& op, QueueAnswer a) { a.of = op.kind; events_.push_back({op.channel, op.queue, std::move(a)}); }
   void note_taken(Context& c, const std::string& queue, const Content& content, DeathReason reason);
+  void note_left(Context& c, const std::string& queue, const Content& content, DeathReason reason);
   void store_written(Context& c, const std::string& queue);
   void set_queue_timer(Context& c, const std::string& queue);
   void on_queue_timer(Context& c, FileId file);

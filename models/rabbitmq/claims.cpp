@@ -1,5 +1,6 @@
 // What the product promises under this deployment and these faults, and why it does not.
 #include <algorithm>
+#include <set>
 
 #include "models/rabbitmq/model_parts.h"
 
@@ -10,11 +11,13 @@ namespace {
 struct Habits {
   bool confirms = true, persistent = true, misreads = false, resends = false, ignores_returns = false, priorities = false, expire = false;
   bool auto_ack = false, early_ack = false, releases = false, handed_on = false, programs = false, reuses_tags = false;
+  bool acks_twice = false, shares_name = false, stores_ahead = false;
   Duration longest_hold = 0;  // a delivery may wait so long for its acknowledgement
 };
 
 Habits habits_of(const Deployment& d) {
   Habits h;
+  std::set<std::string> names;
   for (const ClientSpec& spec : d.clients) {
     h.programs = h.programs || spec.app;
     if (spec.role != "consumer") {
@@ -23,6 +26,7 @@ Habits habits_of(const Deployment& d) {
       h.persistent = h.persistent && p.persistent;
       h.misreads = h.misreads || p.misreads_multiple;
       h.ignores_returns = h.ignores_returns || p.ignores_returns;
+      h.shares_name = h.shares_name || (!p.producer_name.empty() && !names.insert(p.producer_name).second);
       h.priorities = h.priorities || p.priority >= 0;
       h.expire = h.expire || !p.message_ttl.empty();
       h.resends = h.resends || (!spec.app && spec.options.boolean("resend"));
@@ -33,10 +37,12 @@ Habits habits_of(const Deployment& d) {
     h.auto_ack = h.auto_ack || c.auto_ack;
     h.early_ack = h.early_ack || c.early_ack;
     h.reuses_tags = h.reuses_tags || c.reuses_tags;
+    h.acks_twice = h.acks_twice || c.acks_twice;
     if (spec.app) continue;
     const std::int64_t together = c.prefetch == 0 ? 1000 : c.prefetch;
     h.longest_hold = std::max(h.longest_hold, o.duration("work_slow") + o.duration("work") * together);
     h.releases = h.releases || o.text("ack") == "release_failed";
+    h.stores_ahead = h.stores_ahead || o.text("commit") == "before" || o.text("commit") == "highest";
     h.handed_on = h.handed_on || (!c.explicit_acks && (o.integer("workers") > 0 || o.boolean("pause_while_working")));
   }
   return h;
@@ -44,11 +50,11 @@ Habits habits_of(const Deployment& d) {
 
 struct Places {
   bool durable = true, classic = false, stream = false, quorum = false, declared = true, limits = false, ttl = false, expires = false;
-  bool dead_letters = false, alternate = false;
+  bool dead_letters = false, dead_letters_safe = true, returns_count = false, alternate = false;
   bool mirrored = false, synchronised = true;  // some queue has mirrors; mirrors that join are given all
 };
 
-Places places_of(const Deployment& d) {
+Places places_of(const Deployment& d, const Rules& rules) {
   Places p;
   for (const TopicSpec& t : d.topics) {
     const Options& o = t.options;
@@ -65,8 +71,11 @@ Places places_of(const Deployment& d) {
     }
     p.ttl = p.ttl || o.duration("message_ttl") >= 0;
     p.expires = p.expires || o.duration("expires") > 0;
-    p.dead_letters = p.dead_letters || !o.text("dead_letter").empty();
     p.alternate = p.alternate || !o.text("alternate").empty();
+    if (o.text("dead_letter").empty()) continue;
+    p.dead_letters = true;
+    p.dead_letters_safe = p.dead_letters_safe && queue_options(queue_spec(o), rules).at_least_once;
+    p.returns_count = p.returns_count || (type == "quorum" && queue_options(queue_spec(o), rules).delivery_limit);
   }
   return p;
 }
@@ -75,8 +84,8 @@ Places places_of(const Deployment& d) {
 
 std::vector<Claim> claims_of(const Deployment& d, const FaultSummary& f) {
   const Habits h = habits_of(d);
-  const Places p = places_of(d);
   const BrokerSettings settings = broker_settings(d.cluster, d.profile);
+  const Places p = places_of(d, settings.rules);
   bool killed = false, power = false, wiped = false;
   for (const FaultSummary::Lost& loss : f.losses) {
     if (loss.role != "broker") continue;
@@ -89,6 +98,7 @@ std::vector<Claim> claims_of(const Deployment& d, const FaultSummary& f) {
 
   std::string lost;
   if (!h.confirms) lost = "without confirms nobody knows what the broker has taken";
+  else if (h.shares_name) lost = "two publishers of one name take each other's messages for repetitions";
   else if (h.misreads) lost = "a publisher misreads confirms of many";
   else if (!p.declared || p.expires) lost = "a queue that is not there takes nothing, and the message is confirmed";
   else if (h.auto_ack) lost = "with auto_ack a message is done when it is written to the socket";
@@ -109,6 +119,7 @@ std::vector<Claim> claims_of(const Deployment& d, const FaultSummary& f) {
   const bool interrupted = f.client_kills || f.client_pauses || f.network_faults || !f.losses.empty();
   std::string twice;
   if (h.resends) twice = "the application sends again on its own";
+  else if (h.acks_twice) twice = "an acknowledgement that comes twice closes the channel";
   else if (h.releases) twice = "what failed is given back, and comes again";
   else if (h.programs) twice = "a program settles when it likes";
   else if (settings.consumer_timeout > 0 && h.longest_hold >= settings.consumer_timeout) twice = "work may take longer than the broker waits for an acknowledgement";
@@ -126,13 +137,19 @@ std::vector<Claim> claims_of(const Deployment& d, const FaultSummary& f) {
   else if (p.quorum && settings.rules.delivery_limit >= 0) drops = "a message that was returned too often is dropped";
   claim("silent-drop", drops, "no policy takes messages");
 
+  if (p.dead_letters) {
+    claim("dlq-loss", p.dead_letters_safe ? "" : "dead letters go out once, and nobody waits for a confirm", "a dead letter stays until it is confirmed elsewhere");
+    claim("dlq-misroute", p.returns_count ? "a lost channel counts as a failed delivery of all that it had" : "", "only what a consumer refused is put aside as failed");
+  }
+
   claim("phantom", "", "a send fails only when it was never written, or came back");
   claim("misdelivered", p.alternate ? "what no queue takes goes to another exchange" : "", "bindings do not change");
   claim("confirmed-unroutable", h.ignores_returns ? "a publisher does not look at what comes back" : "", "what comes back counts as failed");
-  claim("resurrected", h.resends ? "the application sends again on its own" : interrupted || h.programs ? "an acknowledgement has no answer: whether it arrived nobody is told" : "", "no channel ended with an acknowledgement under way");
+  claim("resurrected", interrupted || h.programs ? "an acknowledgement has no answer: whether it arrived nobody is told" : "", "no channel ended with an acknowledgement under way");
   std::string ahead;
   if (h.auto_ack) ahead = "with auto_ack a message is done before the work begins";
   else if (h.early_ack) ahead = "messages are acknowledged before the work";
+  else if (p.stream && h.stores_ahead) ahead = "offsets are stored before the work is done";
   else if (h.handed_on) ahead = "the next poll acknowledges what workers have not done yet";
   else if (h.programs) ahead = "a program settles when it likes";
   claim("commit-ahead-of-processing", ahead, "messages are acknowledged after the work");

@@ -51,7 +51,7 @@ void ClassicQueue::publish(PublishId publish, const ContentRef& content, Time no
   const bool waits = publish.channel != no_channel;
   if (options_.overflow != Overflow::drop_head && would_overflow(*content)) {
     if (options_.overflow == Overflow::reject_publish_dlx && options_.dead_letter_exchange) out.push_back(DeadLetter{content, DeathReason::maxlen});
-    else out.push_back(Dropped{content, DeathReason::maxlen});
+    else out.push_back(Dropped{content, DeathReason::maxlen, true});
     if (waits) out.push_back(Reject{publish});
     return;
   }
@@ -181,7 +181,7 @@ void ClassicQueue::drop_expired(Time now, QueueEffects& out) {
 
 void ClassicQueue::bury(const Message& m, DeathReason reason, QueueEffects& out) {
   if (options_.dead_letter_exchange) out.push_back(DeadLetter{m.content, reason});
-  else out.push_back(Dropped{m.content, reason});
+  else out.push_back(Dropped{m.content, reason, false});
   leave(m, out);
 }
 

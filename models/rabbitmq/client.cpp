@@ -33,6 +33,12 @@ void Client::on_crash(const Crash&) {
   waiting_.clear();
   unconfirmed_.clear();
   refused_sends_.clear();
+  returned_.clear();
+  sequence_calls_.clear();
+  given_publishing_id_ = 0;
+  rebalance_ = {};
+  store_timer_ = false;
+  publishing_ids_.clear();
   send_timer_ = poll_timer_ = no_event;
   send_due_ = time_max;
   tx_calls_.clear();
@@ -116,6 +122,8 @@ void Client::on_timer(Context& c, TimerKind kind, std::uint64_t argument) {
   } else if (kind == timer_poll && poll_ == argument) {
     poll_timer_ = no_event;
     answer_poll(c, true);
+  } else if (kind == timer_store) {
+    on_store_timer(c);
   } else if (kind == timer_reopen) {
     if (consume_wire().running() && consume_channel_ == 0) open_receiver(c);
   } else if (kind == timer_look) {
@@ -159,7 +167,8 @@ void Client::perform(Context& c, const Call& call) {
     case CallKind::release:
     case CallKind::reject: settle_call(c, call); break;
     case CallKind::commit:
-      // There are no positions: what was handed over is acknowledged.
+      // Streams know positions; what a queue has handed over is acknowledged.
+      commit_offsets(c, call);
       settle_last_poll(c);
       complete(c, call.id, Answer{});
       break;
@@ -168,6 +177,7 @@ void Client::perform(Context& c, const Call& call) {
     case CallKind::begin:
     case CallKind::end_commit:
     case CallKind::end_abort: transaction_call(c, call); break;
+    case CallKind::other: other_call(c, call); break;
     default: complete(c, call.id, outcome(c, Outcome::fail, "UNSUPPORTED")); break;
   }
   c.set_timer(0, timer_wake);  // the application's own handler ends first

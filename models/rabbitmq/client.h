@@ -13,7 +13,7 @@
 // An ack has no answer in AMQP: its call ends ok when it is written to the channel of its delivery, and what then
 // becomes of it nobody is told.
 // Elsewhere: the connection (wire.h), the last reader (reader.cpp), the loop of a declared consumer (sim/lab).
-// Reading order: client.cpp, publisher.cpp, receiver.cpp, reader.cpp.
+// Reading order: client.cpp, publisher.cpp, receiver.cpp, stream_reading.cpp, client_calls.cpp, reader.cpp.
 #pragma once
 
 #include <deque>
@@ -54,7 +54,7 @@ class Client : public ClientNodeBase<Client> {
   // --- looking ---
   bool produces() const { return setup_.produces; }
   bool consumes() const { return setup_.consumes; }
-  bool publisher_idle() const { return waiting_.empty() && unconfirmed_.empty() && refused_sends_.empty(); }
+  bool publisher_idle() const { return waiting_.empty() && unconfirmed_.empty() && refused_sends_.empty() && returned_.empty(); }
   // Deliveries that the application has not got.
   std::size_t buffered() const { return buffer_.size(); }
   // ... that it has and that are not settled.
@@ -83,6 +83,8 @@ class Client : public ClientNodeBase<Client> {
   struct Send {
     Call call;
     Time deadline{};          // of the connection, then of the confirm
+    Table headers{};          // of a message that is published again
+    std::uint64_t publishing_id = 0;  // as the application gave it; 0: the message's own
     std::string returned{};   // NO_ROUTE
   };
   void send_call(Context& c, const Call& call);
@@ -92,6 +94,8 @@ class Client : public ClientNodeBase<Client> {
   void publisher_lost(Context& c, const std::string& why);
   void publish_waiting(Context& c);
   void publish(Context& c, Send s);
+  void publish_returned(Context& c);
+  std::uint64_t publishing_id(MessageId message);
   void on_confirm(Context& c, std::uint64_t number, bool multiple, bool ok);
   void end_send(Context& c, const Send& s, bool ok);
   void expire_sends(Context& c);
@@ -104,15 +108,23 @@ class Client : public ClientNodeBase<Client> {
     std::string tag{};
     bool stream = false;
     bool consuming = false;
+    bool cancelled = false;   // by the application
     bool paused = false;
     std::int64_t next_offset = -1;  // of a stream: where to go on
+    // Of a member of a group on a stream; offsets are the next ones.
+    bool asks = false;              // it is to be active, and asks where to begin
+    bool active = false;
+    std::int64_t handed = -1;       // to the application
+    std::int64_t settled = -1;
+    std::int64_t stored = -1;
   };
   struct Delivery {
     std::uint64_t tag{};
     std::uint64_t channel{};  // which of this client's channels, over all connections
     std::size_t reading{};
     PolledMessage record{};
-    bool settled = false;
+    ContentRef content{};
+    Table headers{};
   };
   void read_call(Context& c, const Call& call);
   void stop_call(Context& c, const Call& call);
@@ -128,6 +140,25 @@ class Client : public ClientNodeBase<Client> {
   void settle_last_poll(Context& c);
   void note_ack(Context& c, const Delivery& d, bool by_policy);
   void tell_settled(Context& c, const Delivery& d, Kind k, bool multiple, bool requeue);
+
+  // --- stream_reading.cpp: groups on streams ---
+  bool in_stream_group(const Reading& r) const;
+  void add_group(Table& args, const QueuePlan& plan) const;
+  void on_stream_method(Context& c, const Message& m);
+  void become_active(Context& c, Reading& r, std::int64_t stored);
+  void step_down(Context& c, Reading& r);
+  void give_up(Context& c, Reading& r);
+  void store_settled(Context& c, Reading& r);
+  void store_offset(Context& c, Reading& r, std::int64_t next);
+  void on_store_timer(Context& c);
+  bool commit_offsets(Context& c, const Call& call);
+  void note_settled(const Delivery& d);
+
+  // --- client_calls.cpp: calls that only this model has ---
+  void other_call(Context& c, const Call& call);
+  void cancel_call(Context& c, const Call& call);
+  void publishing_id_call(Context& c, const Call& call);
+  const Delivery* delivery_in_hand(Context& c, const std::string& message) const;
 
   // --- reader.cpp: the last reader ---
   struct LastReader {
@@ -161,6 +192,14 @@ class Client : public ClientNodeBase<Client> {
   std::deque<Send> waiting_;
   std::map<std::uint64_t, Send> unconfirmed_;
   std::deque<std::pair<CallId, Answer>> refused_sends_;  // told after a rest, in their order
+  struct Returned {
+    Time due{};
+    BasicPublish publish{};
+  };
+  std::deque<Returned> returned_;        // without confirms: came back, and is published again
+  std::deque<CallId> sequence_calls_;    // last_publishing_id: without an answer
+  std::uint64_t given_publishing_id_ = 0;  // of the next send, by the application
+  std::map<MessageId, std::uint64_t> publishing_ids_;  // of messages without a number
   std::uint64_t round_robin_ = 0;
   EventId send_timer_ = no_event;
   Time send_due_ = time_max;
@@ -178,6 +217,8 @@ class Client : public ClientNodeBase<Client> {
   Call poll_call_{};
   EventId poll_timer_ = no_event;
   CallId close_call_ = 0;
+  Rebalance rebalance_{};                // to be told with the next poll
+  bool store_timer_ = false;
   std::string refused_{};                // why the receiver's channel was closed last
   LastReader reader_;
 };
@@ -190,6 +231,8 @@ inline constexpr TimerKind timer_poll = 4;
 inline constexpr TimerKind timer_reopen = 5;     // the receiver's channel
 inline constexpr TimerKind timer_look = 6;       // the last reader
 inline constexpr TimerKind timer_refused = 8;
+inline constexpr TimerKind timer_store = 10;     // offsets
+inline constexpr TimerKind timer_returned = 9;   // only wakes it
 inline constexpr TimerKind timer_wake = 7;       // the application's handler has ended
 
 }  // namespace mqlab::rabbitmq

@@ -163,6 +163,16 @@ MaybeError Broker::method(Context& c, Connection& conn, Channel& ch, const Messa
       recover(ch);
       tell(c, ch, Kind::basic_recover_ok);
       return {};
+    case Kind::stream_store_offset:
+    case Kind::stream_query_offset: {
+      const auto& r = method_as<StreamReference>(p);
+      return on_stream_reference(conn, ch, static_cast<Kind>(m.kind), r.queue, r.reference, r.offset);
+    }
+    case Kind::stream_query_publisher: {
+      const auto& q = method_as<StreamPublisher>(p);
+      return on_stream_reference(conn, ch, Kind::stream_query_publisher, q.queue, q.publisher, -1);
+    }
+    case Kind::stream_consumer_update_ok: on_stream_update(ch, method_as<StreamUpdate>(p)); return {};
     case Kind::confirm_select:
       if (ch.mode == ChannelMode::tx) return precondition_failed("cannot switch from tx to confirm mode");
       ch.mode = ChannelMode::confirm;

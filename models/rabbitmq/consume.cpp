@@ -174,6 +174,7 @@ void Broker::on_event(Context& c, const QueueEvent& e) {
     ch->senders[e.queue].rejects = x->reject;
     return;
   }
+  if (const auto* x = std::get_if<ConsumerUpdate>(&e.what)) return tell(c, *ch, Kind::stream_consumer_update, StreamUpdate{x->consumer.tag, x->active, {}});
   if (std::holds_alternative<GetEmpty>(e.what)) {
     ch->awaits.reset();
     tell(c, *ch, Kind::basic_get_empty);
@@ -203,6 +204,31 @@ void Broker::on_timed_out(Context& c, Channel& ch, const TimedOut& t) {
   tell(c, ch, Kind::basic_cancel, ConsumerTag{t.consumer.tag});
 }
 
+// What is stored under a name, or to be stored; the channel waits for an answer where there is one.
+MaybeError Broker::on_stream_reference(Connection& conn, Channel& ch, Kind method, const std::string& queue, const std::string& reference, std::int64_t offset) {
+  QueueRecord* q = nullptr;
+  if (MaybeError e = find_queue(conn, ch, queue, q)) return e;
+  if (queue_type(q->spec) != QueueType::stream) return not_implemented("no stream: " + resource_text("queue", queue));
+  QueueOp op{.queue = queue, .channel = ch.id, .reference = reference, .offset = offset};
+  if (method == Kind::stream_store_offset) {
+    op.kind = QueueOp::Kind::store_offset;
+  } else {
+    op.kind = method == Kind::stream_query_offset ? QueueOp::Kind::query_offset : QueueOp::Kind::query_publisher;
+    ch.awaits = Awaited{method, queue, reference, false};
+  }
+  ask(std::move(op));
+  return {};
+}
+
+void Broker::on_stream_update(Channel& ch, const StreamUpdate& m) {
+  const auto it = ch.consumers.find(m.tag);
+  if (it == ch.consumers.end()) return;
+  QueueOp op{.kind = QueueOp::Kind::consumer_update, .queue = it->second.queue, .channel = ch.id};
+  op.consumer.key = {ch.id, m.tag};
+  op.consumer.args = m.from;
+  ask(std::move(op));
+}
+
 void Broker::on_delivery(Context& c, Channel& ch, const std::string& queue, const Deliver& d) {
   const bool got = ch.awaits && ch.awaits->method == Kind::basic_get && ch.awaits->queue == queue &&
                    (d.consumer.tag.empty() || d.consumer.tag.compare(0, 4, "get ") == 0);
@@ -228,7 +254,7 @@ void Broker::on_delivery(Context& c, Channel& ch, const std::string& queue, cons
 }
 
 void Broker::on_answer(Context& c, Connection& conn, Channel& ch, const std::string& queue, const QueueAnswer& a) {
-  if (a.of == QueueOp::Kind::enlist) return on_enlisted(ch, queue, a);
+  if (a.of == QueueOp::Kind::enlist) return on_enlisted(c, ch, queue, a);
   if (!ch.awaits) return;
   const Awaited waited = *ch.awaits;
   ch.awaits.reset();
@@ -246,6 +272,8 @@ void Broker::on_answer(Context& c, Connection& conn, Channel& ch, const std::str
       ch.consumers[waited.tag] = {queue, waited.no_ack, waited.spec};
       tell(c, ch, Kind::basic_consume_ok, ConsumerTag{waited.tag});
       break;
+    case Kind::stream_query_offset: tell(c, ch, Kind::stream_offset, StreamReference{queue, waited.tag, a.messages}); break;
+    case Kind::stream_query_publisher: tell(c, ch, Kind::stream_publisher_sequence, StreamPublisher{queue, waited.tag, a.messages}); break;
     default: break;
   }
   go_on(c, connection, number);

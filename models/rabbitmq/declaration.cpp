@@ -1,5 +1,6 @@
 // What the model says of itself: profiles, roles, calls, marks, verbs, and what it leaves out.
 #include "models/rabbitmq/model_parts.h"
+#include "models/rabbitmq/rule_options.h"
 
 namespace mqlab::rabbitmq {
 
@@ -15,6 +16,8 @@ ModelDecl declare_model() {
   ProfileDecl p313{"3.13", "Mirrors are still there, quorum queues have no delivery limit of their own."};
   ProfileDecl p310{"3.10", "Classic queues confirm after a sync; as Debian 12 ships it."};
   p310.cluster = {{"classic_fsync", Value{true}}};
+  for (ProfileDecl* p : {&p42, &p313, &p310})
+    for (auto& rule : rules_as_options(p->name)) p->cluster.push_back(std::move(rule));
   d.profiles = {p43, p42, p313, p310};
   d.roles = {{"broker", "A node: connections, channels, exchanges, and the queues that live on it."}, {"client", "An application with an AMQP client library."}};
   d.calls = {{"send", "topic, {key=, body=, partition=, size=}", "Publishes a message; with confirms it waits for the broker's."},
@@ -23,7 +26,12 @@ ModelDecl declare_model() {
              {"subscribe", "topics", "Consumes from the queues of its group."}, {"unsubscribe", "", "Closes the channel: what is not settled goes back."},
              {"ack", "message", "The message is done."}, {"release", "message", "... it is given back: basic.nack with requeue."},
              {"reject", "message", "... it is good for nobody: dead-lettered, or dropped."},
-             {"commit", "", "Acknowledges all that polls have handed over."}, {"pause", "place", "Hands out nothing of a place for a while."}, {"resume", "place", "Goes on with it."},
+             {"cancel", "topic", "basic.cancel: nothing more comes from its queues; what was delivered stays to be settled."},
+             {"x_death", "\"P1-1 queue\"", "`position` of the answer: how often a message in hand died in this queue, by its x-death header."},
+             {"republish", "\"P1-1 topic\"", "Publishes a message in hand to another topic, with the headers that it came with."},
+             {"publishing_id", "number", "Streams: the publishing id of the next send."},
+             {"last_publishing_id", "topic", "Streams: `position` of the answer: the last publishing id taken of this client's producer_name; -1 = none."},
+             {"commit", "[place, position]", "Acknowledges all that polls have handed over. Groups on streams: stores how far it is, or a position."}, {"pause", "place", "Hands out nothing of a place for a while."}, {"resume", "place", "Goes on with it."},
              {"begin", "", "tx.select: publishes wait for the commit."}, {"commit_transaction", "", "tx.commit."}, {"abort", "", "tx.rollback."},
              {"close", "", "Closes the channel."}};
   d.marks = {{"broker_up", "A node began."}, {"node_up", "A node sees another one."}, {"node_down", "A node takes another one for down."},
@@ -42,7 +50,7 @@ ModelDecl declare_model() {
              {"message_dropped", "A queue dropped a message by its own rules."}, {"message_dead_lettered", "A message left its queue for a dead-letter exchange."},
              {"dead_letter_lost", "A dead letter that no queue takes was dropped."}, {"dead_letter_cycle", "... or would have come back to where it died."},
              {"dead_letter_kept", "A dead letter that goes nowhere stays in its quorum queue (at-least-once)."},
-             {"publish_rejected", "A full queue refused a message."}, {"queue_deleted", "A queue was deleted: unused, without consumers, or by an operator."},
+             {"publish_rejected", "A full queue refused a message."}, {"publish_left_out", "A stream left out a message whose publishing id it has seen, and confirms it."}, {"bound", "An operator bound a queue."}, {"queue_deleted", "A queue was deleted: unused, without consumers, or by an operator."},
              {"single_active_consumer", "A consumer became the active one of its queue."},
              {"alarm", "Memory or disk is short: connections that publish are not read."}, {"alarm_cleared", "... and that is over."},
              {"connection_blocked", "A connection is not read for an alarm."},
@@ -50,13 +58,14 @@ ModelDecl declare_model() {
   d.verbs = {{"memory_alarm", "\"on\" or \"off\" to a broker", "Its memory is, or is no longer, above the limit."},
              {"disk_alarm", "\"on\" or \"off\" to a broker", "Its free disk space is, or is no longer, below the limit."},
              {"sync_queue", "\"orders.g\" to a broker", "Gives the mirrors of a queue what they lack (rabbitmqctl sync_queue)."},
-             {"purge", "\"orders.g\" to a broker", "Drops a queue's ready messages."}, {"delete_queue", "\"orders.g\" to a broker", "Deletes a queue with what is in it."}};
+             {"purge", "\"orders.g\" to a broker", "Drops a queue's ready messages."}, {"delete_queue", "\"orders.g\" to a broker", "Deletes a queue with what is in it."},
+             {"bind", "\"orders.g.2\" to a broker", "Binds a queue to the exchange of its topic."}};
   d.step_paths = {{"!bindings", "Bindings change seldom."}, {"!*/connections/*/*/prefetch", "The prefetch of a channel."}, {"!consumer application", "How far the application of a consumer is."},
                   {"!producer application", "How far the application of a producer is."}};
-  d.not_modelled = {"AMQP 1.0, MQTT, STOMP, the stream protocol and its offset tracking", "several virtual hosts, users and permissions, policies",
+  d.not_modelled = {"AMQP 1.0, MQTT, STOMP; of the stream protocol the framing and its own connections", "several virtual hosts, users and permissions, policies",
                     "the bytes of frames: a method with its content is one message", "paging of messages to disk",
                     "federation and shovels", "replicated streams, the metadata store on Raft (Khepri)", "pause_if_all_down, and what nodes do about partial partitions", "ha-mode nodes, and policies that change while a queue lives", "the disk of the metadata store: a declaration is durable at once",
-                    "priorities and exclusive consumers of streams, super stream consumers that take turns"};
+                    "priorities and exclusive consumers of streams"};
   d.ledger = declared_ledger();
   return d;
 }

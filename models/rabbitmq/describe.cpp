@@ -52,6 +52,18 @@ std::string consume(const Payload& p) {
   const auto& m = as<BasicConsume>(p);
   return fmt::format("'{}' tag={}{}{}", m.queue, m.tag, m.no_ack ? " no_ack" : "", m.exclusive ? " exclusive" : "");
 }
+std::string reference(const Payload& p) {
+  const auto& m = as<StreamReference>(p);
+  return fmt::format("'{}' reference='{}'{}", m.queue, m.reference, m.offset < 0 ? "" : fmt::format(" offset={}", m.offset));
+}
+std::string publisher(const Payload& p) {
+  const auto& m = as<StreamPublisher>(p);
+  return fmt::format("'{}' publisher='{}'{}", m.queue, m.publisher, m.publishing_id < 0 ? "" : fmt::format(" publishing_id={}", m.publishing_id));
+}
+std::string update(const Payload& p) {
+  const auto& m = as<StreamUpdate>(p);
+  return fmt::format("tag={} {}{}", m.tag, m.active ? "active" : "not active", m.from.empty() ? "" : " " + describe(m.from));
+}
 std::string tag(const Payload& p) { return "tag=" + as<ConsumerTag>(p).tag; }
 std::string message_text(MessageId m) { return m == no_message ? std::string() : (m & named_message_bit) ? fmt::format(" message=#{}", m & ~named_message_bit) : fmt::format(" message={}-{}", (m >> 40) - 1, m & ((std::uint64_t{1} << 40) - 1)); }
 std::string publish(const Payload& p) {
@@ -103,6 +115,10 @@ constexpr Row rows[] = {
     {Kind::confirm_select, "confirm.select", nothing}, {Kind::confirm_select_ok, "confirm.select-ok", nothing}, {Kind::tx_select, "tx.select", nothing},
     {Kind::tx_select_ok, "tx.select-ok", nothing}, {Kind::tx_commit, "tx.commit", nothing}, {Kind::tx_commit_ok, "tx.commit-ok", nothing},
     {Kind::tx_rollback, "tx.rollback", nothing}, {Kind::tx_rollback_ok, "tx.rollback-ok", nothing},
+    {Kind::stream_store_offset, "stream.store-offset", reference}, {Kind::stream_query_offset, "stream.query-offset", reference},
+    {Kind::stream_offset, "stream.offset", reference}, {Kind::stream_query_publisher, "stream.query-publisher", publisher},
+    {Kind::stream_publisher_sequence, "stream.publisher-sequence", publisher}, {Kind::stream_consumer_update, "stream.consumer-update", update},
+    {Kind::stream_consumer_update_ok, "stream.consumer-update-ok", update},
 };
 
 }  // namespace

@@ -5,6 +5,8 @@
 // Source: rabbit_fifo_dlx_worker; docs quorum-queues.
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "models/rabbitmq/broker.h"
 #include "models/rabbitmq/dead_letter.h"
 
@@ -24,7 +26,7 @@ void Broker::start_dlx_worker(Context& c, const std::string& queue) {
 }
 
 void Broker::on_dlx_deliver(Context& c, const std::string& queue, const DlxDeliver& d) {
-  dlx_workers_[queue].pending[d.id] = {d.content, d.reason, {}};
+  dlx_workers_[queue].pending[d.id] = {d.content, d.reason, {}, false};
   send_dead_letter(c, queue, d.id);
 }
 
@@ -40,6 +42,7 @@ void Broker::send_dead_letter(Context& c, const std::string& queue, DeliveryId i
     c.mark("dead_letter_kept", queue, fmt::format("{} goes nowhere: it is tried again", c.world().journal.message_name(p.content->message)));
     return;
   }
+  if (!std::exchange(p.noted, true)) note_left(c, queue, *p.content, p.reason);
   c.mark("message_dead_lettered", queue, fmt::format("{} ({})", c.world().journal.message_name(p.content->message), name(p.reason)));
   for (const std::string& q : targets) {
     QueueOp op{.kind = QueueOp::Kind::publish, .queue = q, .channel = w.id, .publish = {w.id, id}, .content = again};

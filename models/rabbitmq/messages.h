@@ -78,6 +78,14 @@ enum class Kind : MessageKind {
   tx_commit_ok,
   tx_rollback,
   tx_rollback_ok,
+  // Of the stream protocol, which has a connection of its own in the product.
+  stream_store_offset,
+  stream_query_offset,
+  stream_offset,
+  stream_query_publisher,
+  stream_publisher_sequence,
+  stream_consumer_update,
+  stream_consumer_update_ok,
 };
 constexpr MessageKind kind(Kind k) { return static_cast<MessageKind>(k); }
 const char* name(Kind k);  // "basic.publish"
@@ -171,6 +179,8 @@ struct BasicPublish {
   MessageId message = no_message;
   std::uint32_t key{};
   std::uint32_t size{};
+  std::string publisher{};         // of the stream protocol: with a name, ...
+  std::uint64_t publishing_id{};   // ... it counts under it
   Properties properties{};
   Table headers{};
 };
@@ -202,5 +212,20 @@ struct BasicNack {  // reject is one that is not multiple
   bool multiple = false, requeue = true;
 };
 struct BasicRecover { bool requeue = true; };
+
+// --- streams ---
+struct StreamReference {       // store-offset (no answer), query-offset and its answer
+  std::string queue{}, reference{};
+  std::int64_t offset = -1;    // the last one processed; -1: none
+};
+struct StreamPublisher {       // query-publisher and its answer
+  std::string queue{}, publisher{};
+  std::int64_t publishing_id = -1;  // the last one taken; -1: none
+};
+struct StreamUpdate {          // consumer-update and its answer
+  std::string tag{};
+  bool active = false;
+  Table from{};                // x-stream-offset, of an active one
+};
 
 }  // namespace mqlab::rabbitmq

@@ -29,6 +29,7 @@ std::unique_ptr<ConformanceDriver> conformance_of(std::string_view system);
 
 // The virtual host as the definitions have it: each topic's exchange, queues and bindings.
 Routing routing_of(const Cluster& cluster);
+Binding binding_of(const Cluster& cluster, const QueuePlan& q);
 
 // Brokers in the order of their names; the cluster that they share.
 std::vector<NodeId> brokers_of(const World& w);

@@ -1,6 +1,7 @@
 // The options of a RabbitMQ deployment, each declared once: name, default, sentence, source.
 #include <algorithm>
 
+#include "models/rabbitmq/rule_options.h"
 #include "models/rabbitmq/settings.h"
 
 namespace mqlab::rabbitmq {
@@ -81,6 +82,9 @@ std::vector<OptionDecl> declared_options() {
       choice("ha_promote_on_failure", "topic", "always", {"always", "when-synced"}, "Whether a mirror that lacks messages may lead when the leader's node is gone.", "ha-promote-on-failure"),
       choice("ha_promote_on_shutdown", "topic", "when-synced", {"when-synced", "always"}, "... when the leader's node is stopped in good order.", "ha-promote-on-shutdown"),
       integer("delivery_limit", "topic", -2, "Quorum queues: returns after which a message is dropped or dead-lettered; -1 = never, -2 = as the release has it.", "x-delivery-limit", -2),
+      choice("exchange", "topic", "direct", {"direct", "x-modulus-hash", "x-consistent-hash"}, "How its exchange chooses one of the partitions: by the key that the client took, or by a hash of the business key.", "docs modulus-hash-exchange; rabbitmq_consistent_hash_exchange"),
+      integer("bound", "topic", -1, "So many of its partitions are bound in the beginning (`bind` binds others); -1 = all.", "", -1, 1'000),
+      integer("segment_size", "topic", 500'000'000, "Streams: bytes of a segment. At the end of one the names of publishers are told anew.", "x-stream-max-segment-size-bytes", 1),
       text("alternate", "topic", "The topic that gets what is unroutable here; empty = none.", "alternate-exchange"),
       boolean("declared", "topic", true, "Exchange and queues are there from the beginning; off: consumers declare their queues when they come.", "definitions import"),
       boolean("auto_delete", "topic", false, "A queue goes with its last consumer.", "docs queues"),
@@ -91,6 +95,7 @@ std::vector<OptionDecl> declared_options() {
       rule(boolean("ignores_returns", "producer", false, "A message that came back counts as sent all the same.", "docs publishers, a return listener that is missing")),
       boolean("persistent", "producer", true, "Messages have delivery mode 2.", "docs persistence-conf"),
       rule(boolean("misreads_multiple", "producer", false, "A confirm of many is taken for a confirm of one.", "docs confirms")),
+      text("producer_name", "producer", "Streams: publishes under this name, each message with a publishing id (its number); one that is not above the last of this name is left out. Empty = none.", "docs streams; osiris"),
       integer("max_in_flight", "producer", 0, "Unconfirmed messages at most; 0 = any number.", "docs publishers", 0),
       duration("send_timeout", "producer", 30 * s, "How long a send waits for a connection or a free place in flight.", "", 1 * ms),
       duration("confirm_timeout", "producer", 30 * s, "How long a send waits for its confirm.", "waitForConfirms", 1 * ms),
@@ -103,20 +108,24 @@ std::vector<OptionDecl> declared_options() {
       integer("prefetch", "consumer", 100, "Unacknowledged messages that the broker may have with it; 0 = any number.", "basic.qos, docs consumer-prefetch", 0, 65'535),
       boolean("auto_ack", "consumer", false, "The broker forgets a message as soon as it is written to the socket.", "no_ack, docs confirms"),
       rule(boolean("early_ack", "consumer", false, "A message is acknowledged when it is handed to the application, before the work.", "docs reliability")),
+      rule(boolean("acks_twice", "consumer", false, "It acknowledges each message twice.", "docs confirms: unknown delivery tag")),
       boolean("explicit_acks", "consumer", false, "The application confirms each message; else the next poll confirms all of the last.", "basic.ack"),
       boolean("exclusive", "consumer", false, "It wants its queues to itself.", "basic.consume exclusive"),
       integer("consumer_priority", "consumer", 0, "Consumers of a higher one are served first.", "x-priority", -1'000, 1'000),
       choice("stream_offset", "consumer", "first", {"first", "last", "next"}, "Where reading of a stream begins.", "x-stream-offset"),
+      choice("offset_tracking", "consumer", "automatic", {"automatic", "manual"}, "Groups on streams: the library stores the offset of what the application has settled, or the application's commits are stored (so it is where `commit` is set).", "docs streams: offset tracking"),
+      duration("offset_store_interval", "consumer", 5 * s, "... so often.", "rabbitmq-stream-java-client autoTrackingStrategy flushInterval", 1 * ms),
       rule(boolean("reuses_tags", "consumer", false, "After a reconnection it settles by delivery tags of the channel before.", "docs confirms: tags are scoped to a channel")),
   };
   add_link_options(all, "producer");
   add_link_options(all, "consumer");
+  for (OptionDecl& d : rule_options()) all.push_back(std::move(d));
   return all;
 }
 
 BrokerSettings broker_settings(const Options& o, std::string_view profile) {
   BrokerSettings b;
-  b.rules = *rules_of(profile);
+  b.rules = rules_of_options(o, profile);
   b.brokers = static_cast<std::int32_t>(o.integer("brokers"));
   b.classic_fsync = o.boolean("classic_fsync");
   b.heartbeat = o.duration("heartbeat");
@@ -139,6 +148,7 @@ ProducerSettings producer_settings(const Options& o) {
   p.ignores_returns = o.boolean("ignores_returns");
   p.persistent = o.boolean("persistent");
   p.misreads_multiple = o.boolean("misreads_multiple");
+  p.producer_name = o.text("producer_name");
   p.max_in_flight = o.integer("max_in_flight");
   p.send_timeout = o.duration("send_timeout");
   p.confirm_timeout = o.duration("confirm_timeout");
@@ -159,7 +169,11 @@ ConsumerSettings consumer_settings(const Options& o) {
   c.exclusive = o.boolean("exclusive");
   c.priority = o.integer("consumer_priority");
   c.stream_offset = o.text("stream_offset");
+  const bool by_hand = o.text("offset_tracking") == "manual" || (o.has("commit") && o.text("commit") != "library");
+  c.tracks_offsets = !by_hand;
+  c.offset_store_interval = o.duration("offset_store_interval");
   c.reuses_tags = o.boolean("reuses_tags");
+  c.acks_twice = o.boolean("acks_twice");
   return c;
 }
 
@@ -187,6 +201,7 @@ QueueSpec queue_spec(const Options& o) {
   number("expires", "x-expires", ms, ms);
   number("max_priority", "x-max-priority", 1, 1);
   number("delivery_limit", "x-delivery-limit", -1, 1);
+  if (type == "stream" && o.given("segment_size")) q.args.set("x-stream-max-segment-size-bytes", FieldValue(o.integer("segment_size")));
   if (o.text("overflow") != "drop-head") q.args.set("x-overflow", o.text("overflow"));
   if (o.boolean("single_active_consumer")) q.args.set("x-single-active-consumer", true);
   if (!o.text("dead_letter").empty()) q.args.set("x-dead-letter-exchange", o.text("dead_letter"));

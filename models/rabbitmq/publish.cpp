@@ -87,14 +87,14 @@ void Broker::publish(Context& c, Channel& ch, const BasicPublish& m, const Conte
   for (const std::string& q : queues) {
     const QueueType type = queue_type(durable_.queues.at(q).spec);
     if (type == QueueType::classic) spend_credit(ch, q);
-    if (type == QueueType::quorum) send_to_quorum(ch, q, content, number);
-    else ask({.kind = QueueOp::Kind::publish, .queue = q, .channel = ch.id, .publish = {tracked ? ch.id : no_channel, number}, .content = content});
+    if (type == QueueType::quorum) send_to_quorum(c, ch, q, content, number);
+    else ask({.kind = QueueOp::Kind::publish, .queue = q, .channel = ch.id, .publish = {tracked ? ch.id : no_channel, number}, .publisher = m.publisher, .publishing_id = m.publishing_id, .content = content});
   }
 }
 
 // A quorum queue knows its senders by numbers of their own. One that may refuse publishes is asked first whether it does,
 // and says later when it does and no longer does; what is on its way meanwhile it takes.
-void Broker::send_to_quorum(Channel& ch, const std::string& queue, const ContentRef& content, std::uint64_t number) {
+void Broker::send_to_quorum(Context& c, Channel& ch, const std::string& queue, const ContentRef& content, std::uint64_t number) {
   QuorumSender& s = ch.senders[queue];
   ch.queues.insert(queue);
   const bool may_refuse = queue_options(durable_.queues.at(queue).spec, cluster_->settings.rules).overflow == Overflow::reject_publish;
@@ -105,8 +105,9 @@ void Broker::send_to_quorum(Channel& ch, const std::string& queue, const Content
     return;
   }
   if (s.rejects) {
-    if (number != 0) confirm(ch, number, queue, true);
-    return;
+    if (number != 0) return confirm(ch, number, queue, true);
+    c.mark("message_dropped", queue, fmt::format("{} (the queue refuses, and nobody is told)", c.world().journal.message_name(content->message)));
+    return note_taken(c, queue, *content, DeathReason::maxlen);
   }
   if (host_.pending(queue, ch.id, soft_limit)) {
     ch.held_by.insert(queue);
@@ -116,14 +117,14 @@ void Broker::send_to_quorum(Channel& ch, const std::string& queue, const Content
   ask({.kind = QueueOp::Kind::publish, .queue = queue, .channel = ch.id, .publish = {ch.id, s.next++}, .content = content});
 }
 
-void Broker::on_enlisted(Channel& ch, const std::string& queue, const QueueAnswer& a) {
+void Broker::on_enlisted(Context& c, Channel& ch, const std::string& queue, const QueueAnswer& a) {
   QuorumSender& s = ch.senders[queue];
   s.enlisted = true;
   s.rejects = a.rejects;
   std::deque<std::pair<ContentRef, std::uint64_t>> held;
   held.swap(s.held);
   for (const auto& [content, number] : held) {
-    if (durable_.queues.count(queue)) send_to_quorum(ch, queue, content, number);
+    if (durable_.queues.count(queue)) send_to_quorum(c, ch, queue, content, number);
     else if (number != 0) confirm(ch, number, queue, false);
   }
 }
@@ -240,7 +241,7 @@ void Broker::dead_letter(Context& c, const std::string& queue, const DeadLetter&
   const std::vector<std::string> routed = durable_.routing.route(*again);
   const std::vector<std::string> targets = without_cycles(*again, dead.reason, routed);
   if (targets.size() < routed.size()) c.mark("dead_letter_cycle", queue, fmt::format("{} would come back to a queue where it died: dropped", told));
-  if (targets.empty()) note_taken(c, queue, *dead.content, dead.reason);
+  note_left(c, queue, *dead.content, dead.reason);
   if (targets.empty()) c.mark("dead_letter_lost", queue, fmt::format("{} ({}): exchange '{}' takes it nowhere", told, name(dead.reason), *options.dead_letter_exchange));
   else c.mark("message_dead_lettered", queue, fmt::format("{} ({})", told, name(dead.reason)));
   for (const std::string& q : targets) ask({.kind = QueueOp::Kind::publish, .queue = q, .content = again});

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "models/rabbitmq/client.h"
 
@@ -47,6 +48,15 @@ void Client::on_publisher_method(Context& c, const Message& m) {
   }
   if (channel != publish_channel_) return;
   switch (kind) {
+    case Kind::stream_publisher_sequence: {
+      if (sequence_calls_.empty()) break;
+      Answer a;
+      a.position = method_as<StreamPublisher>(m.payload).publishing_id;
+      const CallId id = sequence_calls_.front();
+      sequence_calls_.pop_front();
+      complete(c, id, std::move(a));
+      break;
+    }
     case Kind::channel_open_ok:
       if (!setup_.producer.confirms) publisher_ready_ = true;
       break;
@@ -63,6 +73,21 @@ void Client::on_publisher_method(Context& c, const Message& m) {
     }
     case Kind::basic_return: {
       const auto& r = method_as<BasicReturn>(m.payload);
+      if (!setup_.producer.confirms && !setup_.producer.ignores_returns) {
+        // There is no call any more that could fail: the return listener itself publishes it again.
+        BasicPublish again;
+        again.exchange = r.exchange;
+        again.routing_key = r.routing_key;
+        again.mandatory = setup_.producer.mandatory;
+        again.message = r.content->message;
+        again.key = r.content->key;
+        again.size = r.content->size;
+        again.properties = r.content->properties;
+        again.headers = r.content->headers;
+        returned_.push_back({c.now() + setup_.producer.refused_backoff, std::move(again)});
+        c.set_timer(setup_.producer.refused_backoff, timer_returned);
+        break;
+      }
       for (auto& [number, s] : unconfirmed_)
         if (s.call.message == r.content->message && s.returned.empty()) {
           s.returned = r.text;
@@ -89,6 +114,9 @@ void Client::publisher_lost(Context& c, const std::string& why) {
   std::map<std::uint64_t, Send> open;
   open.swap(unconfirmed_);
   for (const auto& [number, s] : open) complete(c, s.call.id, outcome(c, Outcome::info, why));
+  std::deque<CallId> asked;
+  asked.swap(sequence_calls_);
+  for (const CallId id : asked) complete(c, id, outcome(c, Outcome::fail, why));
   tx_channel_ = 0;
   tx_open_ = false;
   std::deque<Call> calls;
@@ -105,11 +133,26 @@ std::int32_t Client::partition_for(Context& c, const TopicPlan& topic, const Cal
 void Client::send_call(Context& c, const Call& call) {
   std::optional<std::int32_t> partition;
   if (!setup_.produces) return complete(c, call.id, outcome(c, Outcome::fail, "UNSUPPORTED"));
-  waiting_.push_back({call, c.now() + setup_.producer.send_timeout, {}});
+  waiting_.push_back({call, c.now() + setup_.producer.send_timeout, {}, std::exchange(given_publishing_id_, 0), {}});
   publish_waiting(c);
 }
 
+void Client::publish_returned(Context& c) {
+  while (!returned_.empty() && returned_.front().due <= c.now() && publisher_ready_ && !publish_wire().blocked()) {
+    const std::uint32_t bytes = 64 + returned_.front().publish.size;
+    publish_wire().tell(c, publish_channel_, Kind::basic_publish, std::move(returned_.front().publish), bytes);
+    returned_.pop_front();
+  }
+}
+
+// A stream's publisher numbers its messages: a message that is sent again keeps its number.
+std::uint64_t Client::publishing_id(MessageId message) {
+  if ((message & named_message_bit) == 0) return message & ((std::uint64_t{1} << 40) - 1);
+  return publishing_ids_.try_emplace(message, publishing_ids_.size() + 1).first->second;
+}
+
 void Client::publish_waiting(Context& c) {
+  publish_returned(c);
   while (!waiting_.empty() && publisher_ready_ && !publish_wire().blocked() && c.writable(publish_wire().id())) {
     if (waiting_.front().call.transaction == 0 && setup_.producer.confirms && setup_.producer.max_in_flight > 0 &&
         static_cast<std::int64_t>(unconfirmed_.size()) >= setup_.producer.max_in_flight)
@@ -128,16 +171,23 @@ void Client::publish(Context& c, Send s) {
   BasicPublish m;
   m.exchange = topic ? topic->name : to;  // what is no topic is a missing exchange: the broker says so
   const std::int32_t chosen = !topic ? 0 : partition ? *partition : partition_for(c, *topic, s.call);
-  m.routing_key = std::to_string(chosen);
+  const bool hashed = topic && topic->hashed() && !partition && s.call.partition < 0;
+  if (hashed) m.routing_key = s.call.key != 0 ? c.names().text(s.call.key) : c.world().journal.message_name(s.call.message);
+  else m.routing_key = std::to_string(chosen);
   m.mandatory = setup_.producer.mandatory;
   m.message = s.call.message;
   m.key = s.call.key;
   m.size = s.call.size;
+  m.headers = std::move(s.headers);
+  if (!setup_.producer.producer_name.empty()) {
+    m.publisher = setup_.producer.producer_name;
+    m.publishing_id = s.publishing_id != 0 ? s.publishing_id : publishing_id(s.call.message);
+  }
   if (setup_.producer.persistent) m.properties.delivery_mode = 2;
   m.properties.message_id = c.world().journal.message_name(s.call.message);
   m.properties.expiration = setup_.producer.message_ttl;
   if (setup_.producer.priority >= 0) m.properties.priority = static_cast<std::uint8_t>(setup_.producer.priority);
-  if (topic) s.call.place = c.names().id(topic->place(chosen));
+  if (topic) s.call.place = c.names().id(hashed ? topic->name : topic->place(chosen));
   const std::uint32_t bytes = 64 + m.size;
   if (s.call.transaction != 0) {
     publish_wire().tell(c, tx_channel_, Kind::basic_publish, std::move(m), bytes);

@@ -30,6 +30,7 @@ struct Teller {
   std::string operator()(const Dropped& d) const { return fmt::format("drop m{} {}", what(d.content), name(d.reason)); }
   std::string operator()(const CancelConsumer& c) const { return fmt::format("cancel {}", who(c.consumer)); }
   std::string operator()(const ActiveConsumer& a) const { return fmt::format("{} {}", a.active ? "activate" : "deactivate", who(a.consumer)); }
+  std::string operator()(const ConsumerUpdate& u) const { return fmt::format("{} {}", u.active ? "make active" : "step down", who(u.consumer)); }
   std::string operator()(const DeleteQueue& d) const { return fmt::format("delete queue: {}", d.why); }
   std::string operator()(const PublisherStatus& p) const {
     return fmt::format("tell {} to {}", p.channel & 0xff'ffff'ffff, p.reject ? "reject" : "go on");

@@ -80,9 +80,12 @@ struct DeadLetter {
 struct Dropped {
   ContentRef content{};
   DeathReason reason{};
+  bool refused = false;  // it never was in the queue
 };
 struct CancelConsumer { ConsumerKey consumer{}; };  // the server cancels it
 struct ActiveConsumer { ConsumerKey consumer{}; bool active = false; };  // single active consumer: it is, or no longer
+// Stream: a consumer of a group is to be the active one, and says where it begins; or steps down, and says so.
+struct ConsumerUpdate { ConsumerKey consumer{}; bool active = false; };
 struct DeleteQueue { const char* why = ""; };       // "expired", "auto-delete"
 
 // Quorum: the leader tells a publishing channel to reject what follows, or to go on (x-overflow=reject-publish).
@@ -123,7 +126,7 @@ struct MirrorRecord {
 struct Replicate { MirrorRecord record{}; };
 
 using QueueEffect = std::variant<Deliver, GetEmpty, Confirm, Reject, DeadLetter, Dropped,
-                                 CancelConsumer, ActiveConsumer, DeleteQueue,
+                                 CancelConsumer, ActiveConsumer, ConsumerUpdate, DeleteQueue,
                                  PublisherStatus, DlxDeliver, TimedOut, WriteStore, Replicate>;
 using QueueEffects = std::vector<QueueEffect>;
 

@@ -8,7 +8,7 @@
 namespace mqlab::rabbitmq {
 
 const char* name(QueueOp::Kind k) {
-  static constexpr const char* names[] = {"publish", "enlist", "consume", "cancel", "get", "ack", "requeue", "discard", "resume", "channel_down", "purge", "status", "remove"};
+  static constexpr const char* names[] = {"publish", "enlist", "consume", "cancel", "get", "ack", "requeue", "discard", "resume", "channel_down", "purge", "status", "remove", "store-offset", "query-offset", "query-publisher", "consumer-update"};
   return names[static_cast<std::size_t>(k)];
 }
 
@@ -16,7 +16,20 @@ namespace {
 
 using Do = QueueOp::Kind;
 
-bool is_call(Do k) { return k == Do::consume || k == Do::get || k == Do::purge || k == Do::status || k == Do::remove; }
+bool is_call(Do k) { return k == Do::consume || k == Do::get || k == Do::purge || k == Do::status || k == Do::remove || k == Do::query_offset || k == Do::query_publisher; }
+
+void note_gone(Context& c, const Cluster& cluster, const QueuePlan& plan, const Content& content, DeathReason reason, std::uint8_t flags) {
+  Op op;
+  op.kind = OpKind::ack;
+  op.outcome = Outcome::ok;
+  op.flags = flags;
+  op.place = c.names().id(cluster.topic(plan.topic)->place(plan.partition));
+  op.key = content.key;
+  op.message = content.message;
+  op.error = c.names().id(name(reason));
+  if ((flags & op_flag::dead_letter) && !plan.subscription.empty()) op.subscription = c.names().id(plan.subscription);
+  c.record(op);
+}
 
 // What an operator deletes with conditions; nothing: it may go.
 MaybeError refuse_delete(const QueueOp& op, std::int64_t ready, std::int64_t consumers) {
@@ -94,7 +107,9 @@ void Broker::classic_op(Context& c, const QueueOp& op, ClassicQueue& q, QueueEff
     case Do::status:
       if (op.declared) q.redeclared(now);
       return;
-    case Do::remove: return;
+    case Do::query_offset:
+    case Do::query_publisher: return answer(op, {.messages = -1});
+    default: return;
   }
 }
 
@@ -113,9 +128,9 @@ void Broker::quorum_op(Context& c, const QueueOp& op) {
       host_.forget(op.queue, op.channel);
       return host_.submit(c, op.queue, no_channel, ChannelDown{op.channel});
     case Do::purge: return submit(c, op, Purge{});
-    case Do::resume:
-    case Do::status:
-    case Do::remove: return;
+    case Do::query_offset:
+    case Do::query_publisher: return answer(op, {.messages = -1});
+    default: return;
   }
 }
 
@@ -161,8 +176,10 @@ void Broker::stream_op(Context& c, const QueueOp& op, QueueRecord& record, Queue
   auto& s = std::get<StreamQueue>(p.machine);
   switch (op.kind) {
     case Do::publish: {
-      const StreamPublish one{op.publish, op.content, {}, 0};
+      const StreamPublish one{op.publish, op.content, op.publisher, op.publishing_id};
+      const std::int64_t before = s.next();
       s.append(std::span(&one, 1), c.wall(), out);
+      if (s.next() == before) c.mark("publish_left_out", op.queue, fmt::format("{}: {} of '{}' has been seen", c.world().journal.message_name(op.content->message), op.publishing_id, op.publisher));
       if (!s.chunks().empty()) record.chunks.assign(s.chunks().begin(), s.chunks().end());
       c.write(record.file, s.next(), op.content->size);
       return s.commit(s.next(), out);
@@ -170,11 +187,22 @@ void Broker::stream_op(Context& c, const QueueOp& op, QueueRecord& record, Queue
     case Do::consume:
       answer(op, {});
       return s.consume(op.consumer, *stream_offset(op.consumer.args, c.wall()), out);
-    case Do::cancel: return s.cancel(op.consumer.key);
+    case Do::cancel: return s.cancel(op.consumer.key, out);
+    case Do::consumer_update: return s.updated(op.consumer.key, *stream_offset(op.consumer.args, c.wall()), out);
+    case Do::query_offset: return answer(op, {.messages = s.stored_offset(op.reference).value_or(-1)});
+    case Do::query_publisher: {
+      const auto id = s.last_publishing_id(op.reference);
+      return answer(op, {.messages = id ? static_cast<std::int64_t>(*id) : -1});
+    }
+    case Do::store_offset:
+      s.store_offset(op.reference, op.offset, c.wall());
+      record.chunks.assign(s.chunks().begin(), s.chunks().end());
+      c.write(record.file, s.next(), 64);
+      return s.commit(s.next(), out);
     case Do::ack:
     case Do::requeue:
     case Do::discard: return s.credit(op.consumer.key, static_cast<std::uint32_t>(op.ids.size()), out);
-    case Do::channel_down: return s.channel_down(op.channel);
+    case Do::channel_down: return s.channel_down(op.channel, out);
     default: return;
   }
 }
@@ -209,8 +237,12 @@ void Broker::perform(Context& c, const std::string& queue, const QueueEffects& e
     } else if (const auto* x = std::get_if<Dropped>(&e)) {
       if (i + 1 < effects.size() && std::holds_alternative<Reject>(effects[i + 1])) continue;  // its publisher is told
       c.mark("message_dropped", queue, fmt::format("{} ({})", c.world().journal.message_name(x->content->message), name(x->reason)));
+      if (x->refused && !x->content->deaths.empty()) continue;  // a dead letter that never was in this queue
       note_taken(c, queue, *x->content, x->reason);
     } else if (const auto* x = std::get_if<CancelConsumer>(&e)) {
+      events_.push_back({x->consumer.channel, queue, *x});
+    } else if (const auto* x = std::get_if<ConsumerUpdate>(&e)) {
+      if (x->active) c.mark("single_active_consumer", queue, x->consumer.tag);
       events_.push_back({x->consumer.channel, queue, *x});
     } else if (const auto* x = std::get_if<ActiveConsumer>(&e)) {
       if (x->active) c.mark("single_active_consumer", queue, x->consumer.tag);
@@ -237,17 +269,14 @@ void Broker::perform(Context& c, const std::string& queue, const QueueEffects& e
 void Broker::note_taken(Context& c, const std::string& queue, const Content& content, DeathReason reason) {
   const QueuePlan* plan = cluster_->queue(queue);
   if (!plan || content.message == no_message || reason == DeathReason::rejected) return;
-  Op op;
-  op.kind = OpKind::ack;
-  op.outcome = Outcome::ok;
-  op.flags = op_flag::by_policy;
-  op.place = c.names().id(cluster_->topic(plan->topic)->place(plan->partition));
-  op.key = content.key;
-  op.message = content.message;
-  op.error = c.names().id(name(reason));
-  c.record(op);
+  note_gone(c, *cluster_, *plan, content, reason, op_flag::by_policy);
 }
 
+// A message on its way to a dead-letter exchange, in the name of those whose queue it leaves.
+void Broker::note_left(Context& c, const std::string& queue, const Content& content, DeathReason reason) {
+  const QueuePlan* plan = cluster_->queue(queue);
+  if (plan && content.message != no_message) note_gone(c, *cluster_, *plan, content, reason, op_flag::by_policy | op_flag::dead_letter);
+}
 // Records are in the page cache: told at once, or (3.10) when the device has them too.
 void Broker::store_written(Context& c, const std::string& queue) {
   const auto it = processes_.find(queue);

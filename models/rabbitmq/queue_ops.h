@@ -16,16 +16,21 @@ namespace mqlab::rabbitmq {
 
 struct QueueOp {
   enum class Kind : std::uint8_t {
-    publish, enlist, consume, cancel, get, ack, requeue, discard, resume, channel_down, purge, status, remove
+    publish, enlist, consume, cancel, get, ack, requeue, discard, resume, channel_down, purge, status, remove,
+    store_offset, query_offset, query_publisher, consumer_update  // of streams
   };
   Kind kind{};
   std::string queue{};
   ChannelId channel = no_channel;
   PublishId publish{};
+  std::string publisher{};         // publish to a stream: the name and id that it goes by
+  std::uint64_t publishing_id = 0;
   ContentRef content{};
   ConsumerSpec consumer{};         // consume; of others the key's tag alone
   std::vector<DeliveryId> ids{};   // ack, requeue, discard: the oldest first
   bool no_ack = false;             // get
+  std::string reference{};         // store_offset, query_offset, query_publisher: a name
+  std::int64_t offset = -1;        // store_offset
   bool failed = false;             // requeue: by basic.reject
   bool declared = false;           // status: somebody declared the queue again
   bool again = false;              // consume: from a new leader, by the channel itself; only an error is answered
@@ -37,7 +42,7 @@ const char* name(QueueOp::Kind k);
 struct QueueAnswer {
   QueueOp::Kind of{};
   MaybeError error{};
-  std::int64_t messages = 0;
+  std::int64_t messages = 0;       // ... or what was asked for; -1: there is none
   std::int64_t consumers = 0;
   bool rejects = false;            // enlist: the queue takes no publishes now
 };
@@ -50,7 +55,7 @@ struct CreditGranted {
 struct QueueEvent {
   ChannelId channel = no_channel;
   std::string queue{};
-  std::variant<Deliver, GetEmpty, Confirm, Reject, PublisherStatus, TimedOut, CancelConsumer, QueueAnswer, CreditGranted> what{};
+  std::variant<Deliver, GetEmpty, Confirm, Reject, PublisherStatus, TimedOut, CancelConsumer, ConsumerUpdate, QueueAnswer, CreditGranted> what{};
 };
 
 }  // namespace mqlab::rabbitmq

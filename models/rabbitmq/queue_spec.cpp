@@ -219,7 +219,7 @@ MaybeError check_equivalent(const QueueSpec& there, const QueueSpec& again, cons
     const auto classic = [](const FieldValue* v) { return v == nullptr || v->text == "classic"; };
     if (arg == "x-queue-type" && classic(a) && classic(b)) continue;  // said or not, it is the default
     if (a == nullptr || b == nullptr) return differs(arg, typed(b), typed(a));
-    if (!same_value(*a, *b)) return differs(arg, "'" + error_text(*b) + "'", "'" + error_text(*a) + "'");
+    if (!same_value(*a, *b)) return differs(arg, fmt::format("'{}'", error_text(*b)), fmt::format("'{}'", error_text(*a)));
   }
   return std::nullopt;
 }

@@ -88,6 +88,7 @@ void QuorumHost::create(Context& c, const std::string& queue, QuorumPlan plan) {
   Route& route = routes_[queue];
   route.members = plan.members;
   route.file = plan.file;
+  route.resends = plan.rules.resends_after_cut;
   files_[plan.file] = queue;
   if (std::find(plan.members.begin(), plan.members.end(), c.self()) == plan.members.end()) return;
   Replica& r = replicas_[queue];
@@ -503,7 +504,9 @@ const raft::Raft* QuorumHost::raft(const std::string& queue) const {
 
 bool QuorumHost::settled(const std::string& queue) const {
   const auto route = routes_.find(queue);
-  if (route == routes_.end() || !route->second.pending.empty()) return false;
+  if (route == routes_.end()) return false;
+  // What is never sent again is pending for ever, and nothing more comes of it.
+  if (!route->second.pending.empty() && route->second.resends) return false;
   const auto it = replicas_.find(queue);
   return it == replicas_.end() || (it->second.raft.leader && it->second.applied == it->second.raft.log().end());
 }

@@ -194,7 +194,9 @@ class QuorumHost {
       std::uint64_t ticket = 0;
       Time sent_at = 0;
     };
+    bool resends = true;            // Rules::resends_after_cut
     NodeId leader = nobody;
+    NodeId last_leader = nobody;    // the last one that was known
     std::map<std::uint64_t, Pending> pending{};  // in the order submitted
     std::uint64_t next = 1;
     std::size_t guess = 0;          // which member to ask where no leader is known

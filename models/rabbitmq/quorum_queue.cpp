@@ -257,7 +257,7 @@ void QuorumQueue::end_delays(Time now) {
 void QuorumQueue::bury(const Message& m, DeathReason reason, QueueEffects& out) {
   if (options_.at_least_once) discards_.push_back({reason, m});
   else if (options_.dead_letter_exchange) out.push_back(DeadLetter{m.content, reason});
-  else out.push_back(Dropped{m.content, reason});
+  else out.push_back(Dropped{m.content, reason, false});
 }
 
 // --- the limit ---

@@ -1,5 +1,6 @@
 // Commands to quorum queues from any node, and effects on their way to the channels they are for.
 #include <algorithm>
+#include <utility>
 
 #include "models/rabbitmq/quorum_host.h"
 
@@ -16,6 +17,7 @@ struct ChannelOf {
   ChannelId operator()(const Dropped&) const { return no_channel; }
   ChannelId operator()(const CancelConsumer& e) const { return e.consumer.channel; }
   ChannelId operator()(const ActiveConsumer&) const { return no_channel; }
+  ChannelId operator()(const ConsumerUpdate& e) const { return e.consumer.channel; }
   ChannelId operator()(const DeleteQueue&) const { return no_channel; }
   ChannelId operator()(const PublisherStatus& e) const { return e.channel; }
   ChannelId operator()(const DlxDeliver&) const { return no_channel; }
@@ -107,6 +109,7 @@ void QuorumHost::on_route_timer(Context& c, const std::string& queue, Route& rou
     route.stalled = false;
     return;
   }
+  if (!route.resends) return;
   const Time due = saturating_add(route.pending.begin()->second.sent_at, times_.resend_after);
   if (!route.stalled && due > c.now()) return set_route_timer(c, route, due - c.now());
   set_route_timer(c, route, times_.resend_after);
@@ -115,16 +118,20 @@ void QuorumHost::on_route_timer(Context& c, const std::string& queue, Route& rou
 
 void QuorumHost::peer_lost(Context& c, NodeId peer) {
   for (auto& [queue, route] : routes_)
-    if (route.leader == peer || route.leader == nobody) stall(c, route);
+    if ((route.leader == peer && route.resends) || route.leader == nobody) stall(c, route);
 }
 
 // rabbit_fifo_client: after a change of leader all that is unanswered goes again, in its order.
 void QuorumHost::set_leader(Context& c, const std::string& queue, NodeId leader) {
   const auto it = routes_.find(queue);
   if (it == routes_.end() || it->second.leader == leader) return;
-  it->second.leader = leader;
+  Route& route = it->second;
+  route.leader = leader;
   news_.push_back(QuorumLeader{queue, leader});
-  if (leader != nobody) send_all(c, queue, it->second);
+  if (leader == nobody) return;
+  const bool elected = std::exchange(route.last_leader, leader) != leader;
+  if (elected || route.resends) send_all(c, queue, route);
+  else route.stalled = false;  // what comes next goes out, behind a gap
 }
 
 bool QuorumHost::on_cluster_message(Context& c, const Message& m) {

@@ -25,12 +25,18 @@ ClusterRef cluster_of(const World& w) {
   return brokers.empty() ? nullptr : w.node_as<Broker>(brokers.front()).cluster();
 }
 
+// A consistent hash reads the key of a binding as its weight.
+Binding binding_of(const Cluster& cluster, const QueuePlan& q) {
+  const bool weight = cluster.topic(q.topic)->exchange == ExchangeType::consistent_hash;
+  return {.source = q.topic, .destination = q.spec.name, .key = weight ? "1" : std::to_string(q.partition)};
+}
+
 Routing routing_of(const Cluster& cluster) {
   Routing routing;
   for (const TopicPlan& t : cluster.topics) {
     Exchange x;
     x.name = t.name;
-    x.type = ExchangeType::direct;
+    x.type = t.exchange;
     x.durable = true;
     if (!t.alternate.empty()) x.args.set("alternate-exchange", t.alternate);
     routing.declare_exchange(x);
@@ -38,7 +44,7 @@ Routing routing_of(const Cluster& cluster) {
   for (const QueuePlan& q : cluster.queues) {
     if (!cluster.topic(q.topic)->declared) continue;
     routing.add_queue(q.spec.name, q.spec.durable);
-    routing.bind({.source = q.topic, .destination = q.spec.name, .key = std::to_string(q.partition)});
+    if (q.bound) routing.bind(binding_of(cluster, q));
   }
   return routing;
 }
@@ -134,6 +140,8 @@ std::shared_ptr<Cluster> plan(const Deployment& d) {
     t.partitions = static_cast<std::int32_t>(spec.options.integer("partitions"));
     const std::string& type = spec.options.text("queue_type");
     t.type = type == "quorum" ? QueueType::quorum : type == "stream" ? QueueType::stream : QueueType::classic;
+    t.exchange = *exchange_type_of(spec.options.text("exchange"));
+    const std::int64_t bound = spec.options.integer("bound");
     t.alternate = spec.options.text("alternate");
     t.declared = spec.options.boolean("declared");
     t.dead_letters = std::any_of(d.topics.begin(), d.topics.end(), [&](const TopicSpec& o) { return o.options.text("dead_letter") == spec.name; });
@@ -147,6 +155,7 @@ std::shared_ptr<Cluster> plan(const Deployment& d) {
         q.subscription = reader;
         q.spec = queue_spec(spec.options);
         q.ha = ha_policy(spec.options);
+        q.bound = bound < 0 || n < bound;
         q.spec.name = t.name + (reader.empty() ? "" : "." + reader) + (t.partitions > 1 ? fmt::format(".{}", n) : "");
         q.broker = cluster->queues.size() % static_cast<std::size_t>(cluster->settings.brokers);
         cluster->queues.push_back(std::move(q));
@@ -161,7 +170,7 @@ class RabbitModel : public Model, public ConformanceOffer, public HasRoutes {
   const ModelDecl& decl() const override { return decl_; }
 
   std::optional<std::string> check(const Deployment& d) const override {
-    const Rules rules = *rules_of(d.profile);
+    const Rules rules = broker_settings(d.cluster, d.profile).rules;
     const auto is_topic = [&](const std::string& name) { return std::any_of(d.topics.begin(), d.topics.end(), [&](const TopicSpec& t) { return t.name == name; }); };
     for (const TopicSpec& t : d.topics) {
       QueueSpec spec = queue_spec(t.options);

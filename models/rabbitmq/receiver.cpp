@@ -2,8 +2,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "models/rabbitmq/client.h"
+#include "models/rabbitmq/model_parts.h"
 
 namespace mqlab::rabbitmq {
 
@@ -12,7 +14,7 @@ bool Client::reads(const std::string& queue) const {
 }
 
 bool Client::receiver_ready() const {
-  return !refused_.empty() || std::all_of(readings_.begin(), readings_.end(), [](const Reading& r) { return r.consuming; });
+  return !refused_.empty() || std::all_of(readings_.begin(), readings_.end(), [](const Reading& r) { return r.consuming || r.cancelled; });
 }
 
 // The queues of these topics, for its group or for itself.
@@ -34,7 +36,12 @@ void Client::read_call(Context& c, const Call& call) {
     }
     const std::string subscription = setup_.consumer.group.empty() ? c.name(c.self()) : setup_.consumer.group;
     for (const QueuePlan* q : cluster_->queues_of(*topic, subscription)) {
-      if ((partition && q->partition != *partition) || reads(q->spec.name)) continue;
+      if (partition && q->partition != *partition) continue;
+      if (reads(q->spec.name)) {
+        for (Reading& r : readings_)
+          if (r.queue == q->spec.name && std::exchange(r.cancelled, false) && receiver_open_) consume(c, r);
+        continue;
+      }
       Reading r;
       r.queue = q->spec.name;
       r.place = c.names().id(topic->place(q->partition));
@@ -61,7 +68,8 @@ void Client::open_receiver(Context& c) {
   receiver_open_ = true;
   consume_wire().send(c, consume_channel_, Kind::channel_open);
   if (!setup_.consumer.auto_ack || setup_.consumer.prefetch > 0) consume_wire().tell(c, consume_channel_, Kind::basic_qos, BasicQos{0, setup_.consumer.prefetch, false});
-  for (Reading& r : readings_) consume(c, r);
+  for (Reading& r : readings_)
+    if (!r.cancelled) consume(c, r);
 }
 
 // The queue is declared first: it may not be there, and if it is, nothing happens.
@@ -73,7 +81,7 @@ void Client::consume(Context& c, Reading& r) {
   d.auto_delete = plan.spec.auto_delete;
   d.args = plan.spec.args;
   consume_wire().tell(c, consume_channel_, Kind::queue_declare, std::move(d));
-  consume_wire().tell(c, consume_channel_, Kind::queue_bind, QueueBind{r.queue, plan.topic, std::to_string(plan.partition), {}});
+  if (plan.bound) consume_wire().tell(c, consume_channel_, Kind::queue_bind, QueueBind{r.queue, plan.topic, binding_of(*cluster_, plan).key, {}});
   BasicConsume m;
   m.queue = r.queue;
   r.tag = fmt::format("{}.{}", c.name(c.self()), r.queue);
@@ -83,6 +91,7 @@ void Client::consume(Context& c, Reading& r) {
   if (setup_.consumer.priority != 0) m.args.set("x-priority", FieldValue(static_cast<std::int64_t>(setup_.consumer.priority)));
   if (r.stream && r.next_offset >= 0) m.args.set("x-stream-offset", FieldValue(r.next_offset));
   else if (r.stream) m.args.set("x-stream-offset", setup_.consumer.stream_offset);
+  if (in_stream_group(r)) add_group(m.args, plan);
   consume_wire().tell(c, consume_channel_, Kind::basic_consume, std::move(m));
 }
 
@@ -94,11 +103,14 @@ void Client::on_receiver_method(Context& c, const Message& m) {
         if (r.tag != tag || r.consuming) continue;
         r.consuming = true;
         refused_.clear();
+        if (in_stream_group(r)) continue;  // it may not be the active one
         record_assignment(c, r.place, true, r.next_offset, op_flag::assigned);
       }
       break;
     }
     case Kind::basic_deliver: on_delivery(c, method_as<BasicDeliver>(m.payload)); break;
+    case Kind::stream_consumer_update:
+    case Kind::stream_offset: on_stream_method(c, m); break;
     case Kind::basic_cancel: {
       // The queue is gone, or its leader: the consumer begins anew after a rest.
       const std::string& tag = method_as<ConsumerTag>(m.payload).tag;
@@ -129,12 +141,15 @@ void Client::on_receiver_method(Context& c, const Message& m) {
 }
 
 // The channel is gone, and with it what it delivered: the queues give it to others, or to this client again.
-void Client::receiver_lost(Context&, const std::string& why) {
+void Client::receiver_lost(Context& c, const std::string& why) {
   refused_ = why;
   consume_channel_ = 0;
   receiver_open_ = false;
   reader_.ready = false;
-  for (Reading& r : readings_) r.consuming = false;
+  for (Reading& r : readings_) {
+    r.consuming = false;
+    if (in_stream_group(r)) give_up(c, r);
+  }
   // A stream is read on from the first message that the application has not got.
   for (auto d = buffer_.rbegin(); d != buffer_.rend(); ++d)
     if (d->record.position >= 0) readings_[d->reading].next_offset = d->record.position;
@@ -154,6 +169,8 @@ void Client::on_delivery(Context& c, const BasicDeliver& m) {
   d.record.place = r.place;
   d.record.message = m.content->message;
   d.record.key = m.content->key;
+  d.content = m.content;
+  d.headers = m.headers;
   if (const FieldValue* offset = m.headers.find("x-stream-offset")) {
     d.record.position = offset->number;
     r.next_offset = offset->number + 1;
@@ -191,10 +208,12 @@ void Client::answer_poll(Context& c, bool due) {
       continue;
     }
     a.messages.push_back(d.record);
+    if (d.record.position >= 0) readings_[d.reading].handed = d.record.position + 1;
     in_hand_.push_back(std::move(d));
   }
   for (auto it = kept.rbegin(); it != kept.rend(); ++it) buffer_.push_front(std::move(*it));
-  if (a.messages.empty() && !due) return;
+  if (a.messages.empty() && !due && rebalance_.empty()) return;
+  a.rebalance = std::exchange(rebalance_, Rebalance{});
   if (poll_timer_ != no_event) c.cancel_timer(poll_timer_);
   poll_timer_ = no_event;
   complete(c, std::exchange(poll_, 0), std::move(a));
@@ -209,13 +228,18 @@ void Client::answer_poll(Context& c, bool due) {
 // All that the application has got is acknowledged, by the tag of the last.
 void Client::settle_last_poll(Context& c) {
   if (in_hand_.empty()) return;
-  for (const Delivery& d : in_hand_) note_ack(c, d, false);
+  for (const Delivery& d : in_hand_) {
+    note_ack(c, d, false);
+    note_settled(d);
+  }
   tell_settled(c, in_hand_.back(), Kind::basic_ack, true, false);
+  if (setup_.consumer.acks_twice) tell_settled(c, in_hand_.back(), Kind::basic_ack, true, false);
   in_hand_.clear();
 }
 
-// The library's own word, not the application's.
+// The library's own word, not the application's. Settling a stream's message gives credit, and means no more.
 void Client::note_ack(Context& c, const Delivery& d, bool by_policy) {
+  if (d.record.position >= 0) return;
   Op op;
   op.kind = OpKind::ack;
   op.outcome = Outcome::ok;
@@ -240,12 +264,16 @@ void Client::settle_call(Context& c, const Call& call) {
   });
   // The channel that delivered it is gone: the library refuses (AlreadyClosedException), and nothing was sent.
   if (it == in_hand_.end() || consume_channel_ == 0) return complete(c, call.id, outcome(c, Outcome::fail, "ALREADY_CLOSED"));
-  if (call.kind == CallKind::ack) tell_settled(c, *it, Kind::basic_ack, false, false);
+  if (call.kind == CallKind::ack) {
+    tell_settled(c, *it, Kind::basic_ack, false, false);
+    if (setup_.consumer.acks_twice) tell_settled(c, *it, Kind::basic_ack, false, false);
+  }
   else if (call.kind == CallKind::release) tell_settled(c, *it, Kind::basic_nack, false, true);
   else {
     tell_settled(c, *it, Kind::basic_reject, false, false);
     note_ack(c, *it, true);
   }
+  note_settled(*it);
   in_hand_.erase(it);
   complete(c, call.id, Answer{});
 }
@@ -266,6 +294,9 @@ void Client::stop_call(Context& c, const Call& call) {
     return complete(c, call.id, Answer{});
   }
   if (!setup_.consumer.explicit_acks) settle_last_poll(c);
+  if (setup_.consumer.tracks_offsets)
+    for (Reading& r : readings_)
+      if (in_stream_group(r)) store_settled(c, r);
   close_call_ = call.id;
   consume_wire().tell(c, consume_channel_, Kind::channel_close, Close{200, "", ""});
 }

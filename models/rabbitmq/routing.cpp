@@ -49,6 +49,33 @@ MaybeError check_headers_binding(const Binding& b) {
       fmt::format("Invalid x-match field value <<\"{}\">>; expected all, any, all-with-x, or any-with-x", v->text));
 }
 
+std::uint64_t hash_of(const std::string& key) {
+  std::uint64_t h = 14695981039346656037U;
+  for (const char ch : key) h = (h ^ static_cast<unsigned char>(ch)) * 1099511628211U;
+  return h;
+}
+
+// Lamping and Veach, "A Fast, Minimal Memory, Consistent Hash Algorithm", as the plugin has it.
+std::size_t jump_hash(std::uint64_t key, std::size_t buckets) {
+  std::uint64_t chosen = 0;
+  for (std::uint64_t next = 0; next < buckets;) {
+    chosen = next;
+    key = key * 2862933555777941757U + 1;
+    next = static_cast<std::uint64_t>(static_cast<double>(chosen + 1) * (static_cast<double>(std::uint64_t{1} << 31) / static_cast<double>((key >> 33) + 1)));
+  }
+  return chosen;
+}
+
+// The key of a binding to a consistent hash exchange: a number above 0; 0: it is none.
+std::size_t weight_of(const std::string& key) {
+  std::size_t n = 0;
+  for (const char ch : key) {
+    if (ch < '0' || ch > '9' || n > 1000) return 0;
+    n = n * 10 + static_cast<std::size_t>(ch - '0');
+  }
+  return n;
+}
+
 std::string value_text(const FieldValue* v) {
   if (v == nullptr) return "none";
   return fmt::format("the value '{}' of type '{}'", error_text(*v), name(v->type));
@@ -62,12 +89,14 @@ const char* name(ExchangeType t) {
     case ExchangeType::fanout: return "fanout";
     case ExchangeType::topic: return "topic";
     case ExchangeType::headers: return "headers";
+    case ExchangeType::modulus_hash: return "x-modulus-hash";
+    case ExchangeType::consistent_hash: return "x-consistent-hash";
   }
   return "";
 }
 
 std::optional<ExchangeType> exchange_type_of(std::string_view text) {
-  for (const ExchangeType t : {ExchangeType::direct, ExchangeType::fanout, ExchangeType::topic, ExchangeType::headers})
+  for (const ExchangeType t : {ExchangeType::direct, ExchangeType::fanout, ExchangeType::topic, ExchangeType::headers, ExchangeType::modulus_hash, ExchangeType::consistent_hash})
     if (text == name(t)) return t;
   return std::nullopt;
 }
@@ -194,6 +223,8 @@ MaybeError Routing::bind(const Binding& b) {
   if (MaybeError e = check_ends(b)) return e;
   if (find_exchange(b.source)->type == ExchangeType::headers)
     if (MaybeError e = check_headers_binding(b)) return e;
+  if (find_exchange(b.source)->type == ExchangeType::consistent_hash && weight_of(b.key) == 0)
+    return precondition_failed(fmt::format("The binding key must be an integer: {}", b.key));
   if (std::find(bindings_.begin(), bindings_.end(), b) == bindings_.end()) bindings_.push_back(b);
   return std::nullopt;
 }
@@ -214,6 +245,20 @@ MaybeError Routing::check_publish(const std::string& exchange) const {
   return std::nullopt;
 }
 
+// Bindings in the order of their queues' names; of a consistent hash each has as many buckets as its key says.
+const Binding* Routing::chosen(const Exchange& x, const std::string& key) const {
+  std::vector<const Binding*> buckets;
+  for (const Binding& b : bindings_) {
+    if (b.source != x.name) continue;
+    const std::size_t weight = x.type == ExchangeType::consistent_hash ? weight_of(b.key) : 1;
+    buckets.insert(buckets.end(), weight, &b);
+  }
+  if (buckets.empty()) return nullptr;
+  std::stable_sort(buckets.begin(), buckets.end(), [](const Binding* a, const Binding* b) { return a->destination < b->destination; });
+  const std::uint64_t hash = hash_of(key);
+  return buckets[x.type == ExchangeType::modulus_hash ? hash % buckets.size() : jump_hash(hash, buckets.size())];
+}
+
 bool Routing::matches(const Exchange& x, const Binding& b, const std::vector<std::string>& keys, const Table& headers) const {
   switch (x.type) {
     case ExchangeType::fanout: return true;
@@ -221,6 +266,9 @@ bool Routing::matches(const Exchange& x, const Binding& b, const std::vector<std
     case ExchangeType::topic:
       return std::any_of(keys.begin(), keys.end(), [&](const std::string& k) { return topic_matches(b.key, k); });
     case ExchangeType::headers: return headers_match(b.args, headers);
+    case ExchangeType::modulus_hash:
+    case ExchangeType::consistent_hash:
+      return std::any_of(keys.begin(), keys.end(), [&](const std::string& k) { return chosen(x, k) == &b; });
   }
   return false;
 }

@@ -4,8 +4,10 @@
 // that routes to nothing hands the message to its alternate exchange; an exchange is visited once, so cycles end.
 // Always true: bindings name exchanges and queues that exist; the default exchange has no bindings of its own:
 // it reaches each queue by its name.
+// Two types choose one binding by a hash of the routing key: by its remainder, so that another number of bindings moves
+// nearly every key, or by a jump hash, which moves as many as the new binding gets. The hash is FNV-1a (the product: phash2).
 // Elsewhere: what a queue is (queue_spec.h), the routes as a graph (route_graph.h), direct reply-to (channel).
-// Sources: rabbit_exchange, rabbit_binding, rabbit_exchange_type_*, rabbit_db_topic_exchange; docs exchanges, ae,
+// Sources: rabbit_exchange, rabbit_binding, rabbit_exchange_type_*, rabbit_db_topic_exchange, docs modulus-hash-exchange; docs exchanges, ae,
 // e2e, sender-selected. Error texts as 3.10.8 gives them.
 //
 //     Routing r;
@@ -26,7 +28,7 @@
 
 namespace mqlab::rabbitmq {
 
-enum class ExchangeType : std::uint8_t { direct, fanout, topic, headers };
+enum class ExchangeType : std::uint8_t { direct, fanout, topic, headers, modulus_hash, consistent_hash };
 const char* name(ExchangeType t);
 std::optional<ExchangeType> exchange_type_of(std::string_view name);
 
@@ -94,6 +96,8 @@ class Routing {
   bool operator==(const Routing&) const = default;
 
  private:
+  // Of the bindings of a hash exchange the one that a key has; null: there are none.
+  const Binding* chosen(const Exchange& x, const std::string& key) const;
   bool matches(const Exchange& x, const Binding& b, const std::vector<std::string>& keys, const Table& headers) const;
   void erase_exchange(const std::string& name);
   // Removes bindings that `gone` says are, and auto-delete exchanges that thereby lost their last one.

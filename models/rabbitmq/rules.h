@@ -39,8 +39,8 @@ struct Rules {
   bool single_active_priorities = false;     // from 4.0 on a higher consumer takes over once the active one holds nothing
   bool purge_takes_dead_letters = false;     // 4.3: of a queue that keeps them until they are safe elsewhere
   Duration disconnected_timeout = 0;         // 4.3: unacked messages of an unreachable node wait so long
+  bool resends_after_cut = true;             // off: a channel sends its pending messages again only when another leader was elected
   bool delayed_retry = false;                // 4.3: x-delayed-retry-*
-  bool redeclare_renews_lease = false;       // x-expires of a quorum queue
 
   // Dead letters.
   bool interprets_client_x_death = true;     // off from 4.0 on: x-death of a publisher is a header like any other

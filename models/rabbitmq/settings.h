@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "models/rabbitmq/queue_spec.h"
+#include "models/rabbitmq/routing.h"
 #include "models/rabbitmq/rules.h"
 #include "sim/lab/options.h"
 #include "sim/world/types.h"
@@ -62,6 +63,7 @@ struct ProducerSettings {
   bool ignores_returns = false;      // an unroutable message that came back counts as sent
   bool persistent = true;
   bool misreads_multiple = false;    // takes a confirm of many for a confirm of one
+  std::string producer_name{};       // of streams: publishing ids count under it; empty: none
   std::int64_t max_in_flight = 0;    // unconfirmed messages; 0: any number
   Duration send_timeout{};           // how long a send waits for a connection, or for a free place in flight
   Duration confirm_timeout{};        // how long it waits for its confirm
@@ -78,9 +80,12 @@ struct ConsumerSettings {
   bool explicit_acks = false;        // the application acks each; else the next poll acks all of the last
   bool requeue = true;               // what release() and a failure do
   bool exclusive = false;
+  bool acks_twice = false;
   bool reuses_tags = false;          // goes on with delivery tags of a channel that is no more
   std::int64_t priority = 0;         // x-priority
   std::string stream_offset{};       // of streams: first, last, next
+  bool tracks_offsets = true;        // groups on streams: the library stores how far the application is
+  Duration offset_store_interval{};  // ... so often; above 0
 };
 
 struct LinkSettings {
@@ -96,6 +101,7 @@ struct QueuePlan {
   std::int32_t partition{};
   std::string subscription{};        // the group, or the one consumer; empty: nobody's but the last reader's
   QueueSpec spec{};
+  bool bound = true;                 // from the beginning
   std::size_t broker{};              // index of the node that it lives on (classic), or whose replica leads first
   HaPolicy ha{};
 };
@@ -104,10 +110,13 @@ struct TopicPlan {
   std::string name{};
   std::int32_t partitions = 1;
   QueueType type = QueueType::classic;
+  ExchangeType exchange = ExchangeType::direct;
   std::string alternate{};           // alternate-exchange: a topic; empty: none
   bool dead_letters = false;         // some queue dead-letters to here
   bool declared = true;              // its exchange and queues are there from the beginning
 
+  // The exchange chooses the partition, not the client.
+  bool hashed() const { return exchange != ExchangeType::direct; }
   std::string place(std::int32_t partition) const { return name + "/" + std::to_string(partition); }
 };
 

@@ -42,10 +42,17 @@ void StreamQueue::append(std::span<const StreamPublish> publishes, Time now, Que
   commit(committed_, out);  // of what was left out, the first copy may long be committed
 }
 
+void StreamQueue::store_offset(const std::string& reference, std::int64_t offset, Time now) {
+  StreamChunk chunk{.first = next_, .timestamp = now};
+  chunk.tracked.emplace_back(reference, offset);
+  take_in(std::move(chunk));
+}
+
 void StreamQueue::append_copy(const StreamChunk& chunk) { take_in(chunk); }
 
 void StreamQueue::take_in(StreamChunk chunk) {
   for (const auto& [producer, id] : chunk.producers) producers_[producer] = {id, chunk.end()};
+  for (const auto& [reference, offset] : chunk.tracked) offsets_[reference] = offset;
   next_ = chunk.end();
   const Time now = chunk.timestamp;
   chunks_.push_back(std::move(chunk));
@@ -99,20 +106,58 @@ void StreamQueue::truncate(std::int64_t offset) {
   producers_.clear();
   for (const StreamChunk& c : chunks_)
     for (const auto& [producer, id] : c.producers) producers_[producer] = {id, c.end()};
+  offsets_.clear();
+  for (const StreamChunk& c : chunks_)
+    for (const auto& [reference, stored] : c.tracked) offsets_[reference] = stored;
 }
 
 // --- consumers ---
 
 void StreamQueue::consume(const ConsumerSpec& spec, const StreamOffset& from, QueueEffects& out) {
   Reader& r = consumers_[spec.key];
-  r = Reader{.spec = spec, .next = resolve(from), .credit = spec.prefetch};
-  serve(r, out);
+  const std::string* group = group_of(spec.args);
+  r = Reader{.spec = spec, .next = resolve(from), .credit = spec.prefetch, .active = group == nullptr};
+  if (group == nullptr) return serve(r, out);
+  const FieldValue* partition = spec.args.find("partition-index");
+  std::vector<StreamGroups::Change> changes;
+  groups_.join(*group, spec.key, partition == nullptr ? -1 : static_cast<std::int32_t>(partition->number), changes);
+  tell(changes, out);
 }
 
-void StreamQueue::cancel(const ConsumerKey& key) { consumers_.erase(key); }
+void StreamQueue::updated(const ConsumerKey& key, const StreamOffset& from, QueueEffects& out) {
+  const auto it = consumers_.find(key);
+  if (it == consumers_.end()) return;
+  Reader& r = it->second;
+  r.active = groups_.active(key);
+  if (r.active) {
+    r.next = resolve(from);
+    r.credit = r.spec.prefetch;
+    return serve(r, out);
+  }
+  std::vector<StreamGroups::Change> changes;
+  groups_.stepped_down(key, changes);
+  tell(changes, out);
+}
 
-void StreamQueue::channel_down(ChannelId channel) {
-  std::erase_if(consumers_, [&](const auto& c) { return c.first.channel == channel; });
+void StreamQueue::tell(const std::vector<StreamGroups::Change>& changes, QueueEffects& out) {
+  for (const StreamGroups::Change& c : changes) {
+    if (!c.active) consumers_.at(c.consumer).active = false;
+    out.push_back(ConsumerUpdate{c.consumer, c.active});
+  }
+}
+
+void StreamQueue::cancel(const ConsumerKey& key, QueueEffects& out) {
+  consumers_.erase(key);
+  std::vector<StreamGroups::Change> changes;
+  groups_.leave(key, changes);
+  tell(changes, out);
+}
+
+void StreamQueue::channel_down(ChannelId channel, QueueEffects& out) {
+  std::vector<ConsumerKey> gone;
+  for (const auto& [key, r] : consumers_)
+    if (key.channel == channel) gone.push_back(key);
+  for (const ConsumerKey& key : gone) cancel(key, out);
 }
 
 void StreamQueue::credit(const ConsumerKey& key, std::uint32_t n, QueueEffects& out) {
@@ -133,7 +178,7 @@ void StreamQueue::deleted(QueueEffects& out) {
 // Who reads behind the beginning of the log goes on at its beginning: what he missed is gone by retention.
 void StreamQueue::serve(Reader& r, QueueEffects& out) {
   r.next = std::max(r.next, first());
-  for (; r.credit > 0 && r.next < committed_; ++r.next, --r.credit) {
+  for (; r.active && r.credit > 0 && r.next < committed_; ++r.next, --r.credit) {
     Deliver d;
     d.consumer = r.spec.key;
     d.id = static_cast<DeliveryId>(r.next);
@@ -144,6 +189,24 @@ void StreamQueue::serve(Reader& r, QueueEffects& out) {
 }
 
 // --- looking ---
+
+const std::string* group_of(const Table& consumer_args) {
+  const FieldValue* single = consumer_args.find("single-active-consumer");
+  const FieldValue* name = consumer_args.find("name");
+  return single != nullptr && name != nullptr && name->is_text() ? &name->text : nullptr;
+}
+
+std::optional<std::int64_t> StreamQueue::stored_offset(const std::string& reference) const {
+  const auto it = offsets_.find(reference);
+  return it == offsets_.end() ? std::nullopt : std::optional(it->second);
+}
+
+bool StreamQueue::caught_up() const {
+  if (!groups_.at_rest()) return false;
+  for (const auto& [key, r] : consumers_)
+    if (r.active ? r.next < committed_ && r.credit > 0 : groups_.active(key)) return false;
+  return true;
+}
 
 const StreamChunk* StreamQueue::chunk_of(std::int64_t offset) const {
   const auto it = std::upper_bound(chunks_.begin(), chunks_.end(), offset, [](std::int64_t o, const StreamChunk& c) { return o < c.first; });

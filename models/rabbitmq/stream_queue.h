@@ -4,8 +4,10 @@
 // and take as much as their credit allows.
 // A chunk is what was written together; it has one timestamp. Reading by time or from "last" begins at a chunk,
 // so earlier messages may come first. Nothing is synced to disk.
+// Consumers of one name share a stream: one of them is active (stream_groups.h). Under such a name an offset may be stored,
+// in the log itself, where it is as safe as a message.
 // Always true: offsets of the log are without gaps from first() to next(); committed() <= next().
-// Elsewhere: who leads and who has what (the node); super streams. Not here: tracking of consumer offsets.
+// Elsewhere: who leads and who has what (the node).
 // Sources: docs streams; osiris (osiris_writer, osiris_log), rabbit_stream_queue.
 //
 //     StreamQueue s("s", options);
@@ -26,6 +28,7 @@
 #include "models/rabbitmq/amqp_error.h"
 #include "models/rabbitmq/queue_effects.h"
 #include "models/rabbitmq/queue_spec.h"
+#include "models/rabbitmq/stream_groups.h"
 #include "sim/world/tree.h"
 
 namespace mqlab::rabbitmq {
@@ -42,6 +45,7 @@ struct StreamChunk {
   Time timestamp{};
   std::vector<ContentRef> messages{};
   std::vector<std::pair<std::string, std::uint64_t>> producers{};  // last publishing id in here of each that has a name
+  std::vector<std::pair<std::string, std::int64_t>> tracked{};     // offsets stored, by reference: a chunk without messages
   std::int64_t bytes{};
 
   std::int64_t end() const { return first + static_cast<std::int64_t>(messages.size()); }
@@ -58,6 +62,9 @@ struct StreamOffset {
 // Nothing: it is none of these (406).
 std::optional<StreamOffset> stream_offset(const Table& consumer_args, Time now);
 
+// The group that a consumer reads for (its arguments `name` and `single-active-consumer`); null: for itself.
+const std::string* group_of(const Table& consumer_args);
+
 class StreamQueue {
  public:
   StreamQueue(std::string name, QueueOptions options);
@@ -66,6 +73,8 @@ class StreamQueue {
 
   // One chunk. A message whose publishing id is not above its producer's last one is left out, and still confirmed.
   void append(std::span<const StreamPublish> publishes, Time now, QueueEffects& out);
+  // The offset that was processed last, by whoever goes by this name; nobody is told that it is written.
+  void store_offset(const std::string& reference, std::int64_t offset, Time now);
   // A replica takes a chunk as it is. Requires: chunk.first == next().
   void append_copy(const StreamChunk& chunk);
   // A majority has everything before `offset`: publishers are told, consumers served.
@@ -78,10 +87,12 @@ class StreamQueue {
 
   // --- consumers ---
 
-  // Requires: spec.prefetch > 0.
+  // Requires: spec.prefetch > 0. One with a name (group_of) gets nothing until it is active and has said where to begin.
   void consume(const ConsumerSpec& spec, const StreamOffset& from, QueueEffects& out);
-  void cancel(const ConsumerKey& key);
-  void channel_down(ChannelId channel);
+  // The answer of such a consumer to a ConsumerUpdate: where it begins, or that it has stepped down.
+  void updated(const ConsumerKey& key, const StreamOffset& from, QueueEffects& out);
+  void cancel(const ConsumerKey& key, QueueEffects& out);
+  void channel_down(ChannelId channel, QueueEffects& out);
   // Settling gives credit, whatever its kind: nothing is ever requeued.
   void credit(const ConsumerKey& key, std::uint32_t n, QueueEffects& out);
   void deleted(QueueEffects& out);
@@ -95,6 +106,9 @@ class StreamQueue {
   const std::deque<StreamChunk>& chunks() const { return chunks_; }
   ContentRef at(std::int64_t offset) const;                        // null: not in the log
   std::optional<std::uint64_t> last_publishing_id(const std::string& producer) const;
+  std::optional<std::int64_t> stored_offset(const std::string& reference) const;
+  // Every consumer has all that is committed, and each group knows who is active.
+  bool caught_up() const;
   std::int64_t consumer_count() const { return static_cast<std::int64_t>(consumers_.size()); }
   std::vector<ConsumerKey> consumers() const;
   // The first offset that would be read; it may lie beyond the end.
@@ -108,6 +122,7 @@ class StreamQueue {
     ConsumerSpec spec{};
     std::int64_t next{};
     std::uint32_t credit{};
+    bool active = true;
 
     bool operator==(const Reader&) const = default;
   };
@@ -124,6 +139,7 @@ class StreamQueue {
     bool operator==(const Waiting&) const = default;
   };
   void serve(Reader& r, QueueEffects& out);
+  void tell(const std::vector<StreamGroups::Change>& changes, QueueEffects& out);
   void take_in(StreamChunk chunk);
   void roll(Time now);
   const StreamChunk* chunk_of(std::int64_t offset) const;  // null: not in the log
@@ -136,6 +152,8 @@ class StreamQueue {
   std::int64_t committed_ = 0;
   std::map<ConsumerKey, Reader> consumers_;
   std::map<std::string, Producer> producers_;  // what a snapshot of the tracking data would hold, and since
+  std::map<std::string, std::int64_t> offsets_;
+  StreamGroups groups_;
   std::vector<Waiting> waiting_;
 };
 

@@ -242,5 +242,46 @@ TEST(RabbitRouting, CcAndBccAreKeys) {
   EXPECT_FALSE(published("", "a", {}, {{"CC", "b"}}));
 }
 
+// How many of a thousand keys have another queue when a third is bound to two.
+int moved(ExchangeType type, const char* key) {
+  Routing r;
+  r.declare_exchange({.name = "x", .type = type});
+  for (const char* q : {"q0", "q1", "q2"}) r.add_queue(q, true);
+  for (const char* q : {"q0", "q1"}) EXPECT_FALSE(r.bind({.source = "x", .destination = q, .key = key}));
+  std::vector<std::vector<std::string>> before;
+  for (int n = 0; n < 1000; ++n) before.push_back(r.route("x", {"k" + std::to_string(n)}, {}));
+  EXPECT_FALSE(r.bind({.source = "x", .destination = "q2", .key = key}));
+  int moved = 0;
+  for (int n = 0; n < 1000; ++n) {
+    const auto now = r.route("x", {"k" + std::to_string(n)}, {});
+    EXPECT_EQ(now.size(), 1u);
+    moved += now != before[static_cast<std::size_t>(n)];
+    // A consistent hash moves a key to the new queue or not at all.
+    if (type == ExchangeType::consistent_hash) {
+      EXPECT_TRUE(now == before[static_cast<std::size_t>(n)] || now.front() == "q2");
+    }
+  }
+  return moved;
+}
+
+// docs modulus-hash-exchange: two keys of three move; rabbitmq_consistent_hash_exchange: a third.
+TEST(RabbitRouting, AHashExchangeChoosesOneQueueAndAnotherNumberOfThemMovesKeys) {
+  EXPECT_NEAR(moved(ExchangeType::modulus_hash, ""), 667, 60);
+  EXPECT_NEAR(moved(ExchangeType::consistent_hash, "1"), 333, 60);
+}
+
+TEST(RabbitRouting, TheKeyOfABindingToAConsistentHashIsItsWeight) {
+  Routing r;
+  r.declare_exchange({.name = "x", .type = ExchangeType::consistent_hash});
+  for (const char* q : {"q0", "q1"}) r.add_queue(q, true);
+  EXPECT_EQ(r.bind({.source = "x", .destination = "q0", .key = "heavy"})->text, "PRECONDITION_FAILED - The binding key must be an integer: heavy");
+  r.bind({.source = "x", .destination = "q0", .key = "3"});
+  r.bind({.source = "x", .destination = "q1", .key = "1"});
+  int first = 0;
+  for (int n = 0; n < 1000; ++n) first += r.route("x", {"k" + std::to_string(n)}, {}).front() == "q0";
+  EXPECT_NEAR(first, 750, 60);
+  EXPECT_TRUE(Routing().route("amq.direct", {"k"}, {}).empty());
+}
+
 }  // namespace
 }  // namespace mqlab::rabbitmq

@@ -194,5 +194,59 @@ TEST(RabbitStreamQueue, AReplicaThatCopiesKnowsTheSame) {
   EXPECT_EQ(b.queue.chunks(), a.queue.chunks());
 }
 
+// --- offsets and groups ---
+
+ConsumerSpec member(const std::string& tag, std::int64_t partition = -1, ChannelId channel = 1) {
+  ConsumerSpec spec;
+  spec.key = {channel, tag};
+  spec.prefetch = 10;
+  spec.args.set("single-active-consumer", true);
+  spec.args.set("name", "g");
+  if (partition >= 0) spec.args.set("partition-index", FieldValue(partition));
+  return spec;
+}
+
+// docs streams: an offset is stored in the stream itself, so who copies the log knows it.
+TEST(RabbitStreamQueue, AStoredOffsetIsPartOfTheLog) {
+  StreamLab lab;
+  lab.append(1, 3);
+  lab.queue.store_offset("g", 1, 0);
+  lab.append(4, 4);
+  EXPECT_EQ(lab.queue.stored_offset("g"), 1);
+  EXPECT_EQ(lab.queue.stored_offset("h"), std::nullopt);
+  EXPECT_EQ(lab.queue.next(), 4);
+  EXPECT_EQ(lab.queue.at(3)->message, message(4)->message);
+  StreamLab copy;
+  for (const StreamChunk& c : lab.queue.chunks()) copy.queue.append_copy(c);
+  EXPECT_EQ(copy.queue.stored_offset("g"), 1);
+  lab.queue.truncate(2);
+  EXPECT_EQ(lab.queue.stored_offset("g"), std::nullopt);
+}
+
+// rabbit_stream_sac_coordinator: who registers first is active, and reads from where it says.
+TEST(RabbitStreamQueue, OneOfAGroupIsActiveAndTheNextFollows) {
+  StreamLab lab;
+  lab.append(1, 3);
+  lab.commit();
+  EXPECT_EQ(lab.told([&](QueueEffects& out) { lab.queue.consume(member("a"), first, out); }), "make active 1/a\n");
+  EXPECT_EQ(lab.told([&](QueueEffects& out) { lab.queue.consume(member("b", -1, 2), first, out); }), "");
+  EXPECT_EQ(lab.told([&](QueueEffects& out) { lab.queue.updated({1, "a"}, at(StreamOffset::Kind::offset, 2), out); }), "deliver 1/a #2 m3 offset 2\n");
+  EXPECT_FALSE(lab.told([&](QueueEffects& out) { lab.queue.channel_down(1, out); }).empty());
+  EXPECT_EQ(lab.told([&](QueueEffects& out) { lab.queue.updated({2, "b"}, at(StreamOffset::Kind::offset, 3), out); }), "");
+  lab.append(4, 4);
+  EXPECT_EQ(lab.commit(), "confirm 9#4\ndeliver 2/b #3 m4 offset 3\n");
+}
+
+// On a partition of a super stream: its number modulo the size of the group; the old one steps down first.
+TEST(RabbitStreamQueue, MembersShareTheStreamsOfASuperStream) {
+  StreamLab lab;
+  EXPECT_EQ(lab.told([&](QueueEffects& out) { lab.queue.consume(member("a", 1), first, out); }), "make active 1/a\n");
+  EXPECT_EQ(lab.told([&](QueueEffects& out) { lab.queue.consume(member("b", 1, 2), first, out); }), "step down 1/a\n");
+  EXPECT_FALSE(lab.queue.caught_up());
+  EXPECT_EQ(lab.told([&](QueueEffects& out) { lab.queue.updated({1, "a"}, first, out); }), "make active 2/b\n");
+  // It goes, and there is one left.
+  EXPECT_EQ(lab.told([&](QueueEffects& out) { lab.queue.cancel({2, "b"}, out); }), "make active 1/a\n");
+}
+
 }  // namespace
 }  // namespace mqlab::rabbitmq
