@@ -18,12 +18,12 @@ return scenario {
     case "misspelt" {
       why = "No exchange is called `daed`.",
       set = { ["orders.dead_letter"] = "daed" },
-      expect = { reaches "dead_letter_lost" },
+      expect = { reaches "dead_letter_lost", violates "dlq-loss" },
     },
     case "spelt right" {
       why = "The order is in the queue `dead`.",
       set = { ["orders.dead_letter"] = "dead" },
-      expect = { reaches "message_dead_lettered", holds "lost-message" },
+      expect = { reaches "message_dead_lettered", holds "dlq-loss", holds "lost-message" },
     },
   },
 }
