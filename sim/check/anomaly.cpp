@@ -237,7 +237,7 @@ constexpr Anomaly table[] = {
      "group got nothing from the place for longer, though a message waited there.",
      "The first `drained` row after; with a time bound, the late delivery.",
      "Rebalances that never settle; an assignment that was lost; a member that holds a place and is dead.", "Never.", true, ""},
-    {"unavailable", liveness, "Sends to a topic are acknowledged no more: the last three or more ended without a known outcome, though all faults are healed.",
+    {"unavailable", liveness, "Sends to a topic are acknowledged no more: the last three or more, made over a minute or longer (unless told otherwise), are without a known outcome, though all faults are healed.",
      "The first `drained` row after the last of them.",
      "Clients or queues that wait for what will never come; a queue full of what nobody can take away; in-sync replicas below the minimum.",
      "Where consistency was chosen over it.", true, "scenarios/museum/rabbitmq/r48-kept-until-it-is-full.lua"},

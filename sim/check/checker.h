@@ -30,6 +30,7 @@ struct CheckOptions {
   std::int64_t amplification_bound = 3;  // copies that a subscription may get of a message, on the average of 10 s
   Duration collapse_bound = Duration{60} * 1'000'000'000;  // goodput may be low for so long after a load that was served
   Duration hung_bound = -1;        // a committed message may be hidden so long from readers at read-committed; -1 = judged at a drain only
+  Duration unavailable_bound = Duration{60} * 1'000'000'000;  // sends may go without an answer for so long, from the first to the last
   Duration starvation_bound = -1;  // a message may wait so long while its place is silent; -1 = judged at a drain only
 };
 

@@ -1,4 +1,5 @@
 // unavailable: sends to a topic are acknowledged no more, although at the drain all faults are healed and all processes run.
+// They must have been made over some time: a history shows no faults, and a network that was away for a while says nothing.
 #include "sim/check/checkers.h"
 
 namespace mqlab {
@@ -16,6 +17,7 @@ struct Stretch {
 
 class Unavailable : public CheckerOf<Unavailable> {
  public:
+  explicit Unavailable(Duration bound) : bound_(bound) {}
   void on(const Step&, const Ledger&) override {}
   void finish(const Journal& journal, const Ledger& ledger, std::vector<Report>& out) const override {
     std::vector<Stretch> of_topic;
@@ -36,7 +38,7 @@ class Unavailable : public CheckerOf<Unavailable> {
     FindingList found("unavailable");
     std::uint64_t pending = 0;
     for (const Stretch& t : of_topic) {
-      if (t.count < fewest) continue;
+      if (t.count < fewest || journal.ops[t.last].time - journal.ops[t.first].time < bound_) continue;
       const std::size_t drain = ledger.drain_after(t.last, no_index, t.place);
       if (drain == no_index) {
         ++pending;
@@ -57,10 +59,13 @@ class Unavailable : public CheckerOf<Unavailable> {
     }
     out.push_back(std::move(r));
   }
+
+ private:
+  Duration bound_;
 };
 
 }  // namespace
 
-std::unique_ptr<Checker> make_unavailable(const CheckOptions&) { return std::make_unique<Unavailable>(); }
+std::unique_ptr<Checker> make_unavailable(const CheckOptions& o) { return std::make_unique<Unavailable>(o.unavailable_bound); }
 
 }  // namespace mqlab

@@ -126,7 +126,7 @@ class Oracle {
   }
 
   // Requires: no transactions matter to it.
-  Rows unavailable() const {
+  Rows unavailable(Duration bound) const {
     Rows out;
     std::set<std::string> topics;
     for (const Op& op : ops)
@@ -142,7 +142,7 @@ class Oracle {
         for (OpIndex e = r; e < ops.size(); ++e) known = known || (ends_send(e) && ops[e].of == r && ops[e].outcome != Outcome::info);
         if (!known) open.push_back(r);
       }
-      if (open.size() < 3) continue;
+      if (open.size() < 3 || ops[open.back()].time - ops[open.front()].time < bound) continue;
       for (OpIndex r = open.back(); r < ops.size(); ++r) {
         if (ops[r].kind != OpKind::drained) continue;
         out.push_back(r);

@@ -21,7 +21,7 @@ namespace {
 using Words = std::vector<std::uint64_t>;
 
 constexpr CheckOptions options{
-    .dedup_window = 20'000, .stall_attempts = 1, .stall_bound = 10'000, .hung_bound = 10'000, .starvation_bound = 10'000};
+    .dedup_window = 20'000, .stall_attempts = 1, .stall_bound = 10'000, .hung_bound = 10'000, .unavailable_bound = 10'000, .starvation_bound = 10'000};
 
 std::vector<Report> reports(const Journal& j) {
   CheckSet checks(options);
@@ -83,7 +83,6 @@ AGREES(DuplicateDelivery, "duplicate-delivery", duplicate_delivery())
 AGREES(Phantom, "phantom", phantom())
 AGREES(Resurrected, "resurrected", resurrected())
 AGREES(DlqLoss, "dlq-loss", dlq_loss())
-AGREES(Unavailable, "unavailable", unavailable())
 AGREES(DlqMisroute, "dlq-misroute", dlq_misroute())
 AGREES(NonmonotonicPoll, "nonmonotonic-poll", nonmonotonic_poll(false))
 AGREES(NonmonotonicPollInside, "int-nonmonotonic-poll", nonmonotonic_poll(true))
@@ -96,6 +95,11 @@ AGREES(Duplicate, "duplicate", duplicate())
 AGREES(InconsistentOffsets, "inconsistent-offsets", inconsistent_offsets())
 AGREES(EndRegression, "end-regression", end_regression())
 AGREES(StaleRead, "stale-read", stale_read())
+
+RC_GTEST_PROP(AgainstOracle, Unavailable, (const Words& words)) {
+  const RandomHistory h(words);
+  agree(h.journal, "unavailable", Oracle(h.journal).unavailable(10'000), {.unavailable_bound = 10'000});
+}
 
 RC_GTEST_PROP(AgainstOracle, PositionRegression, (const Words& words)) {
   const RandomHistory h(words, false);
