@@ -19,7 +19,8 @@ TEST(RabbitLedger, RowsOfQueuesNameTestsThatExist) {
     std::istringstream in(r.test);
     for (std::string part; std::getline(in, part, ',');) {
       part = part.substr(part.find_first_not_of(' '));
-      EXPECT_TRUE(std::filesystem::exists(std::string(MQLAB_SOURCE_DIR) + "/tests/" + part + ".cpp")) << part;
+      const std::string root = MQLAB_SOURCE_DIR;
+      EXPECT_TRUE(std::filesystem::exists(root + "/tests/" + part + ".cpp") || std::filesystem::exists(root + "/scenarios/" + part + ".lua")) << part;
     }
   }
   EXPECT_GT(rules.size(), 40u);

@@ -15,12 +15,12 @@ return scenario {
     dead = {},
   },
   clients = {
-    producer "P1" { topic = "orders", records = 30, every = ms(200), start_at = seconds(1) },
+    producer "P1" { topic = "orders", records = 50, every = seconds(2), start_at = seconds(1) },
     consumer "C" { topics = { "orders" }, max_poll = 1, ack = "reject_failed", poison_until = hours(1), on_failure = "skip", poison = {
       "P1-1", "P1-2", "P1-3", "P1-4", "P1-5", "P1-6", "P1-7", "P1-8", "P1-9", "P1-10", "P1-11", "P1-12",
     } },
   },
-  run_for = seconds(30),
+  run_for = seconds(120),
   cases = {
     case "nowhere to go" {
       why = "They fill the queue that they left.",

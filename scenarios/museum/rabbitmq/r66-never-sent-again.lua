@@ -13,7 +13,7 @@ return scenario {
   cluster = rabbitmq { brokers = 3 },
   topics = { orders = { queue_type = "quorum" } },
   clients = {
-    producer "P1" { topic = "orders", records = 30, every = ms(500), start_at = seconds(15), connects_to = "B3", confirm_timeout = seconds(10) },
+    producer "P1" { topic = "orders", records = 60, every = seconds(2), start_at = seconds(10), connects_to = "B3", confirm_timeout = seconds(10) },
     consumer "C" { topics = { "orders" }, connects_to = "B1" },
   },
   faults = {
@@ -21,7 +21,7 @@ return scenario {
     at(ms(20800), reset_streams { from = "B3", to = "B1" }),
     at(seconds(22), heal()),
   },
-  run_for = seconds(60),
+  run_for = seconds(180),
   expect = { reaches "leader_elected", holds "lost-message" },
   cases = {
     case "before the fix" {
