@@ -13,7 +13,7 @@ return scenario {
   cluster = rabbitmq { brokers = 3 },
   topics = { orders = { queue_type = "quorum" } },
   clients = {
-    producer "P1" { topic = "orders", records = 60, every = seconds(2), start_at = seconds(10), connects_to = "B3", confirm_timeout = seconds(10) },
+    producer "P1" { topic = "orders", records = 36, every = seconds(2), start_at = seconds(10), connects_to = "B3", confirm_timeout = seconds(10) },
     consumer "C" { topics = { "orders" }, connects_to = "B1" },
   },
   faults = {
