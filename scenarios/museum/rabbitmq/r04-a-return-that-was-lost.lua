@@ -10,6 +10,7 @@
 -- Source: RabbitMQ, Publishers ("unroutable messages"), Publisher Confirms.
 return scenario {
   title = "Mandatory, and the connection breaks before the return is there",
+  chapter = "docs/rabbitmq/02-acks-confirms-and-requeue.md",
   cluster = rabbitmq {},
   topics = { orders = {} },
   clients = {

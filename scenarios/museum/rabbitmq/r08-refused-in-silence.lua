@@ -7,6 +7,7 @@
 -- Source: RabbitMQ, Queue Length Limit ("reject-publish ... if publisher confirms are enabled").
 return scenario {
   title = "Refused, and nobody is told",
+  chapter = "docs/rabbitmq/02-acks-confirms-and-requeue.md",
   cluster = rabbitmq {},
   topics = { orders = { max_length = 3, overflow = "reject-publish" } },
   clients = {

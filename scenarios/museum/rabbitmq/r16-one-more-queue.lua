@@ -12,6 +12,7 @@ local function worker(name, n) return consumer(name) { topics = { "orders/" .. n
 
 return scenario {
   title = "From two queues to three",
+  chapter = "docs/rabbitmq/02-acks-confirms-and-requeue.md",
   cluster = rabbitmq {},
   topics = { orders = { partitions = 3, bound = 2, exchange = "x-modulus-hash" } },
   clients = {

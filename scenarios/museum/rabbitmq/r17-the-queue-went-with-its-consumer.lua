@@ -9,6 +9,7 @@
 -- Source: RabbitMQ, Queues ("auto-delete", the race of a fixed name and a reconnection); x-expires.
 return scenario {
   title = "An auto-delete queue and a consumer that is started anew",
+  chapter = "docs/rabbitmq/02-acks-confirms-and-requeue.md",
   cluster = rabbitmq {},
   topics = { orders = {} },
   clients = {

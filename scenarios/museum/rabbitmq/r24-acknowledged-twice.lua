@@ -7,6 +7,7 @@
 -- Source: AMQP 0-9-1, basic.ack; RabbitMQ, Consumer Acknowledgements ("unknown delivery tag").
 return scenario {
   title = "Done, and done again",
+  chapter = "docs/rabbitmq/02-acks-confirms-and-requeue.md",
   cluster = rabbitmq {},
   topics = { orders = {} },
   clients = {

@@ -33,6 +33,7 @@ end
 
 return scenario {
   title = "Three messages given back, the newest first",
+  chapter = "docs/rabbitmq/02-acks-confirms-and-requeue.md",
   cluster = rabbitmq {},
   topics = { orders = { queue_type = "quorum" } },
   knobs = { way = "newest first" },

@@ -8,6 +8,7 @@
 -- Source: RabbitMQ, Consumer Acknowledgements ("requeue/redelivery loop"); Quorum Queues (poison message handling).
 return scenario {
   title = "Given back for ever",
+  chapter = "docs/rabbitmq/02-acks-confirms-and-requeue.md",
   cluster = rabbitmq { profile = "4.2" },
   topics = { orders = {}, dead = {} },
   clients = {

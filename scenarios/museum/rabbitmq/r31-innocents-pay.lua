@@ -11,6 +11,7 @@
 -- Source: RabbitMQ, Quorum Queues (poison message handling); rabbit_fifo (return_one).
 return scenario {
   title = "Quorum queue: a crash is charged to all that was prefetched",
+  chapter = "docs/rabbitmq/02-acks-confirms-and-requeue.md",
   cluster = rabbitmq {},
   topics = { orders = { queue_type = "quorum", delivery_limit = 1 }, dead = {} },
   clients = {

@@ -26,6 +26,7 @@ end
 
 return scenario {
   title = "Flagged as redelivered, and never delivered",
+  chapter = "docs/rabbitmq/02-acks-confirms-and-requeue.md",
   cluster = rabbitmq {},
   topics = { orders = {} },
   knobs = { done_if = "redelivered" },

@@ -27,6 +27,7 @@ end
 
 return scenario {
   title = "An urgent order, and fifty in hand",
+  chapter = "docs/rabbitmq/02-acks-confirms-and-requeue.md",
   cluster = rabbitmq {},
   topics = { orders = { max_priority = 9 } },
   marks = { "urgent_order_late", "urgent_order_next" },

@@ -7,6 +7,7 @@
 -- Source: RabbitMQ, Dead Letter Exchanges ("dead lettering is not guaranteed"); rabbit_dead_letter.
 return scenario {
   title = "A dead-letter exchange that is not there",
+  chapter = "docs/rabbitmq/03-dead-letters.md",
   cluster = rabbitmq {},
   topics = { orders = {}, dead = {} },
   clients = {

@@ -10,6 +10,7 @@
 -- Source: RabbitMQ, Dead Letter Exchanges ("at-most-once"), Quorum Queues (at-least-once dead lettering).
 return scenario {
   title = "Dead letters, and nobody to take them",
+  chapter = "docs/rabbitmq/03-dead-letters.md",
   cluster = rabbitmq {},
   topics = { orders = { overflow = "reject-publish", dead_letter = "dead" }, dead = { max_length = 1, overflow = "reject-publish" } },
   clients = {

@@ -9,6 +9,7 @@
 -- Source: RabbitMQ, Quorum Queues (at-least-once dead lettering, "may fill the source queue").
 return scenario {
   title = "Ten dead letters with nowhere to go",
+  chapter = "docs/rabbitmq/03-dead-letters.md",
   cluster = rabbitmq {},
   topics = {
     orders = { queue_type = "quorum", max_length = 10, overflow = "reject-publish", dead_letter = "daed", dead_letter_strategy = "at-least-once" },

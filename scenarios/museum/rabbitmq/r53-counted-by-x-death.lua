@@ -28,6 +28,7 @@ end
 
 return scenario {
   title = "Three attempts, or any number",
+  chapter = "docs/rabbitmq/03-dead-letters.md",
   cluster = rabbitmq {},
   topics = { orders = {}, retry = { message_ttl = seconds(1), dead_letter = "orders" } },
   marks = { "given_up" },

@@ -11,6 +11,7 @@
 -- Source: RabbitMQ, Quorum Queues; rabbit_fifo (an enqueuer is a channel), Publisher Confirms ("publishers must resend").
 return scenario {
   title = "Quorum queue: cut off, and sent again on another node",
+  chapter = "docs/rabbitmq/04-quorum-queues-and-partitions.md",
   cluster = rabbitmq { brokers = 3 },
   topics = { orders = { queue_type = "quorum" } },
   clients = {

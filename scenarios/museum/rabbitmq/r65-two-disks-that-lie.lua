@@ -10,6 +10,7 @@
 -- Source: Raft (what is stored on stable storage must stay); RabbitMQ, Quorum Queues (fsync).
 return scenario {
   title = "Quorum queue: synced, said the disk",
+  chapter = "docs/rabbitmq/04-quorum-queues-and-partitions.md",
   cluster = rabbitmq { brokers = 3 },
   topics = { orders = { queue_type = "quorum" } },
   clients = {

@@ -10,6 +10,7 @@
 -- Source: rabbitmq-server #14589 (fixed in 4.2); rabbit_fifo (maybe_enqueue), rabbit_fifo_client.
 return scenario {
   title = "Quorum queue: a gap that nobody fills",
+  chapter = "docs/rabbitmq/04-quorum-queues-and-partitions.md",
   cluster = rabbitmq { brokers = 3 },
   topics = { orders = { queue_type = "quorum" } },
   clients = {
