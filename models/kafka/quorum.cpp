@@ -24,6 +24,7 @@ void Quorum::start(Context& c) {
   timers_.clear();
   config_.self = static_cast<raft::ReplicaId>(c.self());
   raft_ = raft::start(config_, durable_, c.random(), out);
+  up_ = true;
   carry_out(c, out);
 }
 
@@ -65,12 +66,13 @@ void Quorum::on_crash(const Crash& crash) {
   if (crash.wipe) {
     durable_ = raft::Durable{};
   } else {
-    durable_ = raft_.durable;
+    if (up_) durable_ = raft_.durable;  // else a machine whose process was gone lost its power
     // Epoch and vote are written with their own sync; the log keeps what its file kept.
     for (const Survivor& s : crash.files)
       if (s.file == metadata_file && s.kept < durable_.log.end()) durable_.log.truncate_to(std::max<Offset>(s.kept, durable_.log.start()));
   }
   raft_ = raft::Raft{};
+  up_ = false;
   connections_.clear();
   asked_.clear();
   timers_.clear();

@@ -52,6 +52,7 @@ class Quorum {
 
   raft::Config config_;
   raft::Durable durable_;  // what a restart begins with; kept equal to raft_.durable
+  bool up_ = false;        // raft_ is that of a process that lives
   raft::Raft raft_;
   std::map<NodeId, ConnId> connections_;
   std::map<NodeId, Time> asked_;  // since when a peer owes an answer

@@ -241,8 +241,11 @@ class Broker : public NodeBase<Broker> {
   bool sees_all() const;
   void start_app(Context& c, bool first);
   void stop_app(Context& c);
-  void pause_app(Context& c);
+  void pause_app(Context& c, bool until_all);
   void on_pause_timer(Context& c);
+  void tell_partial(Context& c, std::size_t to, const PartialPartition& m);
+  void on_partial(Context& c, std::size_t from, const PartialPartition& m);
+  void disconnect(Context& c, std::size_t peer);
   void maybe_autoheal(Context& c);
   void on_autoheal(Context& c, std::size_t from, const Autoheal& m);
   void tell_autoheal(Context& c, std::size_t to, Autoheal m);
@@ -317,6 +320,7 @@ class Broker : public NodeBase<Broker> {
     bool connected = false;
     bool tried = false;                         // it is known whether it can be reached
     bool booting = false;
+    bool greeted = false;                       // it has said hello since this application began
     int missed = 0;                             // ticks since it was heard
     Time opened = 0;                            // when `connection` was, by either
     std::uint64_t life = 0;                     // of its application, when the two were last together
@@ -344,6 +348,7 @@ class Broker : public NodeBase<Broker> {
   enum class App : std::uint8_t { runs, boots, paused, heals };
   App app_ = App::runs;
   std::uint64_t life_ = 0;                      // of the application: never the same again
+  bool until_all_ = false;                      // paused: until all are back, not a majority
   bool first_life_ = false;                     // ... since the beginning of the cluster
   std::map<std::size_t, ClusterMetadata> boot_answers_;
   std::map<std::string, MirrorRole> mirrors_;

@@ -30,6 +30,11 @@ std::string autoheal_text(const Payload& p) {
   return steps[static_cast<std::size_t>(static_cast<const Frame<Autoheal>&>(p).method.step)];
 }
 
+std::string partial_text(const Payload& p) {
+  static constexpr const char* steps[] = {"check", "probe", "probe answer", "found", "disconnect"};
+  return steps[static_cast<std::size_t>(static_cast<const Frame<PartialPartition>&>(p).method.step)];
+}
+
 }  // namespace
 
 const std::vector<MessageDecl>& cluster_message_declarations() {
@@ -37,7 +42,7 @@ const std::vector<MessageDecl>& cluster_message_declarations() {
       {cluster_hello_kind, "cluster.hello", Traffic::control, nullptr},       {cluster_tick_kind, "cluster.tick", Traffic::heartbeat, nullptr},
       {cluster_metadata_kind, "cluster.metadata", Traffic::control, nullptr}, {cluster_change_kind, "cluster.change", Traffic::control, nullptr},
       {cluster_welcome_kind, "cluster.welcome", Traffic::control, nullptr},   {cluster_app_down_kind, "cluster.app-down", Traffic::control, nullptr},
-      {cluster_autoheal_kind, "cluster.autoheal", Traffic::control, autoheal_text},
+      {cluster_autoheal_kind, "cluster.autoheal", Traffic::control, autoheal_text}, {cluster_partial_kind, "cluster.partial-partition", Traffic::control, partial_text},
       {cluster_op_kind, "queue.op", Traffic::replication, op_text},           {cluster_event_kind, "queue.event", Traffic::replication, event_text}};
   return all;
 }
@@ -82,6 +87,7 @@ void Broker::on_cluster(Context& c, std::size_t from, const Message& m) {
         p.life = 0;
         if (healing_) heal_step(c);
         return;
+      case cluster_partial_kind: return on_partial(c, from, method_as<PartialPartition>(m.payload));
       case cluster_autoheal_kind: return on_autoheal(c, from, method_as<Autoheal>(m.payload));
       case cluster_tick_kind: return;
       case cluster_metadata_kind: return on_metadata(c, from, method_as<ClusterMetadata>(m.payload));

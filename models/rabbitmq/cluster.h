@@ -30,6 +30,7 @@ inline constexpr MessageKind cluster_event_kind = 195;
 // 3.x only (partition.cpp):
 inline constexpr MessageKind cluster_app_down_kind = 180;      // the application stops; the node is there
 inline constexpr MessageKind cluster_autoheal_kind = 181;
+inline constexpr MessageKind cluster_partial_kind = 182;
 const std::vector<MessageDecl>& cluster_message_declarations();
 
 // Who leads a mirrored queue and who has a copy, as it was last written down.
@@ -76,6 +77,16 @@ struct ClusterMetadata {
   bool booting = false;                 // 3.x only: the sender itself is not sure of it
   std::map<std::size_t, std::uint64_t> with{};        // ... nodes that hold the same, and their lives
   std::map<std::size_t, std::uint64_t> split_from{};  // ... nodes that it is partitioned from
+};
+
+// rabbit_node_monitor: who has seen a node go asks those that it still sees; one that reaches that node says so. Then the
+// partition is partial, and who asked makes it a whole one, or (pause_minority) pauses until all are back.
+struct PartialPartition {
+  enum class Step : std::uint8_t { check, probe, probe_answer, found, disconnect };
+  Step step{};
+  std::size_t node = 0;       // that was seen to go
+  std::uint64_t life = 0;     // ... of its application
+  std::size_t reporter = 0;   // who asked
 };
 
 // rabbit_autoheal: whoever sees a partition and all nodes asks the first node to begin. That one asks all what they see,

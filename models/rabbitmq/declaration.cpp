@@ -36,6 +36,7 @@ ModelDecl declare_model() {
              {"close", "", "Closes the channel."}};
   d.marks = {{"broker_up", "A node began."}, {"node_up", "A node sees another one."}, {"node_down", "A node takes another one for down."},
              {"partitioned", "A node sees another one again that it had seen go, or that had seen it go: they are apart (3.x)."},
+             {"partial_partition", "A node that was seen to go is seen by another one."},
              {"paused_in_minority", "A node that sees at most half of the cluster stopped serving (pause_minority)."}, {"pause_over", "... and sees more again."},
              {"healing", "A node restarts and gives up what its side of a partition did (autoheal)."}, {"joined", "A node took over what the others have, and serves clients."},
              {"mirror_added", "A node has an empty mirror of a queue."}, {"mirror_synchronised", "A mirror has all that its leader has."},
@@ -64,7 +65,7 @@ ModelDecl declare_model() {
                   {"!producer application", "How far the application of a producer is."}};
   d.not_modelled = {"AMQP 1.0, MQTT, STOMP; of the stream protocol the framing and its own connections", "several virtual hosts, users and permissions, policies",
                     "the bytes of frames: a method with its content is one message", "paging of messages to disk",
-                    "federation and shovels", "replicated streams, the metadata store on Raft (Khepri)", "pause_if_all_down, and what nodes do about partial partitions", "ha-mode nodes, and policies that change while a queue lives", "the disk of the metadata store: a declaration is durable at once",
+                    "federation and shovels", "replicated streams, the metadata store on Raft (Khepri)", "pause_if_all_down", "ha-mode nodes, and policies that change while a queue lives", "the disk of the metadata store: a declaration is durable at once",
                     "priorities and exclusive consumers of streams"};
   d.ledger = declared_ledger();
   return d;

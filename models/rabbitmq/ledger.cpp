@@ -55,6 +55,8 @@ std::vector<RuleDecl> declared_ledger() {
       {"pause_minority: who sees at most half of the nodes stops serving and confirms nothing more, until it sees more.",
        "docs 3.13 partitions; rabbit_node_monitor (pause_partition_guard, await_cluster_recovery)",
        "rabbitmq/mirrored_host_test, museum/rabbitmq/r60-two-nodes-and-no-majority"},
+      {"A partial partition is made a whole one; with pause_minority who finds it pauses until all are back.",
+       "docs 3.13 partitions; rabbit_node_monitor (check_partial_partition)", "rabbitmq/mirrored_host_test"},
       {"A leader stops waiting for a mirror that is down before it knows whether it is in a minority.",
        "rabbit_node_monitor, rabbit_mirror_queue_misc; Jepsen 2014", "museum/rabbitmq/r59-a-mirror-nobody-waits-for"},
       {"A suspended node that goes on sees the others go and come back one by one, and never a minority.",

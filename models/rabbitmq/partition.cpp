@@ -79,7 +79,7 @@ void Broker::on_hello(Context& c, std::size_t from, ConnId connection, const Clu
     p.connection = connection;
     p.opened = h.opened;
   }
-  p.connected = p.tried = true;
+  p.connected = p.tried = p.greeted = true;
   p.missed = 0;
   p.booting = h.booting;
   if (h.asks) say_hello(c, from, false);
@@ -152,10 +152,60 @@ void Broker::node_down(Context& c, std::size_t peer, const char* why) {
   const bool pauses = cluster_->settings.partition_handling == PartitionHandling::pause_minority;
   if (pauses && app_ == App::runs && !sees_majority()) {
     c.mark("node_down", {}, fmt::format("{}: {}", c.name(cluster_->brokers[peer]), why));
-    return pause_app(c);
+    return pause_app(c, false);
   }
+  const std::uint64_t life = p.up ? p.life : 0;
   peer_down(c, peer, why);
+  if (life != 0)
+    for (std::size_t i = 0; i < peers_.size(); ++i)
+      if (peers_[i].up) tell_partial(c, i, {PartialPartition::Step::check, peer, life, index_});
   if (healing_) heal_step(c);
+}
+
+// ---------------------------------------------------------------------------------------------
+// Partial partitions.
+
+void Broker::tell_partial(Context& c, std::size_t to, const PartialPartition& m) {
+  const Peer& p = peers_[to];
+  if (p.connected && c.is_open(p.connection)) c.send(p.connection, cluster_partial_kind, framed(m), 64);
+}
+
+void Broker::on_partial(Context& c, std::size_t from, const PartialPartition& m) {
+  using Step = PartialPartition::Step;
+  PartialPartition next = m;
+  switch (m.step) {
+    case Step::check:  // not having heard of it is not enough: it must answer
+      next.step = Step::probe;
+      if (m.node != index_ && peers_[m.node].up && peers_[m.node].life == m.life) tell_partial(c, m.node, next);
+      return;
+    case Step::probe:
+      next.step = Step::probe_answer;
+      if (app_ == App::runs && life_ == m.life) tell_partial(c, from, next);
+      return;
+    case Step::probe_answer:
+      next.step = Step::found;
+      if (peers_[m.node].up) tell_partial(c, m.reporter, next);
+      return;
+    case Step::found:
+      if (app_ != App::runs || !peers_[from].up || peers_[m.node].up || peers_[m.node].life != m.life) return;
+      c.mark("partial_partition", {}, fmt::format("{} is seen by {}", c.name(cluster_->brokers[m.node]), c.name(cluster_->brokers[from])));
+      if (cluster_->settings.partition_handling == PartitionHandling::pause_minority) return pause_app(c, true);
+      next.step = Step::disconnect;
+      tell_partial(c, from, next);
+      return disconnect(c, from);
+    case Step::disconnect:
+      if (app_ == App::runs) disconnect(c, from);
+      return;
+  }
+}
+
+void Broker::disconnect(Context& c, std::size_t peer) {
+  Peer& p = peers_[peer];
+  if (!std::exchange(p.connected, false)) return;
+  c.close(p.connection);
+  p.connection = no_connection;
+  c.set_timer(look_again, timer_greet, peer);
+  node_down(c, peer, "to make a partial partition a whole one");
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -215,21 +265,22 @@ void Broker::stop_app(Context& c) {
   durable_.ended_well = true;
   for (Peer& p : peers_) {
     if (p.connected && p.connection != no_connection && c.is_open(p.connection)) c.send(p.connection, cluster_app_down_kind, nullptr, 32);
-    p.up = p.split = p.seen_down = p.booting = false;
+    p.up = p.split = p.seen_down = p.booting = p.greeted = false;
     p.life = 0;
   }
 }
 
-void Broker::pause_app(Context& c) {
-  c.mark("paused_in_minority", {}, "it sees at most half of the nodes");
+void Broker::pause_app(Context& c, bool until_all) {
+  c.mark("paused_in_minority", {}, until_all ? "a node that it does not see is there: until all are back" : "it sees at most half of the nodes");
   stop_app(c);
+  until_all_ = until_all;
   app_ = App::paused;
   c.set_timer(look_again, timer_paused);
 }
 
 void Broker::on_pause_timer(Context& c) {
   if (app_ != App::paused) return;
-  if (sees_majority()) {
+  if (until_all_ ? sees_all() : sees_majority()) {
     c.mark("pause_over");
     return start_app(c, false);
   }
@@ -295,7 +346,7 @@ void Broker::maybe_boot(Context& c) {
   for (std::size_t i = 0; i < peers_.size(); ++i) {
     if (i == index_ || boot_answers_.count(i)) continue;
     const Peer& p = peers_[i];
-    if (durable_.running.count(i) || !p.tried || p.up) return;
+    if (durable_.running.count(i) || !p.tried || p.up || (p.connected && !p.greeted)) return;
   }
   for (const auto& [from, all] : boot_answers_)
     for (const auto& [name, home] : all.queues)

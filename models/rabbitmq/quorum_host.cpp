@@ -140,7 +140,7 @@ void QuorumHost::on_crash(const Crash& crash) {
       r.durable = {};
       r.told = 0;
     } else {
-      r.durable = r.raft.durable;
+      if (r.machine) r.durable = r.raft.durable;  // else it was not up: a machine without a process lost its power
       for (const Survivor& s : crash.files)
         if (s.file == r.plan.file && s.kept < r.durable.log.end()) r.durable.log.truncate_to(std::max<Offset>(s.kept, r.durable.log.start()));
     }

@@ -204,6 +204,22 @@ TEST_F(RabbitMirrors, ASuspendedNodeDoesNotPause) {
   EXPECT_EQ(leaders(r), 2u);
 }
 
+// Two nodes are cut off from each other, a third sees both. The partition is made a whole one; pause_minority pauses instead,
+// until all are back.
+TEST_F(RabbitMirrors, APartialPartitionIsMadeWhole) {
+  const std::string partial = "at(seconds(8), one_way { from = \"B1\", to = \"B2\", duration = seconds(30) }, one_way { from = \"B2\", to = \"B1\", duration = seconds(30) })";
+  const RunResult r = run({.faults = partial, .consumer = ", connects_to = \"B3\"", .records = 60});
+  EXPECT_GE(marks(r, "partial_partition"), 1u);
+  EXPECT_EQ(leaders(r), 2u);
+  std::size_t together = 0;
+  for (std::size_t i = 0; i < 3; ++i) together += broker(r, i).split_from().size() < 2;
+  EXPECT_EQ(together, 2u);  // one of them is alone
+  const RunResult paused = run({.cluster = ", cluster_partition_handling = \"pause_minority\"", .faults = partial, .consumer = ", connects_to = \"B3\"", .records = 60});
+  EXPECT_GE(marks(paused, "paused_in_minority"), 1u);
+  EXPECT_EQ(leaders(paused), 1u);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_TRUE(broker(paused, i).split_from().empty());
+}
+
 // From 4.2 on the key means nothing: metadata is in Raft, and a cut leaves nobody apart.
 TEST_F(RabbitMirrors, KheprisNodesKnowNoPartitions) {
   const RunResult r = run({.cluster = ", cluster_partition_handling = \"pause_minority\"", .topic = "", .faults = cut, .profile = "4.3", .records = 60});

@@ -316,6 +316,22 @@ TEST(RabbitQuorumHost, NothingIsSaidBeforeItIsOnDisk) {
   EXPECT_EQ(room.ready(0), "");
 }
 
+// The process dies, and while it is down its machine loses power: what was synced is there all the same.
+TEST(RabbitQuorumHost, AMachineWithoutAProcessMayLosePower) {
+  Room room(1, {}, "4.3", 1);
+  room.run(100_ms);
+  for (std::uint64_t n : {1, 2, 3}) room.enqueue(0, n);
+  room.run(100_ms);
+  ASSERT_EQ(room.ready(0), "1 2 3");
+  room.world.kill(0, false);
+  room.run(10_ms);
+  room.world.kill(0, true);
+  room.run(10_ms);
+  room.world.start(0);
+  room.run(1_s);
+  EXPECT_EQ(room.ready(0), "1 2 3");
+}
+
 TEST(RabbitQuorumHost, TimeActsThroughTheLog) {
   Room room(1, {.message_ttl = 500_ms, .dead_letter_exchange = "dlx"});
   room.run(1_s);
