@@ -215,7 +215,8 @@ bool QuorumHost::on_message(Context& c, const Message& m) {
   if (!c.is_open(known)) known = m.connection;
   if (m.kind == quorum_hello_kind) {
     if (m.word == hello_wants_answer) c.send(m.connection, quorum_hello_kind, std::make_shared<const QuorumHello>(first_channel_), 32);
-    lives_[m.from] = payload_as<QuorumHello>(m.payload).first;
+    ChannelId& life = lives_[m.from];  // an earlier process's word may come after a later one's
+    life = std::max(life, payload_as<QuorumHello>(m.payload).first);
     node_is_back(c, m.from);
     for (auto& [queue, r] : replicas_) end_old_lives(c, queue, r, m.from);
     return true;
@@ -433,9 +434,14 @@ void QuorumHost::apply(Context& c, const std::string& queue, Replica& r) {
     const Offset at = r.applied;
     const raft::Entry& e = r.raft.log().at(at);
     const bool own_opening = e.control && r.raft.is_leader() && at == r.raft.epoch_start;
+    ChannelId came_late = no_channel;
     if (!e.control && e.command) {
       const auto& entry = payload_as<QuorumEntry>(e.command);
       if (std::holds_alternative<Tick>(entry.command)) r.tick_under_way = false;
+      if (const auto* checkout = std::get_if<Checkout>(&entry.command); checkout && r.raft.is_leader()) {
+        const ChannelId channel = checkout->consumer.key.channel;
+        if (const auto life = lives_.find(node_of(channel)); life != lives_.end() && channel < life->second) came_late = channel;
+      }
       QueueEffects out;
       const QuorumReply reply = r.machine->apply({.index = static_cast<std::uint64_t>(at) + 1, .now = entry.now}, entry.command, out);
       if (at >= r.told) tell(c, queue, r, std::move(out));
@@ -446,6 +452,8 @@ void QuorumHost::apply(Context& c, const std::string& queue, Replica& r) {
       }
     }
     ++r.applied;
+    // A consumer of a life that had ended when its command was committed.
+    if (came_late != no_channel) propose(c, queue, r, ChannelDown{came_late});
     if (own_opening) became_leader(c, queue, r);  // may append, and so commit, where one member is a majority
   }
   // How far this is noted down trails behind, so that after a restart some effects are told a second time.

@@ -142,6 +142,8 @@ bool QuorumHost::on_cluster_message(Context& c, const Message& m) {
   }
   if (m.kind == quorum_request_kind) {
     const auto& r = payload_as<QuorumRequest>(m.payload);
+    // What an earlier process of that node had sent may arrive when the node is back: nobody waits for it.
+    if (const auto life = lives_.find(m.from); life != lives_.end() && r.life < life->second) return true;
     const auto it = replicas_.find(r.queue);
     if (it != replicas_.end() && propose(c, r.queue, it->second, r.command, {m.from, r.life, r.number})) return true;
     auto redirect = std::make_shared<QuorumResponse>();
