@@ -249,6 +249,32 @@ TEST(RabbitQuorumHost, ChannelsOfAnEarlierLifeAreEnded) {
   EXPECT_EQ(room.ready(0), "1");
 }
 
+// A process dies behind a cut with a consumer's command on its way. The machine sends it all the same when the cut is over, and
+// by then its next process has said that it lives: nobody is that consumer.
+TEST(RabbitQuorumHost, WhatADeadProcessHadAskedForComesTooLate) {
+  Room room;
+  room.run(1_s);
+  room.enqueue(0, 1);
+  room.run(100_ms);
+  const ChannelId ch = room.new_channel(1);
+  room.cut(1);
+  room.submit(1, checkout(ch), 0, ch);
+  room.run(100_ms);
+  room.world.kill(1, false);
+  room.run(100_ms);
+  room.world.start(1);
+  room.run(2_s);
+  room.heal();
+  room.run(10_s);
+  EXPECT_EQ(room.machine(0).consumer_count(), 0);
+  EXPECT_EQ(room.ready(0), "1");
+  // Committed after its life had ended, by whatever way it came.
+  room.submit(0, checkout(ch));
+  room.run(5_s);
+  EXPECT_EQ(room.machine(0).consumer_count(), 0);
+  EXPECT_EQ(room.ready(0), "1");
+}
+
 TEST(RabbitQuorumHost, InEarlierReleasesANodeThatIsNotReachableCostsAtOnce) {
   Room room(1, {.delivery_limit = 20}, "4.2");
   room.run(1_s);
