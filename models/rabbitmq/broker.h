@@ -9,7 +9,7 @@
 // Elsewhere: what a queue does (classic_queue.h ...), routing (routing.h), the replicas of quorum queues
 // (quorum_host.h), clients (client.h).
 // Reading order: broker.cpp, connection.cpp, declare.cpp, publish.cpp, consume.cpp, queue_host.cpp,
-// dlx_worker.cpp, cluster.cpp, partition.cpp, mirror_host.cpp, flow.cpp, alarms.cpp.
+// dlx_worker.cpp, cluster.cpp, partition.cpp, autoheal.cpp, mirror_host.cpp, flow.cpp, alarms.cpp.
 #pragma once
 
 #include <deque>
@@ -246,6 +246,8 @@ class Broker : public NodeBase<Broker> {
   void tell_partial(Context& c, std::size_t to, const PartialPartition& m);
   void on_partial(Context& c, std::size_t from, const PartialPartition& m);
   void disconnect(Context& c, std::size_t peer);
+
+  // --- autoheal.cpp ---
   void maybe_autoheal(Context& c);
   void on_autoheal(Context& c, std::size_t from, const Autoheal& m);
   void tell_autoheal(Context& c, std::size_t to, Autoheal m);
