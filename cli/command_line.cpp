@@ -116,6 +116,7 @@ int run_command_line(int argc, char** argv) {
   add_measure_command(root, commands);
   add_compare_command(root, commands);
   add_show_command(root, commands);
+  add_plan_command(root, commands);
   add_check_command(root, commands);
   add_scenarios_command(root, commands);
   add_models_command(root, commands);

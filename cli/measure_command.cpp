@@ -197,9 +197,10 @@ Json json_of(const Plan& plan, const RunRequest& request, const Measured& m, boo
   return out;
 }
 
-int run(const RunRequest& request) {
+int run(const RunRequest& asked) {
   catch_interrupts();
-  const auto plan = make_plan(request);
+  const auto plan = make_plan(asked);
+  const RunRequest request = with_seed_of(asked, plan->scenario);
   Measured m = measure(*plan, request);
   for (Row& r : m.rows) r.sort();
   const bool complete = m.done == m.total;

@@ -90,6 +90,11 @@ std::pair<std::uint64_t, std::uint64_t> parse_seeds(const std::string& text) {
   return range;
 }
 
+RunRequest with_seed_of(RunRequest request, const Scenario& s) {
+  if (!request.seed_given && s.seed) request.first_seed = request.last_seed = *s.seed;
+  return request;
+}
+
 std::unique_ptr<Plan> make_plan(const RunRequest& request) {
   auto plan = std::make_unique<Plan>();
   for (const std::string& s : request.set) plan->settings.push_back(parse_setting(s));
@@ -146,7 +151,7 @@ std::function<RunRequest()> add_run_options(CLI::App& app, std::shared_ptr<RunRe
   auto seed = std::make_shared<std::string>();
   auto seeds = std::make_shared<std::string>();
   app.add_option("SCENARIO", request->scenario, "A Lua file, or a name as `mqlab scenarios` lists it")->required();
-  auto* one = app.add_option("--seed", *seed, "The seed of chance (1)");
+  auto* one = app.add_option("--seed", *seed, "The seed of chance (the file's own, or 1)");
   app.add_option("--seeds", *seeds, seeds_text + ": A..B, or N for 1..N")->excludes(one);
   app.add_option("--case", request->case_name, "Only this case; without it, all cases and sweep combinations");
   app.add_option("--on", request->on, "MODEL or MODEL:PROFILE to run on");
@@ -154,6 +159,7 @@ std::function<RunRequest()> add_run_options(CLI::App& app, std::shared_ptr<RunRe
   app.add_flag("--json", request->json, "The result as JSON (docs/reference/json.md)");
   return [request, seed, seeds] {
     RunRequest out = *request;
+    out.seed_given = !seed->empty() || !seeds->empty();
     if (!seed->empty()) {
       const auto range = parse_seeds(*seed);
       if (range.first != range.second) throw BadInput(fmt::format("--seed {}: one number was expected; a range is --seeds {}", *seed, *seed));

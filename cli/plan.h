@@ -19,6 +19,7 @@ struct RunRequest {
   std::uint64_t first_seed = 1;
   std::uint64_t last_seed = 1;
   bool many_seeds = false;
+  bool seed_given = false;
   std::string case_name;
   std::string on;  // MODEL or MODEL:PROFILE
   std::vector<std::string> set;
@@ -58,6 +59,9 @@ std::function<RunRequest()> add_run_options(CLI::App& app, std::shared_ptr<RunRe
 
 // Throws BadInput, InputError, ScriptError. The plan may not move once made: runs point into it.
 std::unique_ptr<Plan> make_plan(const RunRequest& request);
+
+// The seed that the scenario names, where the command line named none.
+RunRequest with_seed_of(RunRequest request, const Scenario& s);
 
 // "7" or "1..100" (both ends included).
 std::pair<std::uint64_t, std::uint64_t> parse_seeds(const std::string& text);

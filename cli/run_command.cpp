@@ -250,9 +250,10 @@ int run_seeds(const Plan& plan, const RunRequest& request) {
   return complete && right == done && missed.empty() ? as_expected : not_as_expected;
 }
 
-int run(const RunRequest& request, const StepView& view) {
+int run(const RunRequest& asked, const StepView& view) {
   catch_interrupts();
-  const auto plan = make_plan(request);
+  const auto plan = make_plan(asked);
+  const RunRequest request = with_seed_of(asked, plan->scenario);
   return request.many_seeds ? run_seeds(*plan, request) : run_each(*plan, request, view);
 }
 

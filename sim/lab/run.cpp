@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "sim/lab/nearest.h"
+#include "sim/lab/one_run.h"
 
 namespace mqlab {
 namespace {
@@ -87,19 +88,8 @@ const VerdictRow* RunResult::verdict(std::string_view anomaly) const {
 }
 
 std::unique_ptr<World> build_world(const Scenario& s, const Model& model, const ScenarioCase* c, const RunOptions& options, Deployment& d) {
-  d = s.deployment;
-  const auto check = [&](const std::optional<std::string>& error, int line) {
-    if (error) throw InputError(s.path, line, *error);
-  };
-  if (!options.profile.empty())
-    if (auto error = apply_profile(model, d, options.profile)) throw InputError("", 0, *error);
-  if (c)
-    for (const Setting& set : c->set) check(apply_setting(model, d, set), set.line);
-  for (const Setting& set : options.settings) {
-    const auto error = apply_setting(model, d, set);
-    if (error) throw InputError(set.line ? s.path : "", set.line, *error);
-  }
-  check(model.check(d), 0);
+  d = with_settings(s, model, c, options);
+  if (const auto error = model.check(d)) throw InputError(s.path, 0, *error);
   std::vector<OptionDecl> program_decls = all_options(model.decl());
   program_decls.insert(program_decls.end(), d.knob_decls.begin(), d.knob_decls.end());
   for (ClientSpec& client : d.clients)
@@ -117,17 +107,7 @@ std::unique_ptr<World> build_world(const Scenario& s, const Model& model, const 
   deploy_services(*world, d.services);
   check_names(s, *world, d);
 
-  std::vector<PlannedFault> faults;
-  if (!c || !c->own_faults) faults = s.faults;
-  if (c) faults.insert(faults.end(), c->faults.begin(), c->faults.end());
-  Random draws(options.seed, Stream::faults, 1);  // of its own: a fault more moves no draw of the world's
-  for (const PlannedFault& planned : faults) {
-    PlannedFault f = planned;
-    if (f.until >= 0) {
-      f.trigger.after = draws.between(f.trigger.after, f.until);
-      const std::uint64_t which = draws.below(f.others.size() + 1);
-      if (which > 0) f.fault = planned.others[which - 1];
-    }
+  for (const PlannedFault& f : drawn_faults(s, c, options.seed)) {
     for (const auto& group : f.fault.groups)
       for (const Target& t : group)
         if (!world->knows_target(t)) {

@@ -9,7 +9,9 @@
 //     RunResult r = run_scenario(s, model, &s.cases[0], {.seed = 7});
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -90,6 +92,7 @@ struct Scenario {
   Deployment deployment;
   std::vector<PlannedFault> faults;
   Duration run_for = 60'000'000'000;
+  std::optional<std::uint64_t> seed;        // the run that the file tells of, where nobody asks for another
   DrainPlan drain;
   LinkOptions link{};                       // between nodes, when `has_link`
   bool has_link = false;

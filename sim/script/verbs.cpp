@@ -210,6 +210,7 @@ const std::vector<VerbDoc>& scenario_fields() {
       {"knobs", "field", "{ ttl = hours(1), way = \"naive\" }", "Options of the file's own, which programs find in `c.options`; a case or `--set` turns them."},
       {"clients", "field", "{ producer \"P1\" { ... }, ... }", "Who sends and reads."},
       {"faults", "field", "{ at(...), between(...), when(...) }", "What goes wrong, and when."},
+      {"seed", "field", "number", "The run that the file tells of: `mqlab run` takes it when no other is asked for."},
       {"run_for", "field", "duration", "How long the story takes; 60 s when not said."},
       {"drain", "field", "{ limit =, restart = } or false", "How it ends: faults healed, processes restarted, everything read."},
       {"links", "field", "{ latency =, spread =, shape =, loss =, ... }", "What lies between two nodes of one region."},
