@@ -36,7 +36,7 @@ struct ConsumerKey {
 using DeliveryId = std::uint64_t;
 
 struct ConsumerSpec {
-  ConsumerKey key{};
+  ConsumerKey key = ConsumerKey();  // with {} gcc 12 at -O3 warns of it wherever a part of this is named
   bool no_ack = false;
   bool exclusive = false;
   std::uint32_t prefetch = 0;  // 0: unlimited
