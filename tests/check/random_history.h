@@ -130,7 +130,12 @@ class RandomHistory {
     if ((op.flags & op_flag::by_policy) && draw(2) == 0) {
       op.flags |= op_flag::dead_letter;
       op.error = journal.names.id(draw(2) == 0 ? "delivery_limit" : "expired");
+      if (blamed_.message != no_message && draw(2) == 0) {
+        op.message = blamed_.message;
+        op.subscription = blamed_.subscription;
+      }
     }
+    if (op.flags == op_flag::by_policy) blamed_ = op;
     add(op);
   }
   void commit() {
@@ -172,6 +177,7 @@ class RandomHistory {
     Op op{.process = static_cast<NodeId>(3 + draw(3)), .kind = OpKind::process, .outcome = draw(4) == 0 ? Outcome::fail : Outcome::ok};
     op.message = message();
     op.subscription = groups_[draw(2)];
+    if (op.outcome == Outcome::fail) blamed_ = op;
     add(op);
   }
 
@@ -182,6 +188,7 @@ class RandomHistory {
   std::vector<OpIndex> open_;
   std::vector<MessageId> log_[3];
   std::int64_t next_[3][3] = {};
+  Op blamed_{};  // the last one that failed, or was refused
   OpIndex poll_ = no_op;
   OpIndex commit_ = no_op;
   OpIndex ask_ = no_op;
