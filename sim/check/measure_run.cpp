@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <vector>
 
 #include "sim/check/measure.h"
@@ -43,6 +44,14 @@ RunCost measure_run(const Journal& journal, Time until) {
   RunCost cost;
   std::map<MessageId, Sent> sent;
   std::map<std::uint32_t, Subscription> subscriptions;
+  std::set<MessageId> acknowledged, got;  // by the end
+  for (const Op& op : journal.ops) {
+    if (op.kind == OpKind::send && op.outcome == Outcome::ok) acknowledged.insert(op.message);
+    const bool dropped = op.kind == OpKind::ack && (op.flags & op_flag::by_policy);  // a declared limit took it: not lost
+    if (op.kind == OpKind::deliver || dropped) got.insert(op.message);
+  }
+  for (const MessageId m : acknowledged) cost.lost += got.count(m) == 0;
+
   for (const Op& op : journal.ops) {
     if (op.time > until) break;
     if (op.kind == OpKind::send && op.outcome == Outcome::invoke) {
