@@ -257,6 +257,7 @@ void Broker::on_mirror_begins(Context& c, const MirrorBegins& m) {
 void Broker::on_mirror_follows(Context& c, const MirrorFollows& m) {
   const auto q = durable_.queues.find(m.queue);
   if (q == durable_.queues.end() || q->second.copies.term > m.leader.term) return;
+  if (leads(m.queue) && q->second.copies.term == m.leader.term && index_ < m.leader.broker) return;  // two at once: the first node's stays
   MirrorRole& role = mirrors_[m.queue];
   if (!role.mirror || !(role.leader == m.before)) {
     mirror_done(c, m.queue);
@@ -276,10 +277,16 @@ void Broker::on_mirror_follows(Context& c, const MirrorFollows& m) {
 
 void Broker::copies_down(Context& c, std::size_t peer) {
   std::vector<std::string> led, followed;
-  for (const auto& [name, q] : durable_.queues) {
+  for (auto& [name, q] : durable_.queues) {
     if (q.copies.term == 0) continue;
-    if (leads(name)) led.push_back(name);
-    else if (q.broker == peer || (!peers_[q.broker].up && std::count(q.copies.mirrors.begin(), q.copies.mirrors.end(), peer) > 0)) followed.push_back(name);
+    if (leads(name)) {
+      led.push_back(name);
+      continue;
+    }
+    // Whoever sees a mirror go writes it down: when it is back it has nothing.
+    const bool mirrored_there = std::erase(q.copies.mirrors, peer) > 0;
+    q.copies.synced.erase(peer);
+    if (q.broker == peer || (q.broker != index_ && !peers_[q.broker].up && mirrored_there)) followed.push_back(name);
   }
   for (const std::string& name : led) lose_mirror(c, name, peer);
   for (const std::string& name : followed) leader_gone(c, name);
@@ -300,7 +307,13 @@ void Broker::leader_gone(Context& c, const std::string& queue) {
     mirror_done(c, queue);
     return queue_unreachable(c, queue);
   }
-  if (r.copies.mirrors.front() == index_ && mirrors_.count(queue)) promote(c, queue);
+  if (r.copies.mirrors.front() != index_) return;
+  if (mirrors_.count(queue)) return promote(c, queue);
+  // It is written down for what an earlier life of this node had: the next one leads.
+  std::erase(r.copies.mirrors, index_);
+  r.copies.synced.erase(index_);
+  tell_peers(c, CopiesChanged{queue, r.broker, r.copies});
+  if (r.copies.mirrors.empty()) queue_unreachable(c, queue);
 }
 
 void Broker::promote(Context& c, const std::string& queue) {
@@ -339,6 +352,7 @@ void Broker::apply_copies(Context& c, const CopiesChanged& m) {
   r.broker = m.broker;
   r.copies = m.copies;
   if (other) failed_over(c, m.name);
+  else if (r.broker != index_ && !peers_[r.broker].up) leader_gone(c, m.name);
 }
 
 // What the channels of this node notice of a new leader: what they hold, nobody waits for; what was not confirmed, nobody

@@ -336,6 +336,8 @@ void Broker::take_copies(Context& c, const std::string& queue, const QueueHome& 
   QueueRecord& r = durable_.queues.at(queue);
   r.broker = home.broker;
   r.copies = home.copies;
+  std::erase(r.copies.mirrors, index_);  // of an earlier life
+  r.copies.synced.erase(index_);
   if (home.broker == index_ && !home.copies.mirrors.empty()) r.broker = home.copies.mirrors.front();
   if (r.broker != index_) mirror_done(c, queue);
 }
