@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "cli/outcome_json.h"
+#include "cli/plan.h"
 #include "cli/text.h"
 #include "sim/lab/conformance.h"
 
@@ -12,6 +13,7 @@ struct Options {
   std::vector<std::string> files;
   std::vector<std::string> only, tags, skip_tags;
   std::string known_file;
+  std::vector<std::string> set;
   bool json = false;
 };
 
@@ -52,7 +54,9 @@ Json failures_json(const std::vector<ConformanceFailure>& failures) {
 }
 
 int conformance(const Options& o) {
-  const ConformanceOptions options{o.only, o.tags, o.skip_tags, known_differences(o.known_file)};
+  std::vector<Setting> settings;
+  for (const std::string& s : o.set) settings.push_back(parse_setting(s));
+  const ConformanceOptions options{o.only, o.tags, o.skip_tags, known_differences(o.known_file), settings};
   std::vector<FileResult> results;
   for (const std::string& f : o.files) results.push_back(run_file(f, options));
   std::uint64_t passed = 0;
@@ -101,7 +105,11 @@ void add_conformance_command(CLI::App& root, Commands& commands) {
   app->add_option("--skip-tag", o->skip_tags, "No cases with this tag (repeatable)")->take_all()->allow_extra_args(false);
   app->add_option("--known", o->known_file, "A JSON file of cases that are known to differ, with reasons: mqlab-known-differences/1");
   app->add_flag("--json", o->json, "The result as JSON (docs/reference/json.md)");
-  app->footer("Example:\n  mqlab conformance tests/conformance/rabbitmq.json --tag ack");
+  app->add_option("--set", o->set, "key=value: switch a rule of the cluster, and see which cases notice (may be repeated)")->expected(1)->take_all();
+  app->footer(
+      "Examples:\n"
+      "  mqlab conformance tests/conformance/rabbitmq.json --tag ack\n"
+      "  mqlab conformance tests/conformance/rabbitmq.json --set requeue_keeps_place=false");
   commands.push_back({app, [o] { return conformance(*o); }});
 }
 

@@ -15,11 +15,15 @@ namespace {
 
 constexpr std::size_t runs_max = 10'000;
 
+}  // namespace
+
 Setting parse_setting(const std::string& text) {
   const std::size_t equals = text.find('=');
   if (equals == std::string::npos || equals == 0) throw BadInput(fmt::format("--set {}: key=value was expected, as in --set acks=all", text));
   return {text.substr(0, equals), Value{text.substr(equals + 1)}, true, 0};
 }
+
+namespace {
 
 std::vector<const ScenarioCase*> chosen_cases(const Scenario& s, const std::string& name) {
   std::vector<const ScenarioCase*> all;

@@ -60,6 +60,9 @@ std::function<RunRequest()> add_run_options(CLI::App& app, std::shared_ptr<RunRe
 // Throws BadInput, InputError, ScriptError. The plan may not move once made: runs point into it.
 std::unique_ptr<Plan> make_plan(const RunRequest& request);
 
+// "acks=all", as --set has it. Throws BadInput.
+Setting parse_setting(const std::string& text);
+
 // The seed that the scenario names, where the command line named none.
 RunRequest with_seed_of(RunRequest request, const Scenario& s);
 

@@ -230,7 +230,7 @@ class KafkaModel : public Model, public ConformanceOffer {
   bool settled(const World& w) const override { return at_rest(w); }
 
   std::vector<Claim> claims(const Deployment& d, const FaultSummary& f) const override { return claims_of(d, f); }
-  std::unique_ptr<ConformanceDriver> conformance(std::string_view system) const override { return conformance_of(system); }
+  std::unique_ptr<ConformanceDriver> conformance(std::string_view system, const std::vector<Setting>& settings) const override { return conformance_of(system, settings); }
 
  private:
   ModelDecl decl_ = declare_model();

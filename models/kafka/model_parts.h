@@ -9,6 +9,7 @@
 
 #include "models/kafka/settings.h"
 #include "sim/lab/model.h"
+#include "sim/lab/scenario.h"
 
 namespace mqlab {
 class ConformanceDriver;  // sim/lab/conformance.h
@@ -24,7 +25,7 @@ ModelDecl declare_model();
 std::vector<Claim> claims_of(const Deployment& d, const FaultSummary& f);
 
 // Recorded cases of partitioners (conformance.cpp).
-std::unique_ptr<ConformanceDriver> conformance_of(std::string_view system);
+std::unique_ptr<ConformanceDriver> conformance_of(std::string_view system, const std::vector<Setting>& settings);
 
 // True when nothing more will happen but heartbeats.
 bool at_rest(const World& w);

@@ -206,7 +206,10 @@ void ClassicQueue::requeue(ChannelId channel, std::span<const DeliveryId> ids, T
 
 // What comes back counts against the limit at once: into a full queue, at the head, it may be the first to go.
 void ClassicQueue::requeue_and_run(std::vector<Message> messages, Time now, Limiter& limiter, QueueEffects& out) {
-  for (Message& m : messages) put(std::move(m));
+  for (Message& m : messages) {
+    if (!options_.requeue_keeps_place) m.seq = next_seq_++;
+    put(std::move(m));
+  }
   drop_head(out);
   drop_expired(now, out);
   run(now, limiter, out);

@@ -125,8 +125,12 @@ Json error_json(const char* what, const Tester::Error& e) { return {{what, {{"co
 
 // ---------------------------------------------------------------------------------------------
 
+constexpr const char* recorded = "3.10";  // the release that the cases were recorded from
+
 class Driver : public ConformanceDriver {
  public:
+  explicit Driver(BrokerSettings settings) : settings_(std::move(settings)) {}
+
   void begin() override {
     WorldOptions options;
     options.link = LinkOptions{.latency = 50'000, .spread = 0, .shape = LatencyShape::constant};
@@ -134,8 +138,7 @@ class Driver : public ConformanceDriver {
     for (const auto* all : {&message_declarations(), &cluster_message_declarations(), &mirror_message_declarations(), &quorum_message_declarations()})
       for (const MessageDecl& m : *all) world_->declare_message(m);
     auto cluster = std::make_shared<Cluster>();
-    cluster->settings.rules = *rules_of("3.10");
-    cluster->settings.classic_fsync = true;
+    cluster->settings = settings_;
     cluster->brokers = {0};
     cluster->broker_names = {"B1"};
     NodeOptions b;
@@ -557,6 +560,7 @@ class Driver : public ConformanceDriver {
     return "ok";
   }
 
+  BrokerSettings settings_;
   std::unique_ptr<World> world_;
   NodeId broker_ = 0;
   NodeId tester_ = 0;
@@ -580,9 +584,16 @@ const std::map<std::string, Driver::Operation>& Driver::operations() {
 
 }  // namespace
 
-std::unique_ptr<ConformanceDriver> conformance_of(std::string_view system) {
+std::unique_ptr<ConformanceDriver> conformance_of(std::string_view system, const std::vector<Setting>& settings) {
   if (system != "rabbitmq") return nullptr;
-  return std::make_unique<Driver>();
+  const ModelDecl decl = declare_model();
+  const std::vector<OptionDecl> decls = declared_options();
+  Options cluster = *profile_defaults(decl, recorded, "cluster");
+  for (const Setting& s : settings) {
+    if (!find_option(decls, "cluster", s.name)) throw BadCase(fmt::format("a cluster has no option `{}`: `mqlab models rabbitmq` lists them", s.name));
+    if (const auto error = s.from_text ? cluster.set_text(decls, "cluster", s.name, to_text(s.value)) : cluster.set(decls, "cluster", s.name, s.value)) throw BadCase(*error);
+  }
+  return std::make_unique<Driver>(broker_settings(cluster, recorded));
 }
 
 }  // namespace mqlab::rabbitmq

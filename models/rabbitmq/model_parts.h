@@ -12,6 +12,7 @@
 #include "models/rabbitmq/settings.h"
 #include "sim/lab/conformance.h"
 #include "sim/lab/model.h"
+#include "sim/lab/scenario.h"
 
 namespace mqlab::rabbitmq {
 
@@ -25,7 +26,7 @@ std::vector<Claim> claims_of(const Deployment& d, const FaultSummary& f);
 bool at_rest(const World& w);
 
 // Cases recorded from a real broker, carried out over a connection; null for other systems.
-std::unique_ptr<ConformanceDriver> conformance_of(std::string_view system);
+std::unique_ptr<ConformanceDriver> conformance_of(std::string_view system, const std::vector<Setting>& settings);
 
 // The virtual host as the definitions have it: each topic's exchange, queues and bindings.
 Routing routing_of(const Cluster& cluster);

@@ -185,6 +185,7 @@ QueueOptions queue_options(const QueueSpec& spec, const Rules& rules) {
   o.dead_letter_routing_key = text(a, "x-dead-letter-routing-key");
   if (const FieldValue* sac = a.find("x-single-active-consumer")) o.single_active_consumer = sac->number != 0;
   o.cancel_serves_next = rules.cancel_serves_next;
+  o.requeue_keeps_place = rules.requeue_keeps_place;
   if (o.type == QueueType::classic) {
     if (const auto p = integer(a, "x-max-priority")) o.max_priority = static_cast<std::uint8_t>(*p);
     return o;

@@ -54,6 +54,7 @@ struct QueueOptions {
   std::optional<std::uint8_t> max_priority{};     // classic
   bool single_active_consumer = false;
   bool cancel_serves_next = true;                 // classic, by the rules
+  bool requeue_keeps_place = true;                // likewise
   bool mirrored = false;                          // classic, by a policy (ha-mode)
   std::optional<std::int64_t> delivery_limit{};   // quorum; as argument or by the rules
   RetryFor delayed_retry = RetryFor::none;        // quorum, 4.3

@@ -248,7 +248,7 @@ class RabbitModel : public Model, public ConformanceOffer, public HasRoutes {
     return route_graph(routing_of(*cluster), queues);
   }
   std::vector<Claim> claims(const Deployment& d, const FaultSummary& f) const override { return claims_of(d, f); }
-  std::unique_ptr<ConformanceDriver> conformance(std::string_view system) const override { return conformance_of(system); }
+  std::unique_ptr<ConformanceDriver> conformance(std::string_view system, const std::vector<Setting>& settings) const override { return conformance_of(system, settings); }
 
  private:
   void add_client(World& w, const Deployment& d, const ClusterRef& cluster, const ClientSpec& spec) const {

@@ -35,6 +35,7 @@ const std::vector<Row>& rows() {
       {"delayed_retry", &Rules::delayed_retry, "Quorum queues may delay what is returned (x-delayed-retry-type).", "release notes 4.3.0"},
       {"interprets_client_x_death", &Rules::interprets_client_x_death, "An x-death header of a publisher counts as the message's own past; off: it is a header like any other.", "release notes 4.0.1"},
       {"x_last_death", &Rules::x_last_death, "Dead letters carry x-last-death-* headers.", "release notes 3.13.0"},
+      {"requeue_keeps_place", &Rules::requeue_keeps_place, "What comes back to a classic queue goes to where it was; off (broken): to its end.", "rabbit_variable_queue: requeue; docs confirms"},
       {"cancel_serves_next", &Rules::cancel_serves_next, "When a single active consumer is cancelled the next one is served at once; off: with the next event.", "rabbit_amqqueue_process: basic_cancel"},
       {"consumer_timeout_action", &Rules::consumer_timeout, "A delivery that is not settled in time closes its channel, or (quorum queues only) is taken back.", "rabbit_channel:evaluate_consumer_timeout; release notes 4.3.0"},
       {"transient_queues", &Rules::transient_queues, "A queue may be neither durable nor exclusive.", "release notes 4.3.0; docs queues"},

@@ -47,6 +47,7 @@ struct Rules {
   bool x_last_death = false;                 // from 3.13 on: x-last-death-* headers
 
   // Channels and queues.
+  bool requeue_keeps_place = true;           // off (broken): a classic queue puts what comes back at its end
   bool cancel_serves_next = true;            // off (3.x): the next single active consumer waits for another event
   ConsumerTimeout consumer_timeout = ConsumerTimeout::closes_channel;
   Duration consumer_timeout_after = Duration{1'800'000} * 1'000'000;

@@ -147,7 +147,7 @@ ConformanceReport run_conformance(const Json& file, const Models& models, const 
   report.version = file.value("version", "");
   std::unique_ptr<ConformanceDriver> driver;
   for (const auto& model : models.all())
-    if (const auto* offer = dynamic_cast<const ConformanceOffer*>(model.get()); offer && !driver) driver = offer->conformance(report.system);
+    if (const auto* offer = dynamic_cast<const ConformanceOffer*>(model.get()); offer && !driver) driver = offer->conformance(report.system, options.settings);
   if (!driver) throw BadCase(fmt::format("there is no model for system `{}` yet", report.system));
   for (const Json& one_case : file.at("cases")) {
     const auto id = one_case.at("id").get<std::string>();

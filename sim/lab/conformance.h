@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "sim/lab/model.h"
+#include "sim/lab/scenario.h"
 
 namespace mqlab {
 
@@ -67,7 +68,8 @@ class ConformanceOffer {
  public:
   virtual ~ConformanceOffer() = default;
   // Null: it does not know this one ("rabbitmq").
-  virtual std::unique_ptr<ConformanceDriver> conformance(std::string_view system) const = 0;
+  // `settings`: of the cluster that the cases run on, over what the recorded system was. Throws BadCase when they do not fit.
+  virtual std::unique_ptr<ConformanceDriver> conformance(std::string_view system, const std::vector<Setting>& settings) const = 0;
 };
 
 struct ConformanceOptions {
@@ -76,6 +78,7 @@ struct ConformanceOptions {
   std::vector<std::string> skip_tags{};
   // Ids of cases that are known to differ, with the reason.
   std::map<std::string, std::string> known{};
+  std::vector<Setting> settings{};      // rules switched to see which cases notice
 };
 
 struct ConformanceFailure {

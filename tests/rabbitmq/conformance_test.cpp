@@ -31,15 +31,26 @@ TEST(RabbitConformance, EachRecordedCaseIsMet) {
 // A comparison that cannot fail would be none: each observation of a case, changed, is noticed.
 TEST(RabbitConformance, AChangedObservationIsNoticed) {
   ConformanceJson file = recorded();
-  const ConformanceOptions one{{"rabbit-ack-02"}, {}, {}, {}};
+  const ConformanceOptions one{{"rabbit-ack-02"}, {}, {}, {}, {}};
   for (auto& c : file["cases"])
     if (c.at("id") == "rabbit-ack-02") c["expected"][4] = ConformanceJson::array({"4", "2", "5"});
   const ConformanceReport r = run_conformance(file, rabbit(), one);
   ASSERT_EQ(r.failures.size(), 1u);
   EXPECT_EQ(r.passed, 0u);
-  const ConformanceReport known = run_conformance(file, rabbit(), {{"rabbit-ack-02"}, {}, {}, {{"rabbit-ack-02", "as a test"}}});
+  const ConformanceReport known = run_conformance(file, rabbit(), {{"rabbit-ack-02"}, {}, {}, {{"rabbit-ack-02", "as a test"}}, {}});
   EXPECT_EQ(known.known.size(), 1u);
   EXPECT_TRUE(known.failures.empty());
+}
+
+// The cases notice a rule that is broken: what comes back goes to the end of its queue.
+TEST(RabbitConformance, AMessageThatLosesItsPlaceIsNoticed) {
+  ConformanceOptions broken;
+  broken.settings = {{"requeue_keeps_place", Value{false}}};
+  EXPECT_GE(run_conformance(recorded(), rabbit(), broken).failures.size(), 5u);
+  EXPECT_GE(run_conformance(recorded("rabbitmq-more.json"), rabbit(), broken).failures.size(), 2u);
+  ConformanceOptions none;
+  none.settings = {{"requeue_keeps", Value{false}}};
+  EXPECT_THROW(run_conformance(recorded(), rabbit(), none), BadCase);
 }
 
 TEST(Conformance, MatchersAcceptWhatTheySayAndNothingElse) {
