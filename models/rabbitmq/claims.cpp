@@ -51,6 +51,8 @@ Habits habits_of(const Deployment& d) {
 struct Places {
   bool durable = true, classic = false, stream = false, quorum = false, declared = true, limits = false, ttl = false, expires = false;
   bool dead_letters = false, dead_letters_safe = true, returns_count = false, alternate = false;
+  bool filtered = false;                        // an exchange gives a queue only what its binding key matches
+  bool many = false;                            // ... or a message to several queues of one subscription
   bool mirrored = false, synchronised = true;  // some queue has mirrors; mirrors that join are given all
 };
 
@@ -69,6 +71,8 @@ Places places_of(const Deployment& d, const Rules& rules) {
       p.mirrored = true;
       p.synchronised = p.synchronised && (ha.sync_automatic || !ha.promote_unsynced);
     }
+    p.filtered = p.filtered || o.text("exchange") == "topic";
+    p.many = p.many || ((o.text("exchange") == "topic" || o.text("exchange") == "fanout") && o.integer("partitions") > 1);
     p.ttl = p.ttl || o.duration("message_ttl") >= 0;
     p.expires = p.expires || o.duration("expires") > 0;
     p.alternate = p.alternate || !o.text("alternate").empty();
@@ -101,6 +105,7 @@ std::vector<Claim> claims_of(const Deployment& d, const FaultSummary& f) {
   else if (h.shares_name) lost = "two publishers of one name take each other's messages for repetitions";
   else if (h.misreads) lost = "a publisher misreads confirms of many";
   else if (!p.declared || p.expires) lost = "a queue that is not there takes nothing, and the message is confirmed";
+  else if (p.filtered) lost = "a queue gets only what its binding key matches";
   else if (h.auto_ack) lost = "with auto_ack a message is done when it is written to the socket";
   else if (h.reuses_tags) lost = "a consumer acknowledges with the tags of another channel";
   else if (wiped) lost = "a broker lost its disk";
@@ -118,7 +123,8 @@ std::vector<Claim> claims_of(const Deployment& d, const FaultSummary& f) {
 
   const bool interrupted = f.client_kills || f.client_pauses || f.network_faults || !f.losses.empty();
   std::string twice;
-  if (h.resends) twice = "the application sends again on its own";
+  if (p.many) twice = "a message goes to each queue whose binding matches it";
+  else if (h.resends) twice = "the application sends again on its own";
   else if (h.acks_twice) twice = "an acknowledgement that comes twice closes the channel";
   else if (h.releases) twice = "what failed is given back, and comes again";
   else if (h.programs) twice = "a program settles when it likes";
@@ -143,7 +149,7 @@ std::vector<Claim> claims_of(const Deployment& d, const FaultSummary& f) {
   }
 
   claim("phantom", "", "a send fails only when it was never written, or came back");
-  claim("misdelivered", p.alternate ? "what no queue takes goes to another exchange" : "", "bindings do not change");
+  claim("misdelivered", p.filtered || p.many ? "the exchange chooses the queues, not the client" : p.alternate ? "what no queue takes goes to another exchange" : "", "bindings do not change");
   claim("confirmed-unroutable", h.ignores_returns ? "a publisher does not look at what comes back" : "", "what comes back counts as failed");
   claim("resurrected", interrupted || h.programs ? "an acknowledgement has no answer: whether it arrived nobody is told" : "", "no channel ended with an acknowledgement under way");
   std::string ahead;

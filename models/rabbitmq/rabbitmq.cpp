@@ -27,8 +27,12 @@ ClusterRef cluster_of(const World& w) {
 
 // A consistent hash reads the key of a binding as its weight.
 Binding binding_of(const Cluster& cluster, const QueuePlan& q) {
-  const bool weight = cluster.topic(q.topic)->exchange == ExchangeType::consistent_hash;
-  return {.source = q.topic, .destination = q.spec.name, .key = weight ? "1" : std::to_string(q.partition)};
+  const TopicPlan& t = *cluster.topic(q.topic);
+  const auto n = static_cast<std::size_t>(q.partition);
+  std::string key = std::to_string(q.partition);
+  if (t.exchange == ExchangeType::consistent_hash) key = "1";
+  if (t.exchange == ExchangeType::topic) key = n < t.binding_keys.size() ? t.binding_keys[n] : "#";
+  return {.source = q.topic, .destination = q.spec.name, .key = key};
 }
 
 Routing routing_of(const Cluster& cluster) {
@@ -141,6 +145,7 @@ std::shared_ptr<Cluster> plan(const Deployment& d) {
     const std::string& type = spec.options.text("queue_type");
     t.type = type == "quorum" ? QueueType::quorum : type == "stream" ? QueueType::stream : QueueType::classic;
     t.exchange = *exchange_type_of(spec.options.text("exchange"));
+    t.binding_keys = spec.options.list("binding_keys");
     const std::int64_t bound = spec.options.integer("bound");
     t.alternate = spec.options.text("alternate");
     t.declared = spec.options.boolean("declared");

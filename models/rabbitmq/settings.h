@@ -111,6 +111,7 @@ struct TopicPlan {
   std::int32_t partitions = 1;
   QueueType type = QueueType::classic;
   ExchangeType exchange = ExchangeType::direct;
+  std::vector<std::string> binding_keys{};  // of a topic exchange, by partition
   std::string alternate{};           // alternate-exchange: a topic; empty: none
   bool dead_letters = false;         // some queue dead-letters to here
   bool declared = true;              // its exchange and queues are there from the beginning
