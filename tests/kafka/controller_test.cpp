@@ -287,6 +287,24 @@ TEST(KafkaController, NewControllerGivesEachBrokerAWholeSession) {
   ASSERT_TRUE(lab.run_until([&] { return lab.led() == "B2@1 {2,3}"; }, 12_s)) << "it fences as the first one did";
 }
 
+// The process dies, and while it is down its machine loses power: the metadata that was synced is there all the same, and so
+// are the records of the brokers that were synced.
+TEST(KafkaController, AMachineWithoutAProcessMayLosePower) {
+  Lab lab;
+  lab.run(20_s);
+  const std::string name = lab.controller_name();
+  const NodeId node = lab.world.find(name);
+  const Offset end = lab.world.node_as<Controller>(node).quorum().end();
+  ASSERT_GT(end, 0);
+  lab.world.kill(node, false);
+  lab.run(100_ms);
+  lab.world.kill(node, true);
+  lab.run(100_ms);
+  lab.world.start(node);
+  lab.run(1_ms);
+  EXPECT_GE(lab.world.node_as<Controller>(node).quorum().end(), end);
+}
+
 // --- elections ---
 
 TEST(KafkaController, PreferredLeaderIsRestoredByIntervalAndByCommand) {
