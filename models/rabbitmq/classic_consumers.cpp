@@ -48,7 +48,7 @@ void ClassicQueue::channel_down(ChannelId channel, Time now, Limiter& limiter, Q
 }
 
 // An exclusive consumer's place stays free; a single active one is followed by whoever is first in the round.
-void ClassicQueue::replace_active(const ConsumerKey& gone, QueueEffects& out) {
+void ClassicQueue::replace_active(ConsumerKey gone, QueueEffects& out) {
   if (active_ != gone) return;
   active_.reset();
   if (!options_.single_active_consumer) return;

@@ -163,7 +163,7 @@ class ClassicQueue {
   void into_round(Consumer c);
   Consumer* find(const ConsumerKey& key);
   // The consumer is gone from the round: another may become the active one.
-  void replace_active(const ConsumerKey& gone, QueueEffects& out);
+  void replace_active(ConsumerKey gone, QueueEffects& out);  // a copy: it may be the active one
   bool auto_delete(QueueEffects& out);
 
   std::string name_;
