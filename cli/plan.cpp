@@ -94,6 +94,14 @@ std::pair<std::uint64_t, std::uint64_t> parse_seeds(const std::string& text) {
   return range;
 }
 
+const PlannedRun& only_run(const Plan& plan, const RunRequest& request) {
+  if (request.many_seeds) throw BadInput("this takes one run: --seed N instead of --seeds");
+  if (plan.runs.size() == 1) return plan.runs.front();
+  std::vector<std::string> labels;
+  for (const PlannedRun& r : plan.runs) labels.push_back(r.label);
+  throw BadInput(fmt::format("{} is run in {} ways: name one by --case, or set what its sweep varies; there are {}", plan.scenario.path, plan.runs.size(), fmt::join(labels, ", ")));
+}
+
 RunRequest with_seed_of(RunRequest request, const Scenario& s) {
   if (!request.seed_given && s.seed) request.first_seed = request.last_seed = *s.seed;
   return request;

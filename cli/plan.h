@@ -63,6 +63,9 @@ std::unique_ptr<Plan> make_plan(const RunRequest& request);
 // "acks=all", as --set has it. Throws BadInput.
 Setting parse_setting(const std::string& text);
 
+// The one way to run it that was asked for. Throws BadInput when there are several, or several seeds.
+const PlannedRun& only_run(const Plan& plan, const RunRequest& request);
+
 // The seed that the scenario names, where the command line named none.
 RunRequest with_seed_of(RunRequest request, const Scenario& s);
 

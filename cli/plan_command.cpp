@@ -18,13 +18,7 @@ std::string head(const Plan& plan, const RunRequest& request, const PlannedRun& 
 int print_plan(const RunRequest& asked, const std::string& out) {
   const auto plan = make_plan(asked);
   const RunRequest request = with_seed_of(asked, plan->scenario);
-  if (request.many_seeds) throw BadInput("one run is written down: --seed N instead of --seeds");
-  if (plan->runs.size() > 1) {
-    std::string all;
-    for (const PlannedRun& r : plan->runs) all += (all.empty() ? "" : ", ") + r.label;
-    throw BadInput(fmt::format("{} is run in {} ways: name one by --case, or set what its sweep varies; there are {}", plan->scenario.path, plan->runs.size(), all));
-  }
-  const PlannedRun& run = plan->runs.front();
+  const PlannedRun& run = only_run(*plan, request);
   Scenario one = one_run(plan->scenario, *plan->model, run.scenario_case, plan->options(run, request.first_seed));
   if (const auto why = why_not_printed(one)) throw BadInput(fmt::format("{} can't be written out by itself: {}", plan->scenario.path, *why));
   one.lesson = head(*plan, request, run);

@@ -56,13 +56,7 @@ int run(const ShrinkRequest& asked) {
   catch_interrupts();
   const auto plan = make_plan(asked.run);
   const RunRequest request = with_seed_of(asked.run, plan->scenario);
-  if (request.many_seeds) throw BadInput("one run is made smaller: --seed N instead of --seeds");
-  if (plan->runs.size() > 1) {
-    std::string all;
-    for (const PlannedRun& r : plan->runs) all += (all.empty() ? "" : ", ") + r.label;
-    throw BadInput(fmt::format("{} is run in {} ways: name one by --case, or set what its sweep varies; there are {}", plan->scenario.path, plan->runs.size(), all));
-  }
-  const PlannedRun& planned = plan->runs.front();
+  const PlannedRun& planned = only_run(*plan, request);
   const RunOptions options = plan->options(planned, request.first_seed);
   Scenario one = one_run(plan->scenario, *plan->model, planned.scenario_case, options);
   if (const auto why = why_not_printed(one)) throw BadInput(fmt::format("{} can't be made smaller by itself: {}", plan->scenario.path, *why));

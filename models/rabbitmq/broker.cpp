@@ -172,8 +172,7 @@ void Broker::on_disk(Context& c, FileId file, std::int64_t end, DiskResult resul
   work(c);
 }
 
-// In good order: clients are told, queues write down what they know of their messages, then it ends.
-void Broker::on_stop(Context& c) {
+void Broker::close_clients(Context& c) {
   std::vector<ConnId> open;
   for (const auto& [id, conn] : connections_) open.push_back(id);
   for (const ConnId id : open) {
@@ -183,15 +182,24 @@ void Broker::on_stop(Context& c) {
     drop_connection(c, id);
     c.close(id);
   }
+}
+
+// What a clean end knows beyond the files: which messages were delivered.
+void Broker::write_recovery_terms() {
+  for (const auto& [name, p] : processes_)
+    if (const auto* q = std::get_if<ClassicQueue>(&p.machine); q && durable_.queues.at(name).spec.durable) durable_.at_rest.insert_or_assign(name, *q);
+}
+
+// In good order: clients are told, queues write down what they know of their messages, then it ends.
+void Broker::on_stop(Context& c) {
+  close_clients(c);
   work(c);
   if (app_ == App::runs) release_mirrors(c);
   host_.resign(c);
   stopping_ = true;
-  for (auto& [name, p] : processes_) {
-    const QueueRecord& r = durable_.queues.at(name);
-    if (const auto* q = std::get_if<ClassicQueue>(&p.machine); q && r.spec.durable) durable_.at_rest.insert_or_assign(name, *q);
-    if (r.spec.durable) c.sync(r.file);
-  }
+  write_recovery_terms();
+  for (const auto& [name, p] : processes_)
+    if (const QueueRecord& r = durable_.queues.at(name); r.spec.durable) c.sync(r.file);
   durable_.ended_well = true;
   c.exit();
 }

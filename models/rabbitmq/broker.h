@@ -233,6 +233,8 @@ class Broker : public NodeBase<Broker> {
   void maybe_boot(Context& c);
   void now_runs(Context& c);
   void forget_transient();
+  void close_clients(Context& c);
+  void write_recovery_terms();
   void tick_members(Context& c);
   bool member_closed(Context& c, ConnId connection, std::size_t peer, CloseReason reason);
   void node_down(Context& c, std::size_t peer, const char* why);

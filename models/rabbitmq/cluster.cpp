@@ -14,11 +14,6 @@ namespace {
 constexpr Duration reconnect = 1'000'000'000;
 constexpr MessageKind cluster_welcome_kind = 196;  // the answer to a hello
 
-bool is_call(QueueOp::Kind k) {
-  using Do = QueueOp::Kind;
-  return k == Do::consume || k == Do::get || k == Do::purge || k == Do::status || k == Do::remove || k == Do::enlist || k == Do::query_offset || k == Do::query_publisher;
-}
-
 std::string op_text(const Payload& p) {
   const auto& op = static_cast<const Frame<QueueOp>&>(p).method;
   return fmt::format("{} '{}'", name(op.kind), op.queue);

@@ -234,19 +234,11 @@ void Broker::start_app(Context& c, bool first) {
 
 // As rabbitmqctl stop_app: in good order, and the node stays.
 void Broker::stop_app(Context& c) {
-  std::vector<ConnId> open;
-  for (const auto& [id, conn] : connections_) open.push_back(id);
-  for (const ConnId id : open) {
-    if (connections_.at(id).phase == ConnectionPhase::running)
-      c.send(id, kind(Kind::connection_close), framed(Close{320, "CONNECTION_FORCED - broker forced connection closure with reason 'shutdown'", ""}), 64, 0);
-    drop_connection(c, id);
-    c.close(id);
-  }
+  close_clients(c);
+  write_recovery_terms();
   for (auto& [name, p] : processes_) {
     if (p.timer != no_event) c.cancel_timer(p.timer);
     if (p.busy != no_event) c.cancel_timer(p.busy);
-    const QueueRecord& r = durable_.queues.at(name);
-    if (const auto* q = std::get_if<ClassicQueue>(&p.machine); q && r.spec.durable) durable_.at_rest.insert_or_assign(name, *q);
   }
   processes_.clear();
   mirrors_.clear();

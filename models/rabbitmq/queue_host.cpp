@@ -12,11 +12,14 @@ const char* name(QueueOp::Kind k) {
   return names[static_cast<std::size_t>(k)];
 }
 
+bool is_call(QueueOp::Kind k) {
+  using Do = QueueOp::Kind;
+  return k == Do::consume || k == Do::get || k == Do::purge || k == Do::status || k == Do::remove || k == Do::query_offset || k == Do::query_publisher;
+}
+
 namespace {
 
 using Do = QueueOp::Kind;
-
-bool is_call(Do k) { return k == Do::consume || k == Do::get || k == Do::purge || k == Do::status || k == Do::remove || k == Do::query_offset || k == Do::query_publisher; }
 
 void note_gone(Context& c, const Cluster& cluster, const QueuePlan& plan, const Content& content, DeathReason reason, std::uint8_t flags) {
   Op op;
@@ -277,6 +280,7 @@ void Broker::note_left(Context& c, const std::string& queue, const Content& cont
   const QueuePlan* plan = cluster_->queue(queue);
   if (plan && content.message != no_message) note_gone(c, *cluster_, *plan, content, reason, op_flag::by_policy | op_flag::dead_letter);
 }
+
 // Records are in the page cache: told at once, or (3.10) when the device has them too.
 void Broker::store_written(Context& c, const std::string& queue) {
   const auto it = processes_.find(queue);

@@ -37,6 +37,8 @@ struct QueueOp {
   bool if_unused = false, if_empty = false;  // remove
 };
 const char* name(QueueOp::Kind k);
+// The channel waits for its answer.
+bool is_call(QueueOp::Kind k);
 
 // The end of an operation that a channel waits for.
 struct QueueAnswer {

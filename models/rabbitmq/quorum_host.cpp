@@ -340,18 +340,18 @@ void QuorumHost::carry_out(Context& c, const std::string& queue, Replica& r, raf
                        std::make_shared<const QuorumTraffic>(queue, s.payload), wire_size(s.kind, s.payload)};
     const bool early = s.kind == raft::Kind::append_entries || s.kind == raft::Kind::install_snapshot;
     if (!early && (r.unsynced || r.syncing)) r.held.push_back(std::move(what));
-    else say(c, r, std::move(what));
+    else say(c, std::move(what));
   }
   sync_if_needed(c, r);
 }
 
-void QuorumHost::say(Context& c, Replica&, Replica::Held what) { c.send(connection_to(c, what.to), what.kind, std::move(what.payload), what.bytes); }
+void QuorumHost::say(Context& c, Replica::Held what) { c.send(connection_to(c, what.to), what.kind, std::move(what.payload), what.bytes); }
 
 void QuorumHost::release(Context& c, Replica& r, std::size_t many) {
   for (; many > 0 && !r.held.empty(); --many) {
     Replica::Held what = std::move(r.held.front());
     r.held.pop_front();
-    say(c, r, std::move(what));
+    say(c, std::move(what));
   }
 }
 

@@ -207,7 +207,7 @@ class QuorumHost {
   void start_replica(Context& c, const std::string& queue, Replica& r);
   void step(Context& c, const std::string& queue, Replica& r, raft::Outbox& out);
   void carry_out(Context& c, const std::string& queue, Replica& r, raft::Outbox& out);
-  void say(Context& c, Replica& r, Replica::Held what);
+  void say(Context& c, Replica::Held what);
   void release(Context& c, Replica& r, std::size_t many);
   void sync_if_needed(Context& c, Replica& r);
   void apply(Context& c, const std::string& queue, Replica& r);

@@ -218,8 +218,9 @@ class Shrinker {
   Options without(const Options& all, const std::string& scope, const std::string& name, const std::string& profile) const {
     Options out = *profile_defaults(model_.decl(), profile, scope);
     for (const auto& [other, v] : all.values()) {
-      if (all.given(other) && other != name) (void)out.set(decls_, scope, other, v);
-      else if (!out.has(other)) out.set_default(other, v);
+      if (other == name) continue;
+      if (!all.given(other)) out.set_default(other, v);
+      else if (out.set(decls_, scope, other, v)) (void)out.set(decls_, "transform", other, v);  // a loop's own, in the same table
     }
     return out;
   }

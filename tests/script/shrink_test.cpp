@@ -1,6 +1,7 @@
 // The smallest run that shows an anomaly: that it still does, that nothing can be left out, that it is the same anomaly.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -106,6 +107,25 @@ TEST(Shrink, ARuleThatIsSwitchedStays) {
     if (const OptionDecl* d = find_option(decls, "cluster", name); d && d->is_switch && one.deployment.cluster.given(name)) {
       EXPECT_TRUE(s.scenario.deployment.cluster.given(name)) << name;
     }
+}
+
+// A loop has options of three scopes in one table: what is left of them is still said.
+TEST(Shrink, ALoopKeepsItsOwnOptions) {
+  const std::string path = std::string(MQLAB_SOURCE_DIR) + "/scenarios/search/transform.lua";
+  std::ifstream in(path);
+  std::stringstream text;
+  text << in.rdbuf();
+  const Scenario all = load_scenario(text.str(), path, models());
+  const Model& model = *models().find("kafka");
+  const auto c = std::find_if(all.cases.begin(), all.cases.end(), [](const ScenarioCase& x) { return x.name == "positions without the generation"; });
+  ASSERT_NE(c, all.cases.end());
+  const Scenario one = one_run(all, model, &*c, {.seed = 61});
+  const Shrunk s = shrink(one, model, "effect-duplicate");
+  ASSERT_TRUE(s.shown);
+  EXPECT_TRUE(s.minimal);
+  const std::string printed = print_scenario(s.scenario, model);
+  EXPECT_NE(printed.find("positions = \"in_transaction\""), std::string::npos) << printed;
+  EXPECT_TRUE(shows(from_text(printed), "effect-duplicate")) << printed;
 }
 
 TEST(Shrink, ARunThatShowsNothingStaysAsItIs) {
