@@ -17,6 +17,7 @@
 
 #include "sim/check/checker.h"
 #include "sim/lab/model.h"
+#include "sim/lab/plan_space.h"
 
 namespace mqlab {
 
@@ -100,6 +101,7 @@ struct Scenario {
   std::vector<Expectation> expect;          // of every case, and of a run without cases
   std::vector<ScenarioCase> cases;
   std::vector<Sweep> sweep;
+  PlanSpace hunt;                           // what a hunt may vary
   std::shared_ptr<const Extension> programs;  // what the Lua programs need; cloned into each world
 };
 

@@ -1,4 +1,4 @@
-// The house has a direction: kernel <- world <- record <- check <- lab <- script, models use sim, faces use all.
+// The house has a direction: kernel <- world <- record <- check <- lab <- script <- hunt, models use sim, faces use all.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -19,6 +19,7 @@ const std::map<std::string, std::set<std::string>> allowed = {
     {"sim/check", {"sim/kernel", "sim/world", "sim/record"}},
     {"sim/lab", {"sim/kernel", "sim/world", "sim/record", "sim/check"}},
     {"sim/script", {"sim/kernel", "sim/world", "sim/record", "sim/check", "sim/lab"}},
+    {"sim/hunt", {"sim/kernel", "sim/world", "sim/record", "sim/check", "sim/lab", "sim/script"}},
 };
 
 // "sim/kernel/time.h" -> "sim/kernel"; "models/kafka/log.h" -> "models/kafka"; "cli/face.h" -> "cli".
