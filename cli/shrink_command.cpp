@@ -9,7 +9,7 @@
 #include "cli/text.h"
 #include "sim/lab/nearest.h"
 #include "sim/lab/one_run.h"
-#include "sim/lab/shrink.h"
+#include "sim/hunt/shrink.h"
 #include "sim/script/print_scenario.h"
 
 namespace mqlab::cli {

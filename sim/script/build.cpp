@@ -18,7 +18,7 @@ Scenario Builder::build() {
   s_.lesson = head_comment(text_, s_.chapter);
   if (const auto v = f_.text("title")) s_.title = *v;
   if (const auto v = f_.text("chapter")) s_.chapter = *v;
-  if (const auto v = f_.integer("seed", 1, INT64_MAX)) s_.seed = static_cast<std::uint64_t>(*v);
+  if (const auto v = f_.integer("seed", INT64_MIN, INT64_MAX)) s_.seed = static_cast<std::uint64_t>(*v);
   cluster();
   decls_ = all_options(model_->decl());
   for (const char* scope : {"cluster", "topic", "producer", "consumer"}) {

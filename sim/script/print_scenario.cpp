@@ -241,7 +241,8 @@ std::string print_scenario(const Scenario& s, const Model& model) {
   const auto field = [&](const char* name, const std::string& value) { out += fmt::format("  {} = {},\n", name, value); };
   if (!s.title.empty()) field("title", quoted(s.title));
   if (!s.chapter.empty()) field("chapter", quoted(s.chapter));
-  if (s.seed) field("seed", fmt::format("{}", *s.seed));
+  // Lua's whole numbers have a sign: the upper half is written by its bits.
+  if (s.seed) field("seed", *s.seed > INT64_MAX ? fmt::format("{:#x}", *s.seed) : fmt::format("{}", *s.seed));
 
   Table cluster;
   if (d.profile != model.decl().default_profile) cluster.add("profile", quoted(d.profile));

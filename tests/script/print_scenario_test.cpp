@@ -132,8 +132,10 @@ RC_GTEST_PROP(PrintScenario, AnyFaultIsTheSameWhenReadBack, ()) {
   s.deployment.profile = model.decl().default_profile;
   s.deployment.cluster = *profile_defaults(model.decl(), s.deployment.profile, "cluster");
   s.faults.push_back({drawn_fault(), drawn_trigger()});
+  s.seed = *rc::gen::oneOf(rc::gen::inRange<std::uint64_t>(0, 100), rc::gen::map<std::uint64_t>([](std::uint64_t n) { return ~n; }));
   const std::string printed = print_scenario(s, model);
   const Scenario again = load_scenario(printed, "printed.lua", models());
+  RC_ASSERT(again.seed == s.seed);
   RC_ASSERT(again.faults.size() == 1U);
   const Fault& before = s.faults[0].fault;
   const Fault& after = again.faults[0].fault;
