@@ -479,7 +479,7 @@ void World::refuse(ConnId id, const Event& e) {
   answer.channel = id;
   const CloseReason reason = is(e, EventKind::open) ? CloseReason::refused : CloseReason::reset;
   answer.body = {static_cast<std::uint64_t>(reason), 0, static_cast<std::uint64_t>(now())};
-  const std::uint64_t word = splitmix64(seed_ ^ splitmix64(e.id));
+  const std::uint64_t word = splitmix64(seed_ ^ splitmix64((std::uint64_t{id} << 1) | static_cast<std::uint64_t>(1 - way)));
   launch(id, static_cast<int>(1 - way), answer, now(), word, splitmix64(word));
 }
 

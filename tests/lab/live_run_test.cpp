@@ -1,0 +1,83 @@
+// A run under way can be cut into pieces and forked, and nobody can tell from what it says.
+#include "sim/lab/live_run.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "cli/face.h"
+#include "sim/lab/one_run.h"
+#include "sim/script/scenario_api.h"
+
+namespace mqlab {
+namespace {
+
+constexpr Duration ms = 1'000'000;
+
+Scenario load(const std::string& name) {
+  const std::string path = std::string(MQLAB_SOURCE_DIR) + "/scenarios/search/" + name;
+  std::ifstream in(path);
+  std::stringstream text;
+  text << in.rdbuf();
+  return load_scenario(text.str(), path, cli::all_models());
+}
+
+// One run: no choice left. transactions.lua has programs in Lua, quorum.lua has none.
+struct One {
+  Scenario plan;
+  const Model* model;
+  One(const std::string& file, std::uint64_t seed) {
+    const Scenario s = load(file);
+    model = cli::all_models().find(s.model);
+    plan = one_run(s, *model, &s.cases[0], {.seed = seed});
+  }
+  RunResult run() const { return run_scenario(plan, *model, nullptr, {.seed = *plan.seed}); }
+};
+
+void same(const RunResult& a, const RunResult& b) {
+  RC_ASSERT(a.fingerprint == b.fingerprint);
+  RC_ASSERT(a.events == b.events);
+  RC_ASSERT(a.as_expected == b.as_expected);
+  RC_ASSERT(a.verdicts.size() == b.verdicts.size());
+  for (std::size_t i = 0; i < a.verdicts.size(); ++i) RC_ASSERT(a.verdicts[i].report == b.verdicts[i].report);
+}
+
+void forks_like_the_whole(const std::string& file, int tries) {
+  for (int i = 0; i < tries; ++i) {
+    const One one(file, *rc::gen::inRange<std::uint64_t>(1, 50));
+    const RunResult whole = one.run();
+    LiveRun run(one.plan, *one.model, nullptr, {.seed = *one.plan.seed});
+    Time t = 0;
+    for (int cuts = *rc::gen::inRange(0, 4); cuts > 0; --cuts) run.run_to(t += *rc::gen::inRange<Duration>(1, 3000) * ms);
+    LiveRun fork(run);
+    same(run.finish(), whole);
+    same(fork.finish(), whole);
+  }
+}
+
+RC_GTEST_PROP(LiveRunProperty, CutAndForkedItSaysWhatTheWholeRunSays, ()) { forks_like_the_whole("quorum.lua", 1); }
+
+RC_GTEST_PROP(LiveRunProperty, AndWhereProgramsAreCoroutinesTheForkRebuildsThem, ()) { forks_like_the_whole("transactions.lua", 1); }
+
+// What makes a search by forks honest: the plan with the fault in it, from its beginning, is the fork.
+RC_GTEST_PROP(LiveRunProperty, AFaultArmedInAForkIsTheSameFaultInThePlan, ()) {
+  One one("quorum.lua", *rc::gen::inRange<std::uint64_t>(1, 50));
+  LiveRun run(one.plan, *one.model, nullptr, {.seed = *one.plan.seed});
+  const Time t = *rc::gen::inRange<Duration>(1, 9000) * ms;
+  run.run_to(t);
+  LiveRun fork(run);
+  PlannedFault f;
+  f.fault.kind = *rc::gen::element(FaultKind::kill, FaultKind::pause, FaultKind::isolate);
+  f.fault.groups = {{*rc::gen::element<std::string>("B1", "B2", "B3")}};
+  f.fault.duration = 1500 * ms;
+  f.trigger.after = t + *rc::gen::inRange<Duration>(1, 1000) * ms + 1;
+  fork.world().arm(f.fault, f.trigger);
+  same(run.finish(), one.run());
+  one.plan.faults.push_back(f);
+  same(fork.finish(), one.run());
+}
+
+}  // namespace
+}  // namespace mqlab
