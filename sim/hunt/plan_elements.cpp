@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <utility>
 
 namespace mqlab {
@@ -63,23 +64,35 @@ std::vector<OptionOwner> option_owners(Scenario& s) {
   return all;
 }
 
+std::vector<OptionOwner> holders(Scenario& plan, const std::vector<OptionDecl>& decls, std::size_t owner, const std::string& option) {
+  const std::vector<OptionOwner> all = option_owners(plan);
+  std::vector<OptionOwner> out{all[owner]};
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (i != owner && all[owner].program && all[i].what == all[owner].what && all[i].options->given(option) && find_option(decls, all[i].scope, option)) out.push_back(all[i]);
+  return out;
+}
+
 PlanSize size_of(const Scenario& plan) {
   PlanSize s;
   s.faults = plan.faults.size();
   s.clients = plan.deployment.clients.size();
   s.topics = plan.deployment.topics.size();
+  s.services = plan.deployment.services.size();
   Scenario copy = plan;
+  std::set<std::pair<std::string, std::string>> given;
   for (const OptionOwner& o : option_owners(copy))
     for (const auto& [name, v] : o.options->values()) {
-      if (o.options->given(name)) ++s.options;
-      if (o.scope == "producer" && name == "records")
+      if (o.options->given(name)) given.emplace(o.what, name);
+      if (o.scope == "producer" && name == "records" && !o.program)
         if (const auto* n = std::get_if<std::int64_t>(&v)) s.operations += *n;
     }
+  s.options = given.size();
   return s;
 }
 
 std::string describe(const PlanSize& s) {
-  return fmt::format("{}, {}, {}, {} given, {}", some(s.faults, "fault", "faults"), some(s.clients, "client", "clients"), some(s.topics, "topic", "topics"),
+  return fmt::format("{}, {}, {}{}, {} given, {}", some(s.faults, "fault", "faults"), some(s.clients, "client", "clients"), some(s.topics, "topic", "topics"),
+                     s.services ? ", " + some(s.services, "service", "services") : "",
                      some(s.options, "option", "options"), some(s.operations, "record", "records"));
 }
 
@@ -103,6 +116,7 @@ std::vector<Element> elements(const Scenario& plan, const Model& model) {
     for (const auto& [name, v] : owners[i].options->values()) {
       const OptionDecl* decl = find_option(decls, owners[i].scope, name);
       if (!decl || decl->is_switch || !owners[i].options->given(name) || name == "records") continue;
+      if (owners[i].program && owners[i].scope == "consumer" && owners[i - 1].options->given(name) && find_option(decls, "producer", name)) continue;  // see holders()
       if (is_plan_size(name) && plain_but_for(*owners[i].options, model, owners[i].scope, name, d.profile).integer(name) > owners[i].options->integer(name)) continue;
       all.push_back({Kind::option, i, name});
     }
@@ -156,8 +170,8 @@ std::optional<Scenario> without(const Scenario& plan, const Model& model, const 
       }
       return s;
     case Element::Kind::option: {
-      const OptionOwner o = option_owners(s)[e.index];
-      *o.options = plain_but_for(*o.options, model, o.scope, e.option, s.deployment.profile);
+      for (const OptionOwner& o : holders(s, all_options(model.decl()), e.index, e.option))
+        *o.options = plain_but_for(*o.options, model, o.scope, e.option, s.deployment.profile);
       return s;
     }
   }

@@ -23,9 +23,9 @@ namespace mqlab {
 
 // How large a plan is, for people and for tables.
 struct PlanSize {
-  std::size_t faults = 0, clients = 0, topics = 0, options = 0;  // options: that are given
-  std::int64_t operations = 0;                                   // records of declared producers
-  std::size_t elements() const { return faults + clients + topics + options; }
+  std::size_t faults = 0, clients = 0, topics = 0, services = 0, options = 0;  // options: that are given
+  std::int64_t operations = 0;                                                 // records of declared producers
+  std::size_t elements() const { return faults + clients + topics + services + options; }
 };
 PlanSize size_of(const Scenario& plan);
 std::string describe(const PlanSize& s);
@@ -54,6 +54,9 @@ struct OptionOwner {
   bool program = false;  // or a loop: it sends what it has read, and no records of its own
 };
 std::vector<OptionOwner> option_owners(Scenario& plan);
+// A program or a loop has one table for what it sends by and what it reads by, so a word that both scopes know is one option:
+// all that hold it, the one asked about first.
+std::vector<OptionOwner> holders(Scenario& plan, const std::vector<OptionDecl>& decls, std::size_t owner, const std::string& option);
 
 // Nodes, partitions, replicas: what a reader has to draw.
 bool is_plan_size(const std::string& option);

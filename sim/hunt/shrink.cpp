@@ -13,7 +13,8 @@
 namespace mqlab {
 namespace {
 
-constexpr std::uint64_t events_max = 20'000'000;  // of a candidate: more is no smaller run
+constexpr std::uint64_t events_max = 20'000'000;
+constexpr std::uint64_t events_more = 10'000;  // twice the events of the run that is asked about, and so many: more is no smaller run
 constexpr Duration second = 1'000'000'000;
 constexpr Duration ms = 1'000'000;
 
@@ -27,6 +28,7 @@ class Shrinker {
     const std::optional<RunResult> first = run(best_);
     out.shown = first.has_value();
     if (first) {
+      limit_ = std::min(events_max, 2 * first->events + events_more);
       routine_ = routine_marks(best_, model_, anomaly_);
       runs_ += best_.faults.size() + 1;
       target_ = mechanism_of(*first, anomaly_, routine_);
@@ -57,7 +59,7 @@ class Shrinker {
     try {
       RunOptions o;
       o.seed = s.seed.value_or(1);
-      o.event_limit = events_max;
+      o.event_limit = limit_;
       o.keep_going = options_.keep_going;
       RunResult r = run_scenario(s, model_, nullptr, o);
       if (r.interrupted || !shows(r, anomaly_)) return std::nullopt;
@@ -143,8 +145,8 @@ class Shrinker {
   // An option of one owner, by its place in option_owners().
   std::optional<Scenario> with_option(std::size_t owner, const std::string& name, std::int64_t value) const {
     Scenario s = best_;
-    const OptionOwner o = option_owners(s)[owner];
-    if (o.options->set(decls_, o.scope, name, value) && o.options->set(decls_, "transform", name, value)) return std::nullopt;
+    for (const OptionOwner& o : holders(s, decls_, owner, name))
+      if (o.options->set(decls_, o.scope, name, value) && o.options->set(decls_, "transform", name, value)) return std::nullopt;
     return s;
   }
 
@@ -296,6 +298,7 @@ class Shrinker {
   Mechanism target_;
   std::set<std::string> routine_;
   std::uint64_t runs_ = 0;
+  std::uint64_t limit_ = events_max;
   std::string sentence_, seen_;
   std::vector<std::vector<std::vector<Target>>> names_, seen_names_;  // by fault and group
 };

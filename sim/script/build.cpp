@@ -7,6 +7,7 @@
 #include "sim/script/builder.h"
 #include "sim/script/lua_node.h"
 #include "sim/script/nearest.h"
+#include "sim/script/original.h"
 
 namespace mqlab::script {
 
@@ -14,6 +15,7 @@ Scenario Builder::build() {
   std::vector<std::string> known;
   for (const VerbDoc& v : scenario_fields()) known.push_back(v.name);
   f_.allow(known);
+  take_base();
   s_.path = d_.path;
   s_.lesson = head_comment(text_, s_.chapter);
   if (const auto v = f_.text("title")) s_.title = *v;
@@ -46,14 +48,31 @@ Scenario Builder::build() {
   }
   cases();
   sweep();
+  source_.original = std::string(text_);
+  if (!bases_.empty() && !own_program_)
+    if (auto text = carried_text(text_, d_.originals[static_cast<std::size_t>(f_.get("based_on")->thing()->number)])) source_.original = std::move(*text);
   return std::move(s_);
+}
+
+void Builder::take_base() {
+  const DeclaredTable* at = &declared_;
+  while (const LuaValue* v = base_fields(*at).get("based_on")) {
+    const Fields f = base_fields(*at);
+    const Thing* t = v->thing(ThingKind::original);
+    if (!t) f.wrong("based_on", "what original(function(...) ... end) returned");
+    for (const char* field : {"nodes", "messages", "marks"})
+      if (f.has(field)) d_.fail(f.line_of(field), fmt::format("a scenario that is based on another has its `{}`: write them there", field));
+    at = &d_.scenarios[static_cast<std::size_t>(d_.originals[static_cast<std::size_t>(t->number)].scenario)];
+    bases_.push_back(at);
+  }
 }
 
 void Builder::cluster() {
   const LuaValue* v = chosen_cluster();
-  if (f_.has("nodes")) {
+  const Fields root = base_fields(root_scenario());
+  if (root.has("nodes")) {
     model_ = d_.models.find("lua");
-    if (!model_) d_.fail(f_.line_of("nodes"), "nodes written in Lua need the model `lua`, which is not registered here");
+    if (!model_) d_.fail(root.line_of("nodes"), "nodes written in Lua need the model `lua`, which is not registered here");
   }
   std::string all;
   for (const auto& m : d_.models.all()) all += (all.empty() ? "" : ", ") + m->decl().name;
@@ -66,7 +85,7 @@ void Builder::cluster() {
   const Thing* t = v->thing(ThingKind::cluster);
   if (!t) f_.wrong("cluster", fmt::format("a model, as {} {{ ... }}", d_.models.all().empty() ? "kafka" : d_.models.all()[0]->decl().name));
   cluster_ = &d_.clusters[static_cast<std::size_t>(t->number)];
-  if (model_ && cluster_->model != model_) d_.fail(f_.line_of("nodes"), "nodes written in Lua have a cluster of their own: leave `cluster` out, or write cluster = lua { ... }");
+  if (model_ && cluster_->model != model_) d_.fail(root.line_of("nodes"), "nodes written in Lua have a cluster of their own: leave `cluster` out, or write cluster = lua { ... }");
   model_ = cluster_->model;
   s_.model = model_->decl().name;
   s_.deployment.profile = model_->decl().default_profile;
@@ -190,10 +209,11 @@ void Builder::set(Options& o, const std::vector<OptionDecl>& decls, const std::s
 }
 
 std::vector<std::string> Builder::own_words(const char* field) const {
-  std::vector<std::string> out = f_.texts(field).value_or(std::vector<std::string>{});
-  d_.limit(out.size(), 1'000, f_.line_of(field), field);
+  const Fields root = base_fields(root_scenario());
+  std::vector<std::string> out = root.texts(field).value_or(std::vector<std::string>{});
+  d_.limit(out.size(), 1'000, root.line_of(field), field);
   for (const std::string& w : out)
-    if (w.empty() || w.size() > 100) d_.fail(f_.line_of(field), fmt::format("`{}` are names of 1 to 100 bytes", field));
+    if (w.empty() || w.size() > 100) d_.fail(root.line_of(field), fmt::format("`{}` are names of 1 to 100 bytes", field));
   return out;
 }
 
@@ -202,7 +222,7 @@ void Builder::own_marks() {
   source_.messages = own_words("messages");
   for (int k = send_kind; k < own_kinds; ++k)
     for (const std::string& m : source_.messages)
-      if (m == lua_kind_name(static_cast<LuaKind>(k))) d_.fail(f_.line_of("messages"), fmt::format("`{}` is what clients and nodes say to each other; choose another name", m));
+      if (m == lua_kind_name(static_cast<LuaKind>(k))) d_.fail(base_fields(root_scenario()).line_of("messages"), fmt::format("`{}` is what clients and nodes say to each other; choose another name", m));
   marks_ = source_.marks;
   for (const MarkDecl& m : model_->decl().marks) marks_.push_back(m.name);
   for (const MarkDecl& m : world_marks()) marks_.push_back(m.name);

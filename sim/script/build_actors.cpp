@@ -11,9 +11,10 @@
 namespace mqlab::script {
 
 void Builder::nodes() {
+  const Fields root = base_fields(root_scenario());
   std::size_t index = 0;
-  for (const LuaValue* v : f_.list("nodes")) {
-    const int at = f_.line_of_item("nodes", index++);
+  for (const LuaValue* v : root.list("nodes")) {
+    const int at = root.line_of_item("nodes", index++);
     const Thing* t = v->thing(ThingKind::node);
     if (const Thing* name = v->thing(ThingKind::node_name)) {
       const DeclaredTable& n = d_.node_names[static_cast<std::size_t>(name->number)];
@@ -196,7 +197,26 @@ void Builder::refuse_other_loads(const std::string& name, const Fields& f) const
   if (load && !read) d_.fail(f.line_of(name), fmt::format("{} has no `{}`: that is an option of declared producers or consumers", f.what(), name));
 }
 
-ClientSpec Builder::client(const DeclaredTable& c, const Thing& thing) const {
+std::int64_t Builder::program_of(const DeclaredTable& c, const Thing& thing, const Fields& f) {
+  if (const LuaValue* v = f.get("program")) {
+    if (!v->is_function()) f.wrong("program", "a function(c) ... end");
+    own_program_ = true;
+    return thing.number;
+  }
+  std::vector<std::string> known;
+  for (const DeclaredTable* base : bases_)
+    for (const LuaValue* v : base_fields(*base).list("clients")) {
+      const Thing* t = v->thing(ThingKind::client);
+      const DeclaredTable* other = t ? &d_.clients[static_cast<std::size_t>(t->number)] : nullptr;
+      if (!other || other->role != "client" || !other->table.field("program")) continue;
+      if (other->name == c.name) return t->number;
+      known.push_back(other->name);
+    }
+  if (bases_.empty()) d_.fail(c.line, fmt::format("client `{}` has no `program`; write program = function(c) ... end, or use producer or consumer", c.name));
+  d_.fail(c.line, fmt::format("client `{}` has no `program`, and the file that this scenario is based on has none for a client of that name{}", c.name, did_you_mean(c.name, known)));
+}
+
+ClientSpec Builder::client(const DeclaredTable& c, const Thing& thing) {
   for (const ClientSpec& other : s_.deployment.clients)
     if (other.name == c.name) d_.fail(c.line, fmt::format("there are two clients `{}`; the other is on line {}", c.name, other.line));
   for (const TopicSpec& topic : s_.deployment.topics)
@@ -239,14 +259,7 @@ ClientSpec Builder::client(const DeclaredTable& c, const Thing& thing) const {
     if (const auto error = check_transform(spec.options, spec.consumer_options)) d_.fail(c.line, fmt::format("{} {}", f.what(), *error));
     spec.app = std::make_unique<TransformLoop>();
   }
-  if (program) {
-    const LuaValue* v = f.get("program");
-    if (!v || !v->is_function()) {
-      if (v) f.wrong("program", "a function(c) ... end");
-      d_.fail(c.line, fmt::format("client `{}` has no `program`; write program = function(c) ... end, or use producer or consumer", c.name));
-    }
-    spec.app = make_program(static_cast<std::uint32_t>(thing.number), c.name);
-  }
+  if (program) spec.app = make_program(static_cast<std::uint32_t>(program_of(c, thing, f)), c.name);
   return spec;
 }
 

@@ -49,6 +49,11 @@ class Builder {
   // The words that the file adds to those of the model.
   std::vector<std::string> own_words(const char* field) const;
   void own_marks();
+  // Finds what `based_on` stands for.
+  void take_base();
+  // Nodes, messages and marks stand in the last of them.
+  const DeclaredTable& root_scenario() const { return bases_.empty() ? declared_ : *bases_.back(); }
+  Fields base_fields(const DeclaredTable& t) const { return Fields(d_, "the scenario", t.table, t.line); }
 
   // --- build_actors.cpp: who takes part ---
   void nodes();
@@ -60,7 +65,9 @@ class Builder {
   std::vector<TableSpec> tables(const Fields& f) const;
   void knobs();
   void clients();
-  ClientSpec client(const DeclaredTable& c, const Thing& thing) const;
+  ClientSpec client(const DeclaredTable& c, const Thing& thing);
+  // The number of the client whose program this one runs: itself, or its namesake in the file that the scenario is based on.
+  std::int64_t program_of(const DeclaredTable& c, const Thing& thing, const Fields& f);
   void refuse_other_loads(const std::string& name, const Fields& f) const;
 
   // --- build_story.cpp: what happens, what must be seen, and the ways to run it ---
@@ -93,6 +100,8 @@ class Builder {
   std::vector<OptionDecl> decls_;
   std::vector<Options> defaults_;  // cluster, topic, producer, consumer
   std::vector<std::string> marks_;
+  std::vector<const DeclaredTable*> bases_;  // the scenario that this one is based on, the one that that is based on ...
+  bool own_program_ = false;                 // a program that stands in none of them
 };
 
 }  // namespace mqlab::script

@@ -29,7 +29,7 @@ struct VerbCall {
 
 struct Verb {
   VerbDoc doc;
-  Thing (*run)(Declarations&, const VerbCall&, const Verb&) = nullptr;
+  Thing (*run)(Declarations&, const VerbCall&, const Verb&) = nullptr;  // of `original` none: it calls a function (script.cpp)
   FaultKind fault{};               // of a fault verb
   const Model* model = nullptr;    // of a cluster verb
   std::string role{};              // of a client verb
@@ -65,6 +65,13 @@ struct DeclaredLater {
   std::vector<Fault> faults;
 };
 
+// original(function(...) ... end): the text of another file, from line to line, and the scenario that it returned.
+struct DeclaredOriginal {
+  std::int64_t scenario = 0;
+  int first_line = 0, last_line = 0;
+  bool reads_locals = false;  // of the file around it
+};
+
 struct Declarations {
   Declarations(const Models& m, std::string file, std::string_view text);
 
@@ -86,10 +93,13 @@ struct Declarations {
   std::vector<DeclaredTrigger> triggers;
   std::vector<Expectation> expectations;
   std::vector<DeclaredTable> scenarios;
+  std::vector<DeclaredOriginal> originals;
 
   [[noreturn]] void fail(int line, const std::string& text) const;
   // Throws when a list has grown beyond what a scenario may have.
   void limit(std::size_t size, std::size_t max, int line, const char* what) const;
+  // The same of a list in which the originals stand too.
+  void limit_declared(std::size_t size, std::size_t max, int line, const char* what) const { limit(size, max * (1 + originals.size()), line, what); }
   // What calling a thing does: kill "B1" { duration = seconds(3) }.
   Thing call_thing(const Thing& t, const VerbCall& call);
 };

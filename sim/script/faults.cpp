@@ -150,7 +150,7 @@ Duration time_argument(const Declarations& d, const VerbCall& call, std::size_t 
 
 Thing add_plan(Declarations& d, std::vector<DeclaredPlan> plan, const VerbCall& call) {
   if (plan.empty()) d.fail(call.line, fmt::format("`{}` has no fault: write what happens, as kill \"B1\"", call.verb));
-  d.limit(d.planned.size() + 1, declared_max, call.line, "faults");
+  d.limit_declared(d.planned.size() + 1, declared_max, call.line, "faults");
   d.planned.push_back(std::move(plan));
   return {ThingKind::planned, static_cast<std::int64_t>(d.planned.size()) - 1};
 }
@@ -193,7 +193,7 @@ Thing declare_after(Declarations& d, const VerbCall& call, const Verb&) {
   later.delay = time_argument(d, call);
   for (std::size_t i = 1; i < call.arguments.size(); ++i) add_faults(d, call.arguments[i], "after", call.line, later.faults);
   if (later.faults.empty()) d.fail(call.line, "`after` has no fault: write what happens, as after(ms(5), kill \"B1\")");
-  d.limit(d.laters.size() + 1, declared_max, call.line, "faults");
+  d.limit_declared(d.laters.size() + 1, declared_max, call.line, "faults");
   d.laters.push_back(std::move(later));
   return {ThingKind::later, static_cast<std::int64_t>(d.laters.size()) - 1};
 }
@@ -250,7 +250,7 @@ Thing declare_trigger(Declarations& d, const VerbCall& call, const Verb&) {
                                   t.trigger.on == Trigger::On::mark ? "leader_elected" : t.trigger.on == Trigger::On::op ? "send ok" : "Fetch"));
   t.trigger.name = *call.arguments[0].text();
   if (t.trigger.on == Trigger::On::op) check_op(d, t.trigger.name, call.line);
-  d.limit(d.triggers.size() + 1, declared_max, call.line, "triggers");
+  d.limit_declared(d.triggers.size() + 1, declared_max, call.line, "triggers");
   d.triggers.push_back(std::move(t));
   return {ThingKind::trigger, static_cast<std::int64_t>(d.triggers.size()) - 1};
 }
@@ -355,7 +355,7 @@ Thing declare_fault(Declarations& d, const VerbCall& call, const Verb& verb) {
     else if (v.is_table()) f = with_fields(d, f, v, call.line);
     else d.fail(call.line, fmt::format("`{}` wants {} here, not {}", decl.name, texts ? "a table of fields" : "names or a table", v.describe()));
   }
-  d.limit(d.faults.size() + 1, declared_max, call.line, "faults");
+  d.limit_declared(d.faults.size() + 1, declared_max, call.line, "faults");
   d.faults.push_back(std::move(f));
   return {ThingKind::fault, static_cast<std::int64_t>(d.faults.size()) - 1};
 }

@@ -95,7 +95,7 @@ LuaValue read(lua_State* L, int index, int depth, ReadState& state) {
 const char* thing_name(ThingKind k) {
   static constexpr const char* names[] = {"duration", "cluster", "client without a table", "client", "fault", "fault with a time", "after(...)",
                                           "trigger", "expectation", "case without a table", "case", "node without a table", "node", "scenario", "handle",
-                                          "service without a table", "service", "design without a table", "design"};
+                                          "service without a table", "service", "design without a table", "design", "file that others are based on"};
   return names[static_cast<std::size_t>(k)];
 }
 
@@ -361,7 +361,7 @@ void open_things(lua_State* L, lua_CFunction call) {
   static constexpr luaL_Reg arithmetic[] = {{"__add", duration_add}, {"__sub", duration_sub}, {"__mul", duration_mul}, {"__div", duration_div},
                                             {"__unm", duration_unm}, {"__eq", duration_eq},   {"__lt", duration_lt},   {"__le", duration_le},
                                             {"__tostring", duration_text}, {nullptr, nullptr}};
-  for (int k = 0; k <= static_cast<int>(ThingKind::design); ++k) {
+  for (int k = 0; k <= static_cast<int>(ThingKind::original); ++k) {
     const auto kind = static_cast<ThingKind>(k);
     lua_newtable(L);
     lua_pushstring(L, thing_name(kind));

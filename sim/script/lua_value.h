@@ -31,7 +31,7 @@ struct LuaDuration {
 
 // A thing that a verb made, by its number: see declare.h.
 enum class ThingKind : std::uint8_t {
-  duration, cluster, client_name, client, fault, planned, later, trigger, expectation, case_name, case_, node_name, node, scenario, handle, service_name, service, design_name, design
+  duration, cluster, client_name, client, fault, planned, later, trigger, expectation, case_name, case_, node_name, node, scenario, handle, service_name, service, design_name, design, original
 };
 const char* thing_name(ThingKind k);
 

@@ -11,6 +11,9 @@
 #include <vector>
 
 #include "sim/lab/transform_loop.h"
+#include "sim/script/original.h"
+#include "sim/script/program.h"
+#include "sim/script/script_host.h"
 
 namespace mqlab {
 namespace {
@@ -90,6 +93,8 @@ void add_placement(Table& t, const std::string& zone, const std::string& rack, c
   if (!region.empty()) t.add("region", quoted(region));
 }
 
+bool is_program(const ClientSpec& c) { return dynamic_cast<const script::ProgramApp*>(c.app.get()) != nullptr; }
+
 std::string client(const ClientSpec& c, const std::vector<OptionDecl>& decls) {
   Table t;
   if (!c.app) {
@@ -97,21 +102,29 @@ std::string client(const ClientSpec& c, const std::vector<OptionDecl>& decls) {
     add_placement(t, c.zone, c.rack, c.region);
     return fmt::format("{} {} {}", c.role, quoted(c.name), t.text());
   }
-  // A loop: options of three scopes in one table.
-  add_options(t, decls, "transform", c.options);
+  // A program or a loop: options of two or three scopes in one table. What two scopes have is the same in both.
+  const bool loop = !is_program(c);
+  if (loop) add_options(t, decls, "transform", c.options);
   for (const auto& [name, v] : c.options.values())
-    if (const OptionDecl* decl = find_option(decls, "producer", name); decl && c.options.given(name) && !find_option(decls, "transform", name)) t.add(name, value_text(decl->type, v));
+    if (const OptionDecl* decl = find_option(decls, "producer", name); decl && c.options.given(name) && !(loop && find_option(decls, "transform", name)))
+      t.add(name, value_text(decl->type, v));
   for (const auto& [name, v] : c.consumer_options.values())
     if (const OptionDecl* decl = find_option(decls, "consumer", name); decl && c.consumer_options.given(name) && !c.options.given(name)) t.add(name, value_text(decl->type, v));
   add_placement(t, c.zone, c.rack, c.region);
-  return fmt::format("transform {} {}", quoted(c.name), t.text());
+  return fmt::format("{} {} {}", loop ? "transform" : "client", quoted(c.name), t.text());
 }
 
 std::string service(const ServiceSpec& v) {
   Table t;
   if (!v.tables.empty()) {
     Table tables;
+    bool named = false;  // the list comes before the names: that is the order when read
     for (const TableSpec& one : v.tables) {
+      named = named || !one.unique.empty();
+      if (!named) {
+        tables.add_item(quoted(one.name));
+        continue;
+      }
       Table unique;
       for (const std::string& column : one.unique) unique.add_item(quoted(column));
       Table fields;
@@ -209,13 +222,25 @@ void add_list(std::string& out, const char* name, const std::vector<std::string>
   out += "  },\n";
 }
 
+// Nothing when the scenario came from no file, or has nothing that must stay in one.
+const script::ScriptSource* source_of(const Scenario& s) {
+  const auto* host = dynamic_cast<const script::ScriptHost*>(s.programs.get());
+  return host ? &host->source() : nullptr;
+}
+
+// Its file has what can't be taken out of it: programs, nodes, words for their marks.
+bool needs_file(const Scenario& s) {
+  const script::ScriptSource* source = source_of(s);
+  if (!source) return false;
+  return s.model == "lua" || !source->marks.empty() || std::any_of(s.deployment.clients.begin(), s.deployment.clients.end(), is_program);
+}
+
 }  // namespace
 
 std::optional<std::string> why_not_printed(const Scenario& s) {
-  if (s.model == "lua") return "its nodes are programs of the file";
   for (const ClientSpec& c : s.deployment.clients)
-    if (c.app && !dynamic_cast<const TransformLoop*>(c.app.get())) return fmt::format("client {} is a program of the file", c.name);
-  return std::nullopt;
+    if (c.app && !dynamic_cast<const TransformLoop*>(c.app.get()) && !(is_program(c) && source_of(s))) return fmt::format("client {} is a program that stands in no file", c.name);
+  return needs_file(s) ? script::why_not_carried(source_of(s)->original) : std::nullopt;
 }
 
 std::string print_fault(const PlannedFault& f) {
@@ -237,7 +262,10 @@ std::string print_scenario(const Scenario& s, const Model& model) {
   std::string out;
   add_comment(out, s.lesson);
   if (!out.empty()) out += "\n";
+  const bool carries = needs_file(s);
+  if (carries) out += script::carried(source_of(s)->original) + "\n";
   out += "return scenario {\n";
+  if (carries) out += "  based_on = file,\n";
   const auto field = [&](const char* name, const std::string& value) { out += fmt::format("  {} = {},\n", name, value); };
   if (!s.title.empty()) field("title", quoted(s.title));
   if (!s.chapter.empty()) field("chapter", quoted(s.chapter));

@@ -1,7 +1,7 @@
 // sim/script/print_scenario.h: a scenario written as the Lua file that it could have been read from.
 //
-// Read back it is the same scenario: what is a default is left out, all else is said. Programs are functions of the file that
-// they stand in, so a scenario with programs or nodes of its own can't be written by itself.
+// Read back it is the same scenario: what is a default is left out, all else is said. Programs and nodes are functions of the
+// file that they stand in, so that file is carried along (sim/script/original.h).
 //
 //     if (!why_not_printed(one)) out << print_scenario(one, model);
 #pragma once

@@ -275,11 +275,16 @@ Out effect(const MethodCall& m) {
 
 Out service(const MethodCall& m, const char* role, const char* what) {
   const std::string name = m.text(0, what);
-  std::vector<std::string> known;
-  for (const ServiceSpec& v : m.host.source().services)
-    if (v.role == role) known.push_back(v.name);
-  if (std::find(known.begin(), known.end(), name) == known.end())
-    m.fail(fmt::format("the scenario has no {} `{}`{}; write services = {{ {} \"{}\" {{ ... }} }}", role, name.substr(0, 60), did_you_mean(name, known), role, name.substr(0, 60)));
+  // The world is asked, not the file: a plan may have left a service out.
+  m.host.act(m.digest(), [&] {
+    const World& world = app_context(m).context.world();
+    std::vector<std::string> known;
+    for (const ServiceSpec& v : m.host.source().services)
+      if (v.role == role && world.find(v.name) != nobody) known.push_back(v.name);
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      m.fail(fmt::format("the scenario has no {} `{}`{}; write services = {{ {} \"{}\" {{ ... }} }}", role, name.substr(0, 60), did_you_mean(name, known), role, name.substr(0, 60)));
+    return LuaValue();
+  });
   return make_table({{LuaValue(std::string("name")), LuaValue(name)}});
 }
 Out database(const MethodCall& m) { return service(m, "database", "a database's name"); }

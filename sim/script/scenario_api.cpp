@@ -17,7 +17,7 @@ Scenario load_scenario(std::string_view text, const std::string& path, const Mod
     source->models = &models;
     Scenario s = script::build_scenario(script.declared, scenario, text, design, *source);
     const bool programs = std::any_of(s.deployment.clients.begin(), s.deployment.clients.end(), [](const ClientSpec& c) { return c.app != nullptr; });
-    if (programs || s.model == "lua") s.programs = std::make_shared<script::ScriptHost>(std::move(source));
+    if (programs || s.model == "lua" || !source->marks.empty()) s.programs = std::make_shared<script::ScriptHost>(std::move(source));
     return s;
   } catch (const script::ScriptError& error) {
     throw InputError(path, error.line, error.message);

@@ -2,12 +2,19 @@
 
 #include <fmt/format.h>
 
+#include <cstring>
+
 #include "sim/script/border.h"
 
 namespace mqlab::script {
 namespace {
 
 const char kept_key = 0;
+const char own_globals_key = 0;  // what originals made of the globals; it comes back when the file has been run
+constexpr std::size_t originals_max = 10;
+
+// A global that is gone, in the table of own_globals_key.
+void push_gone(lua_State* L) { lua_pushlightuserdata(L, const_cast<char*>(&own_globals_key)); }
 
 void read_call(lua_State* L, int first) {
   if (!context<Script>(L).declared.loading) raise(L, "this is only possible while the file is loaded, not inside a program");
@@ -52,6 +59,111 @@ int call_thing(lua_State* L) {
   return finish(L, result, 2);
 }
 
+// --- originals ---
+
+void push_globals_copy(lua_State* L) {
+  lua_newtable(L);
+  lua_pushglobaltable(L);
+  lua_Integer n = 0;
+  for (lua_pushnil(L); lua_next(L, -2); ++n) {
+    lua_pushvalue(L, -2);
+    lua_insert(L, -2);
+    lua_rawset(L, -5);
+  }
+  lua_pop(L, 1);
+  charge(L, static_cast<std::uint64_t>(n));
+}
+
+// Sets the globals that stand in the table on top, and pops it.
+void put_globals(lua_State* L) {
+  lua_pushglobaltable(L);
+  for (lua_pushnil(L); lua_next(L, -3);) {
+    lua_pushvalue(L, -2);
+    lua_insert(L, -2);
+    if (lua_touserdata(L, -1) == &own_globals_key) {
+      lua_pop(L, 1);
+      lua_pushnil(L);
+    }
+    lua_rawset(L, -4);
+  }
+  lua_pop(L, 2);
+}
+
+void put_own_globals(lua_State* L) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &own_globals_key) == LUA_TTABLE) put_globals(L);
+  else lua_pop(L, 1);
+}
+
+// Into the table on top, each global that is another one than in the copy at `from`; or, turned round, as it is there.
+void add_changed(lua_State* L, int from, bool turned_round) {
+  const int out = lua_gettop(L);
+  lua_pushglobaltable(L);
+  const int now = out + 1;
+  for (const int one : {now, from}) {
+    lua_Integer n = 0;
+    const int other = one == now ? from : now;
+    for (lua_pushnil(L); lua_next(L, one); ++n) {
+      const int value = lua_gettop(L);
+      lua_pushvalue(L, value - 1);
+      lua_rawget(L, other);
+      if (!lua_rawequal(L, value, value + 1)) {
+        lua_pushvalue(L, value - 1);
+        lua_pushvalue(L, (one == now) == turned_round ? value + 1 : value);
+        if (lua_isnil(L, -1)) {
+          lua_pop(L, 1);
+          push_gone(L);
+        }
+        lua_rawset(L, out);
+      }
+      lua_settop(L, value - 1);
+    }
+    charge(L, static_cast<std::uint64_t>(n));
+  }
+  lua_settop(L, out);
+}
+
+// original(function(...) ... end): runs the text of another file, whose globals are its own.
+int call_original(lua_State* L) {
+  if (!context<Script>(L).declared.loading) raise(L, "this is only possible while the file is loaded, not inside a program");
+  if (lua_gettop(L) != 1 || !lua_isfunction(L, 1) || lua_iscfunction(L, 1))
+    raise(L, "`original` wants a function that holds the text of a file, as original(function(...) ... end), not %s", luaL_typename(L, 1));
+  luaL_checkstack(L, 20, "no room for another file");
+  DeclaredOriginal o;
+  lua_Debug about;
+  lua_pushvalue(L, 1);
+  lua_getinfo(L, ">S", &about);
+  o.first_line = about.linedefined;
+  o.last_line = about.lastlinedefined;
+  for (int i = 1; const char* name = lua_getupvalue(L, 1, i); ++i) {
+    o.reads_locals = o.reads_locals || std::strcmp(name, "_ENV") != 0;
+    lua_pop(L, 1);
+  }
+  push_globals_copy(L);
+  lua_pushvalue(L, 1);
+  lua_call(L, 0, 1);
+  put_own_globals(L);  // of originals inside
+  lua_newtable(L);
+  add_changed(L, 2, false);
+  lua_newtable(L);
+  add_changed(L, 2, true);
+  put_globals(L);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &own_globals_key);
+  Thing result{ThingKind::original, 0};
+  {
+    Declarations& d = context<Script>(L).declared;
+    const int line = place_of(L).line;
+    const LuaValue v = read_value(L, 3);
+    const Thing* t = v.thing(ThingKind::scenario);
+    if (!t) d.fail(line, fmt::format("the function given to `original` must return its scenario, as `return scenario {{ ... }}`; it returns {}", v.describe()));
+    d.limit(d.originals.size() + 1, originals_max, line, "originals");
+    o.scenario = t->number;
+    result.number = static_cast<std::int64_t>(d.originals.size());
+    d.originals.push_back(o);
+  }
+  push_thing(L, result);
+  return 1;
+}
+
 }  // namespace
 
 Script::Script(std::string_view text, const std::string& path, const Models& models) : declared(models, path, text), text_(text) {
@@ -62,8 +174,12 @@ Script::Script(std::string_view text, const std::string& path, const Models& mod
     open_things(L, wrap<call_thing>);
     open_durations(L);
     for (std::size_t i = 0; i < declared.verbs.size(); ++i) {
-      lua_pushinteger(L, static_cast<lua_Integer>(i));
-      lua_pushcclosure(L, wrap<call_verb>, 1);
+      if (declared.verbs[i].run) {
+        lua_pushinteger(L, static_cast<lua_Integer>(i));
+        lua_pushcclosure(L, wrap<call_verb>, 1);
+      } else {
+        lua_pushcfunction(L, wrap<call_original>);
+      }
       lua_setglobal(L, declared.verbs[i].doc.name.c_str());
     }
   });
@@ -74,6 +190,7 @@ Thing Script::run_file(const std::function<void(std::string_view)>& print) {
   box.run(text_, declared.path, 1);
   const LuaValue result = read_value(box.state(), -1);
   lua_settop(box.state(), 0);
+  box.protect([](lua_State* L) { put_own_globals(L); });
   declared.loading = false;
   if (const Thing* t = result.thing(ThingKind::scenario)) return *t;
   if (!declared.scenarios.empty())

@@ -41,6 +41,7 @@ struct NodeSpec {
 struct ScriptSource {
   std::string text;
   std::string path;
+  std::string original;  // the text that a plan carries: this file's, or that which it carries itself
   const Models* models = nullptr;
   const Model* model = nullptr;
   std::vector<std::string> marks;

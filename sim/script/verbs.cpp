@@ -22,7 +22,7 @@ std::string name_argument(const Declarations& d, const VerbCall& call, const cha
 }
 
 Thing add_table(Declarations& d, std::vector<DeclaredTable>& list, ThingKind kind, DeclaredTable t, std::size_t max, const char* what) {
-  d.limit(list.size() + 1, max, t.line, what);
+  d.limit_declared(list.size() + 1, max, t.line, what);
   list.push_back(std::move(t));
   return {kind, static_cast<std::int64_t>(list.size()) - 1};
 }
@@ -61,7 +61,7 @@ Thing declare_cluster(Declarations& d, const VerbCall& call, const Verb& verb) {
   DeclaredCluster c{verb.model, {}, call.line};
   if (!call.arguments.empty()) c.table = call.arguments[0];
   if (!c.table.is_nil() && !c.table.is_table()) d.fail(call.line, fmt::format("`{}` wants a table of options, as {} {{ profile = \"{}\" }}; not {}", call.verb, call.verb, verb.model->decl().default_profile, c.table.describe()));
-  d.limit(d.clusters.size() + 1, declared_max, call.line, "clusters");
+  d.limit_declared(d.clusters.size() + 1, declared_max, call.line, "clusters");
   d.clusters.push_back(std::move(c));
   return {ThingKind::cluster, static_cast<std::int64_t>(d.clusters.size()) - 1};
 }
@@ -77,7 +77,7 @@ Thing declare_expectation(Declarations& d, const VerbCall& call, const Verb&) {
     for (const Anomaly& a : all_anomalies()) known.emplace_back(a.name);
     d.fail(call.line, fmt::format("there is no anomaly `{}`{}; `mqlab anomalies` lists them", e.name, did_you_mean(e.name, known)));
   }
-  d.limit(d.expectations.size() + 1, declared_max, call.line, "expectations");
+  d.limit_declared(d.expectations.size() + 1, declared_max, call.line, "expectations");
   d.expectations.push_back(std::move(e));
   return {ThingKind::expectation, static_cast<std::int64_t>(d.expectations.size()) - 1};
 }
@@ -99,6 +99,7 @@ std::vector<Verb> model_free_verbs() {
     all.push_back(std::move(v));
   };
   add("scenario", "form", "{ cluster =, clients =, ... }", "What the file returns: the whole story, as a table.", declare_scenario);
+  add("original", "form", "(function(...) text end)", "The text of another file, as it was, whose programs and nodes this one uses: `mqlab plan` and `mqlab shrink` write it so. For `based_on`.", nullptr);
   add("case", "form", "\"acks=all\" { why =, set =, faults =, only_faults =, expect = }", "One way to run the scenario: what differs, and what must be seen then.", declare_named, "case");
   add("design", "form", "\"rabbitmq:quorum\" { cluster =, why =, set =, expect = }", "One of several systems that the scenario is told on (`--on`, `mqlab compare`).", declare_named, "design");
   add("producer", "client", "\"P1\" { topic =, records =, every =, ... }", "Declared load: sends numbered messages. Options of producers and of the load.", declare_named, "producer");
@@ -152,14 +153,14 @@ Thing Declarations::call_thing(const Thing& t, const VerbCall& call) {
     case ThingKind::fault: {
       if (!one_table) fail(call.line, fmt::format("after `{}` comes a table of fields, not {}", fault_decl(faults[index].kind).name, call.arguments.empty() ? "nothing" : call.arguments[0].describe()));
       Fault f = with_fields(*this, faults[index], call.arguments[0], call.line);
-      limit(faults.size() + 1, declared_max, call.line, "faults");
+      limit_declared(faults.size() + 1, declared_max, call.line, "faults");
       faults.push_back(std::move(f));
       return {ThingKind::fault, static_cast<std::int64_t>(faults.size()) - 1};
     }
     case ThingKind::trigger: {
       if (!one_table) fail(call.line, fmt::format("after a trigger comes a table of fields, not {}", call.arguments.empty() ? "nothing" : call.arguments[0].describe()));
       DeclaredTrigger changed{with_fields(*this, triggers[index].trigger, call.arguments[0], call.line), call.line};
-      limit(triggers.size() + 1, declared_max, call.line, "triggers");
+      limit_declared(triggers.size() + 1, declared_max, call.line, "triggers");
       triggers.push_back(std::move(changed));
       return {ThingKind::trigger, static_cast<std::int64_t>(triggers.size()) - 1};
     }
@@ -198,6 +199,7 @@ const std::vector<VerbDoc>& scenario_verbs() {
 
 const std::vector<VerbDoc>& scenario_fields() {
   static const std::vector<VerbDoc> all = {
+      {"based_on", "field", "original(function(...) ... end)", "Clients have the programs of the clients of the same name in that file; its nodes, `messages` and `marks` are there."},
       {"title", "field", "text", "One line for lists."},
       {"chapter", "field", "text", "The chapter of the docs that it belongs to."},
       {"cluster", "field", "kafka { profile =, ... }", "The model, its profile, and the options of its cluster."},

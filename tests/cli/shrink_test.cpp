@@ -32,9 +32,41 @@ TEST(Plan, SaysWhyNot) {
   const Outcome many = mqlab({"plan", quorum});
   EXPECT_EQ(many.code, 2);
   EXPECT_TRUE(says(many.err, "name one by --case")) << many.err;
-  const Outcome program = mqlab({"plan", std::string(MQLAB_SOURCE_DIR) + "/scenarios/search/transactions.lua", "--case", "tv1"});
+  const Scratch scratch;
+  const std::string file = scratch.file("long.lua");
+  std::ofstream(file) << "return scenario { cluster = kafka {}, clients = { client \"C\" { program = function(c) end } } }\n--" << std::string(1'000'000, 'x');
+  const Outcome program = mqlab({"plan", file});
   EXPECT_EQ(program.code, 2);
-  EXPECT_TRUE(says(program.err, "is a program of the file")) << program.err;
+  EXPECT_TRUE(says(program.err, "can't be written out by itself: its file has 1000")) << program.err;
+}
+
+const std::string transactions = std::string(MQLAB_SOURCE_DIR) + "/scenarios/search/transactions.lua";
+
+// Programs come with their file, and a plan of a plan carries it once.
+TEST(Plan, OfProgramsIsTheSameRun) {
+  NEEDS_KAFKA();
+  const Scratch scratch;
+  const std::string file = scratch.file("six.lua");
+  const std::string again = scratch.file("six-again.lua");
+  ASSERT_EQ(mqlab({"plan", transactions, "--case", "tv1", "--seed", "6", "--out", file}).code, 0);
+  ASSERT_EQ(mqlab({"plan", file, "--out", again}).code, 0);
+  const Outcome whole = mqlab({"run", transactions, "--case", "tv1", "--seed", "6"});
+  EXPECT_NE(fingerprint(whole.out), "");
+  EXPECT_EQ(fingerprint(mqlab({"run", file}).out), fingerprint(whole.out));
+  EXPECT_EQ(fingerprint(mqlab({"run", again}).out), fingerprint(whole.out));
+  EXPECT_LT(slurp(again).size(), slurp(file).size() + 100);
+}
+
+TEST(Shrink, OfProgramsWritesAScenarioThatShowsIt) {
+  NEEDS_KAFKA();
+  const Scratch scratch;
+  const std::string file = scratch.file("small.lua");
+  const Outcome o = mqlab({"shrink", transactions, "--case", "tv1", "--seed", "6", "--anomaly", "G1a", "--out", file});
+  ASSERT_EQ(o.code, 0) << o.err;
+  const Outcome small = mqlab({"run", file});
+  EXPECT_TRUE(says(small.out, "met      violates G1a")) << small.out;
+  const std::string text = slurp(file);
+  EXPECT_FALSE(says(text.substr(text.rfind("return scenario")), "client \"P3\"")) << text;
 }
 
 TEST(Shrink, WritesAScenarioThatShowsIt) {
