@@ -23,7 +23,7 @@ namespace {
 
 // Filled beforehand, because a signal handler may neither allocate nor format.
 char command_line[4096] = "mqlab";
-char running[512] = "";
+thread_local char running[512] = "";  // a campaign runs one on each thread
 
 void say(const char* text) { [[maybe_unused]] const auto n = write(STDERR_FILENO, text, std::strlen(text)); }
 

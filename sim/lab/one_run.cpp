@@ -1,11 +1,19 @@
 #include "sim/lab/one_run.h"
 
 namespace mqlab {
+namespace {
 
-std::vector<PlannedFault> drawn_faults(const Scenario& s, const ScenarioCase* c, std::uint64_t seed) {
+std::vector<PlannedFault> faults_of(const Scenario& s, const ScenarioCase* c) {
   std::vector<PlannedFault> faults;
   if (!c || !c->own_faults) faults = s.faults;
   if (c) faults.insert(faults.end(), c->faults.begin(), c->faults.end());
+  return faults;
+}
+
+}  // namespace
+
+std::vector<PlannedFault> drawn_faults(const Scenario& s, const ScenarioCase* c, std::uint64_t seed) {
+  std::vector<PlannedFault> faults = faults_of(s, c);
   Random draws(seed, Stream::faults, 1);  // of its own: a fault more moves no draw of the world's
   for (PlannedFault& f : faults) {
     if (f.until < 0) continue;
@@ -30,16 +38,22 @@ Deployment with_settings(const Scenario& s, const Model& model, const ScenarioCa
   return d;
 }
 
-Scenario one_run(const Scenario& s, const Model& model, const ScenarioCase* c, const RunOptions& options) {
+Scenario one_case(const Scenario& s, const Model& model, const ScenarioCase* c, const RunOptions& options) {
   Scenario one = s;
   one.deployment = with_settings(s, model, c, options);
-  one.faults = drawn_faults(s, c, options.seed);
-  one.seed = options.seed;
+  one.faults = faults_of(s, c);
   if (c) one.expect.insert(one.expect.end(), c->expect.begin(), c->expect.end());
   one.cases.clear();
   one.sweep.clear();
   one.designs.clear();
   one.design.clear();
+  return one;
+}
+
+Scenario one_run(const Scenario& s, const Model& model, const ScenarioCase* c, const RunOptions& options) {
+  Scenario one = one_case(s, model, c, options);
+  one.faults = drawn_faults(s, c, options.seed);
+  one.seed = options.seed;
   return one;
 }
 

@@ -21,6 +21,10 @@ std::vector<PlannedFault> drawn_faults(const Scenario& s, const ScenarioCase* c,
 // The deployment with the settings of profile, case and options in place. Throws InputError when they do not fit.
 Deployment with_settings(const Scenario& s, const Model& model, const ScenarioCase* c, const RunOptions& options);
 
+// One case of a scenario as a scenario of its own: its settings are in place, and what its seed draws is still to be drawn.
+// Throws InputError as with_settings does.
+Scenario one_case(const Scenario& s, const Model& model, const ScenarioCase* c, const RunOptions& options);
+
 // Throws InputError as with_settings does.
 Scenario one_run(const Scenario& s, const Model& model, const ScenarioCase* c, const RunOptions& options);
 
