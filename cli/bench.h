@@ -34,6 +34,7 @@ BenchResult bench_hop(const BenchOptions& o);       // messages
 BenchResult bench_rpc(const BenchOptions& o);       // request and reply
 BenchResult bench_produce(const BenchOptions& o);   // acknowledged records
 BenchResult bench_campaign(const BenchOptions& o);  // runs
+BenchResult bench_hunt(const BenchOptions& o);      // seeds
 BenchResult bench_check(const BenchOptions& o);     // operations
 BenchResult bench_check_transactions(const BenchOptions& o);
 

@@ -26,6 +26,7 @@ constexpr BenchDecl benches[] = {
     {"rpc", 2'000'000, "calls", bench_rpc, "request and reply over streams, with a 30 s timer set and cancelled"},
     {"produce", 500'000, "records", bench_produce, "8 Kafka producers, acks=all on three replicas, history kept and checked"},
     {"campaign", 500, "runs", bench_campaign, "1,000-operation Kafka runs under faults: built, run, checked, torn down"},
+    {"hunt", 2'000, "runs", bench_hunt, "what `mqlab hunt` does on one thread: small Kafka runs with faults drawn, judged, their goals counted"},
     {"check", 4'000'000, "operations", bench_check, "all checkers over a history"},
     {"check-transactions", 1'000'000, "operations", bench_check_transactions, "all checkers over a history of transactions"},
 };

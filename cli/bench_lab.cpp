@@ -1,6 +1,6 @@
-// produce, campaign, check: whole runs of a model, and the checkers alone.
+// produce, campaign, hunt, check: whole runs of a model, and the checkers alone.
 //
-// produce and campaign use the model contract only; the cluster they ask for is three brokers, a topic with
+// The first three use the model contract only; the cluster they ask for is three brokers, a topic with
 // three replicas, and producers with acks=all.
 #include <sys/resource.h>
 
@@ -12,6 +12,7 @@
 #include "cli/bench.h"
 #include "cli/face.h"
 #include "sim/check/bench.h"
+#include "sim/hunt/search.h"
 #include "sim/lab/run.h"
 
 namespace mqlab::cli {
@@ -128,6 +129,27 @@ BenchResult bench_campaign(const BenchOptions& o) {
     options.seed = r.units + 1;
     const RunResult run = run_scenario(s, model, nullptr, options);
     all.mix(run.fingerprint.high, run.fingerprint.low);
+  }
+  r.seconds = watch.seconds();
+  r.checksum = all.low;
+  return r;
+}
+
+// Units of the random search around twenty records on three brokers; always with the heap.
+BenchResult bench_hunt(const BenchOptions& o) {
+  const Model& model = model_for_bench();
+  using namespace literals;
+  Scenario s = cluster(model, 1, 20, 200_ms);
+  s.deployment.clients.push_back(reader(model));
+  s.run_for = 20_s;
+  const PlanGenerator plans(s, model, {});
+  const auto search = make_search("random", plans, model, parse_property("promises"));
+  BenchResult r;
+  Fingerprint all;
+  const Stopwatch watch;
+  for (r.units = 0; r.units < o.size; ++r.units) {
+    const UnitResult unit = search->unit(r.units + 1);
+    all.mix(unit.fingerprint.high, unit.fingerprint.low);
   }
   r.seconds = watch.seconds();
   r.checksum = all.low;

@@ -118,6 +118,8 @@ int run_command_line(int argc, char** argv) {
   add_show_command(root, commands);
   add_plan_command(root, commands);
   add_shrink_command(root, commands);
+  add_hunt_command(root, commands);
+  add_merge_command(root, commands);
   add_check_command(root, commands);
   add_scenarios_command(root, commands);
   add_models_command(root, commands);

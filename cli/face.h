@@ -39,6 +39,8 @@ void add_compare_command(CLI::App& root, Commands& commands);
 void add_show_command(CLI::App& root, Commands& commands);
 void add_plan_command(CLI::App& root, Commands& commands);
 void add_shrink_command(CLI::App& root, Commands& commands);
+void add_hunt_command(CLI::App& root, Commands& commands);
+void add_merge_command(CLI::App& root, Commands& commands);
 void add_check_command(CLI::App& root, Commands& commands);
 void add_models_command(CLI::App& root, Commands& commands);
 void add_scenarios_command(CLI::App& root, Commands& commands);

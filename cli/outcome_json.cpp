@@ -178,6 +178,36 @@ the seeds of each of these:
 | `per_second` | messages delivered in a second, each once for a subscription |
 | `silence_ns` | the longest time in which a message waited and its subscription got nothing |
 
+## `mqlab hunt` and `mqlab merge`: `mqlab-hunt/1`
+
+A unit is one seed in one way to run (`targets`); with the random search it is one run.
+
+| field | what it is |
+| --- | --- |
+| `targets` | the ways to run, as the words of a command |
+| `version`, `property`, `search`, `depth`, `faults`, `faults-max`, `shard` | what was asked; empty: as the scenario says |
+| `first_seed`, `last_seed` | of the units that are done, or null |
+| `units`, `runs`, `failing`, `untested` | how many there are; that break the property; that say nothing about it |
+| `complete` | false when Ctrl-C ended it |
+| `as_expected` | complete, something was tested, nothing was found: then the exit code is 0 |
+| `at_most_one_in` | nothing found: 95 % sure, at most one unit in so many fails; else null |
+| `groups` | failures that came about the same way, see below |
+| `goals` | what was hoped to be reached: `name`, `units` that did, `first_seed` or null |
+
+A group:
+
+| field | what it is |
+| --- | --- |
+| `id`, `anomaly`, `signature` | its name, the anomaly, by what it came about |
+| `sentence` | what the first unit shows |
+| `units`, `rate_low`, `rate_high` | in how many it was seen, and the interval of its probability at 95 % |
+| `clean_units_to_believe` | after so many clean units a fix is believed |
+| `first_seed`, `first_target`, `command` | the first unit, and the command that prints its plan |
+| `story` | null, or `file` (null: not written), `size`, `note`, `lua` |
+
+With `--events FILE` each finished unit is a line: `seed`, `target`, `verdict` (`holds`, `violated`, `untested`), `runs`, `events`,
+`fingerprint`, `groups` (ids).
+
 ## `mqlab check`: `mqlab-check/1`
 
 | field | what it is |
