@@ -69,7 +69,6 @@ struct DeclaredLater {
 struct DeclaredOriginal {
   std::int64_t scenario = 0;
   int first_line = 0, last_line = 0;
-  bool reads_locals = false;  // of the file around it
 };
 
 struct Declarations {

@@ -73,14 +73,13 @@ std::optional<std::string> why_not_carried(std::string_view text) {
 }
 
 std::optional<std::string> carried_text(std::string_view whole, const DeclaredOriginal& o) {
-  if (o.reads_locals) return std::nullopt;
   if (whole.starts_with("\xEF\xBB\xBF")) whole.remove_prefix(3);
   const std::string text = with_plain_lines(whole);
   const std::vector<std::string_view> lines = lines_of(text);
   const auto first = static_cast<std::size_t>(o.first_line);
   const auto last = static_cast<std::size_t>(o.last_line);
   if (first < 1 || last <= first || last > lines.size() || lines[first - 1] != opening || lines[last - 1] != closing) return std::nullopt;
-  // Whatever stands before it, or makes functions after it, may change what the file does.
+  // What stands before it (a local that it reads), or makes functions after it, may change what the file does.
   if (!std::all_of(lines.begin(), lines.begin() + (o.first_line - 1), says_nothing)) return std::nullopt;
   std::size_t next = last;
   while (next < lines.size() && says_nothing(lines[next])) ++next;

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cstring>
-
 #include "sim/script/border.h"
 
 namespace mqlab::script {
@@ -134,10 +132,6 @@ int call_original(lua_State* L) {
   lua_getinfo(L, ">S", &about);
   o.first_line = about.linedefined;
   o.last_line = about.lastlinedefined;
-  for (int i = 1; const char* name = lua_getupvalue(L, 1, i); ++i) {
-    o.reads_locals = o.reads_locals || std::strcmp(name, "_ENV") != 0;
-    lua_pop(L, 1);
-  }
   push_globals_copy(L);
   lua_pushvalue(L, 1);
   lua_call(L, 0, 1);

@@ -247,6 +247,10 @@ TEST(Original, AChangedPlanIsAFileOfItsOwn) {
   EXPECT_EQ(count(carried, "original("), 2U);
   EXPECT_EQ(count(print(load(carried)), "original("), 2U) << "and it grows no more";
 
+  std::string library = plan;
+  library.replace(library.rfind("    producer \"P\""), 0, "    client \"C\" { program = print },\n");
+  is_carried(library);
+
   std::string outside = plan;
   outside.replace(outside.find("local file"), 0, "local rounds = 2\n");
   outside.replace(outside.find("c.options.rounds"), 16, "rounds");
