@@ -163,7 +163,8 @@ class Shrinker {
                           [&](std::int64_t n) { return with_option(i, d.name, n); }) || changed;
       }
     // The programs of a file do as its knobs say.
-    for (const OptionDecl& d : best_.deployment.knob_decls) {
+    const std::vector<OptionDecl> knobs = best_.deployment.knob_decls;  // the best plan changes on the way
+    for (const OptionDecl& d : knobs) {
       if (d.type != OptionType::integer) continue;
       changed = smaller(best_.deployment.knobs.integer(d.name), std::max<std::int64_t>(1, d.min), d.name, [&](std::int64_t n) -> std::optional<Scenario> {
         Scenario s = best_;

@@ -179,8 +179,17 @@ void expect_minimal(const Scenario& one, const Model& model, const std::string& 
     less.faults.erase(less.faults.begin() + static_cast<std::ptrdiff_t>(i));
     RC_ASSERT(!same(less));
   }
+  // What the programs of the file are asked to do: that once is too little.
+  for (const OptionDecl& d : s.scenario.deployment.knob_decls) {
+    if (d.type != OptionType::integer || s.scenario.deployment.knobs.integer(d.name) <= 1) continue;
+    Scenario less = s.scenario;
+    RC_ASSERT(!less.deployment.knobs.set(less.deployment.knob_decls, d.scope, d.name, std::int64_t{1}));
+    RC_ASSERT(!same(less));
+  }
   const Scenario again = load_scenario(print_scenario(s.scenario, model), "again.lua", models());
   RC_ASSERT(same(again));
+  const auto fingerprint = [&](const Scenario& plan) { return run_scenario(plan, model, nullptr, {.seed = *plan.seed}).fingerprint.text(); };
+  RC_ASSERT(fingerprint(again) == fingerprint(s.scenario));
 }
 
 // The first plan from some seed on that shows it; a search, as a hunt does.
@@ -214,6 +223,34 @@ TEST(ShrinkProperty, DrawnPlansOfAQueueAreMinimal) {
   const Model& model = *models().find("rabbitmq");
   const PlanGenerator plans(base, model, {});
   check_few(5, [&] { expect_minimal(drawn_plan(plans, "fifo-violation"), model, "fifo-violation"); });
+}
+
+// Programs with words that both their scopes know, with knobs, beside a service that nobody needs.
+TEST(ShrinkProperty, DrawnPlansOfProgramsAreMinimal) {
+  const Scenario base = from_text(R"(
+    local function writer(c)
+      c:sleep(seconds(3))
+      for n = 1, c.options.rounds do
+        c:send("orders", c.name .. "-" .. n)
+        c:sleep(ms(c.options.pace + c:random(20)))
+      end
+    end
+    return scenario {
+      cluster = kafka { brokers = 3, controllers = 1, min_insync = 1 },
+      topics = { orders = { partitions = 2, replicas = 3 } },
+      services = { outside "mails" {}, database "shop" { tables = { "orders" } } },
+      knobs = { rounds = 60, pace = 40, unused = 9 },
+      clients = {
+        client "W1" { program = writer, acks = 1, linger = ms(3), request_timeout = seconds(2), isolation = "read_committed" },
+        client "W2" { program = writer, acks = 1, request_timeout = seconds(2), retry_backoff_max = ms(300) },
+        client "L" { program = function(c) c:outside("mails"):call("hello", { message = "L-1" }) c:sleep(seconds(1)) end, request_timeout = seconds(1) },
+        consumer "K" { topics = { "orders" }, auto_offset_reset = "earliest" },
+      },
+      run_for = seconds(30),
+    })");
+  const Model& model = *models().find("kafka");
+  const PlanGenerator plans(base, model, {.budget = FaultBudget::anything});
+  check_few(2, [&] { expect_minimal(drawn_plan(plans, "lost-message"), model, "lost-message"); });
 }
 
 // A loop has options of three scopes in one table: what is left of them is still said.
