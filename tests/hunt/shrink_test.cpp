@@ -241,7 +241,7 @@ TEST(ShrinkProperty, DrawnPlansOfProgramsAreMinimal) {
       services = { outside "mails" {}, database "shop" { tables = { "orders" } } },
       knobs = { rounds = 60, pace = 40, unused = 9 },
       clients = {
-        client "W1" { program = writer, acks = 1, linger = ms(3), request_timeout = seconds(2), isolation = "read_committed" },
+        client "W1" { program = writer, acks = 1, linger = ms(3), request_timeout = ms(1937), isolation = "read_committed" },
         client "W2" { program = writer, acks = 1, request_timeout = seconds(2), retry_backoff_max = ms(300) },
         client "L" { program = function(c) c:outside("mails"):call("hello", { message = "L-1" }) c:sleep(seconds(1)) end, request_timeout = seconds(1) },
         consumer "K" { topics = { "orders" }, auto_offset_reset = "earliest" },
@@ -251,6 +251,25 @@ TEST(ShrinkProperty, DrawnPlansOfProgramsAreMinimal) {
   const Model& model = *models().find("kafka");
   const PlanGenerator plans(base, model, {.budget = FaultBudget::anything});
   check_few(2, [&] { expect_minimal(drawn_plan(plans, "lost-message"), model, "lost-message"); });
+}
+
+// A program has one table: what it sends by and what it reads by under the same name goes as one.
+TEST(PlanElements, AWordOfBothScopesIsOneOption) {
+  const Scenario one = from_text(R"(return scenario { seed = 1, cluster = kafka {}, topics = { t = {} },
+    clients = { client "X" { program = function(c) end, request_timeout = seconds(2), acks = 1, isolation = "read_committed" }, producer "P" { topic = "t", records = 7 } } })");
+  const Model& model = *models().find("kafka");
+  std::vector<std::string> of_x;
+  for (const Element& e : elements(one, model))
+    if (const std::string what = describe(e, one); what.starts_with("X: ")) of_x.push_back(what);
+  EXPECT_EQ(of_x, (std::vector<std::string>{"X: acks", "X: request_timeout", "X: isolation"}));
+  EXPECT_EQ(describe(size_of(one)), "0 faults, 2 clients, 1 topic, 5 options given, 7 records");
+  for (const Element& e : elements(one, model)) {
+    if (describe(e, one) != "X: request_timeout") continue;
+    const auto less = without(one, model, e);
+    ASSERT_TRUE(less);
+    EXPECT_NE(print_scenario(*less, model).find("client \"X\" { acks = \"1\", isolation = \"read_committed\" }"), std::string::npos) << print_scenario(*less, model);
+    EXPECT_FALSE(less->deployment.clients[0].consumer_options.given("request_timeout"));
+  }
 }
 
 // A loop has options of three scopes in one table: what is left of them is still said.
