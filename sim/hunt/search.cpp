@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "sim/hunt/search_base.h"
 #include "sim/lab/nearest.h"
 
@@ -9,17 +11,27 @@ namespace mqlab {
 
 std::span<const SearchDecl> search_words() {
   static const std::vector<SearchDecl> all = {
-      {"random", "Each unit is one run with faults drawn at random."},
+      {"mix", "Of ten units six are random, three pct, one coverage."},
+      {"random", "A unit is one run with faults drawn at random."},
+      {"pct", "A unit is one run in which nodes have priorities, and a few of them are lowered on the way."},
+      {"coverage", "A unit is a family of runs: where one came into a situation new to the family, others go on from there with other faults."},
+      {"exhaustive", "All placements of up to --faults-max faults of a short list, for small scenarios."},
   };
   return all;
 }
 
 std::unique_ptr<Search> make_search(const std::string& name, const PlanGenerator& plans, const Model& model, const Property& property, const SearchOptions& options) {
-  const SearchSetup setup(plans, model, property, options);
-  if (name == "random") return make_random_search(setup);
   std::vector<std::string> known;
   for (const SearchDecl& s : search_words()) known.push_back(s.name);
-  throw InputError("", 0, fmt::format("there is no search `{}`{}", name, did_you_mean(name, known)));
+  if (std::find(known.begin(), known.end(), name) == known.end()) throw InputError("", 0, fmt::format("there is no search `{}`{}", name, did_you_mean(name, known)));
+  if (options.depth < 1 || options.depth > 100) throw InputError("", 0, fmt::format("depth is {}: it is a number of steps that must meet, 1 to 100", options.depth));
+  if (options.unit_runs < 1) throw InputError("", 0, "a unit has at least one run");
+  const SearchSetup setup(plans, model, property, options);
+  if (name == "random") return make_random_search(setup);
+  if (name == "pct") return make_priority_search(setup);
+  if (name == "coverage") return make_guided_search(setup);
+  if (name == "exhaustive") return make_exhaustive_search(setup);
+  return make_mixed_search(setup);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -45,40 +57,54 @@ RunOptions SearchSetup::run_options(const Scenario& plan) const {
   return r;
 }
 
-UnitTally::UnitTally(const SearchSetup& setup, std::uint64_t seed) : setup_(setup) { unit_.seed = seed; }
-
-std::shared_ptr<const RunResult> UnitTally::run(const Scenario& plan) {
-  auto run = std::make_shared<RunResult>(run_scenario(plan, *setup_.model, nullptr, setup_.run_options(plan)));
-  ++unit_.runs;
+std::shared_ptr<const RunResult> UnitTally::run(const Scenario& plan, const RunOptions& options) {
+  auto run = std::make_shared<RunResult>(run_scenario(plan, *setup_.model, nullptr, options));
   unit_.events += run->events;
-  unit_.virtual_time += run->ended;
-  judge(plan, run);
+  ++unit_.schedules;
+  judge(*run);
+  if (run->interrupted) return run;
+  for (const Breach& b : breaches(setup_.property, *run))
+    if (!found(b.anomaly)) unit_.found.push_back({b.anomaly, b.sentence, plan, run});
   return run;
 }
 
-void UnitTally::judge(const Scenario& plan, const std::shared_ptr<const RunResult>& run) {
+std::vector<std::uint32_t> UnitTally::finish_fork(LiveRun fork, const Scenario& plan, std::uint64_t steps) {
+  const RunResult run = fork.finish();
+  unit_.events += run.events - steps;
   ++unit_.schedules;
-  unit_.fingerprint.mix(run->fingerprint.high, run->fingerprint.low);
-  if (run->interrupted) {
-    unit_.interrupted = true;
-    return;
-  }
-  unit_.tested = unit_.tested || mqlab::tested(setup_.property, *run);
-  GoalScan scan(*setup_.goals);
-  scan.advance(run->world->journal, time_max);
-  reached(scan);
-  for (const Breach& b : breaches(setup_.property, *run))
-    if (!found(b.anomaly)) unit_.found.push_back({b.anomaly, b.sentence, plan, run});
+  std::vector<std::uint32_t> goals = judge(run);
+  if (run.interrupted) return goals;
+  std::vector<std::string> news;
+  for (const Breach& b : breaches(setup_.property, run))
+    if (!found(b.anomaly)) news.push_back(b.anomaly);
+  if (news.empty()) return goals;
+  --unit_.schedules;
+  this->run(plan);
+  for (const std::string& anomaly : news) unit_.unconfirmed += found(anomaly) ? 0 : 1;
+  return goals;
 }
 
-void UnitTally::reached(const GoalScan& scan) {
-  for (const std::uint32_t g : scan.reached()) goals_.insert(g);
+void UnitTally::merged(std::uint64_t events) {
+  unit_.events += events;
+  ++unit_.runs;
+  ++unit_.schedules;
+}
+
+std::vector<std::uint32_t> UnitTally::judge(const RunResult& run) {
+  ++unit_.runs;
+  unit_.virtual_time += run.ended;
+  unit_.fingerprint.mix(run.fingerprint.high, run.fingerprint.low);
+  unit_.interrupted = unit_.interrupted || run.interrupted;
+  unit_.tested = unit_.tested || (!run.interrupted && tested(setup_.property, run));
+  GoalScan scan(*setup_.goals);
+  scan.advance(run.world->journal, time_max);
+  std::vector<std::uint32_t> reached = scan.reached();
+  goals_.insert(reached.begin(), reached.end());
+  return reached;
 }
 
 bool UnitTally::found(const std::string& anomaly) const {
-  for (const Found& f : unit_.found)
-    if (f.anomaly == anomaly) return true;
-  return false;
+  return std::any_of(unit_.found.begin(), unit_.found.end(), [&](const Found& f) { return f.anomaly == anomaly; });
 }
 
 UnitResult UnitTally::take() {
@@ -101,8 +127,24 @@ class RandomSearch : public SearchBase {
   }
 };
 
+// A unit of the guided search costs as much as many of the others.
+class MixedSearch : public SearchBase {
+ public:
+  explicit MixedSearch(const SearchSetup& setup)
+      : SearchBase(setup), random_(make_random_search(setup)), priority_(make_priority_search(setup)), guided_(make_guided_search(setup)) {}
+  UnitResult unit(std::uint64_t seed) const override {
+    // Not by the seed itself: a shard has every n-th seed, and is to have all three.
+    const std::uint64_t which = splitmix64(seed) % 10;
+    return (which < 6 ? random_ : which < 9 ? priority_ : guided_)->unit(seed);
+  }
+
+ private:
+  std::unique_ptr<Search> random_, priority_, guided_;
+};
+
 }  // namespace
 
 std::unique_ptr<Search> make_random_search(const SearchSetup& setup) { return std::make_unique<RandomSearch>(setup); }
+std::unique_ptr<Search> make_mixed_search(const SearchSetup& setup) { return std::make_unique<MixedSearch>(setup); }
 
 }  // namespace mqlab

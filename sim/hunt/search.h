@@ -41,6 +41,7 @@ struct UnitResult {
   std::uint64_t events = 0;     // handled, those before a fork once
   Time virtual_time = 0;
   Fingerprint fingerprint;      // of all its runs
+  std::uint64_t unconfirmed = 0;  // breaches that a fork showed and its plan, from the beginning, did not: not in `found`
   bool tested = false;          // a run said something about the property
   bool interrupted = false;     // stopped by keep_going or the limit of events: what is here is not all
   std::vector<Found> found;     // each anomaly once, by the first plan that shows it

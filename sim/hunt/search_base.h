@@ -7,6 +7,7 @@
 #include <set>
 
 #include "sim/hunt/search.h"
+#include "sim/lab/live_run.h"
 #include "sim/lab/one_run.h"
 
 namespace mqlab {
@@ -36,17 +37,27 @@ class SearchBase : public Search {
 // Adds up a unit.
 class UnitTally {
  public:
-  UnitTally(const SearchSetup& setup, std::uint64_t seed);
+  UnitTally(const SearchSetup& setup, std::uint64_t seed) : setup_(setup) { unit_.seed = seed; }
 
   // Runs a plan from its beginning, and keeps what it shows.
-  std::shared_ptr<const RunResult> run(const Scenario& plan);
-  bool found(const std::string& anomaly) const;
-  void reached(const GoalScan& scan);
-  UnitResult& unit() { return unit_; }
+  std::shared_ptr<const RunResult> run(const Scenario& plan) { return run(plan, setup_.run_options(plan)); }
+  std::shared_ptr<const RunResult> run(const Scenario& plan, const RunOptions& options);
+  // Runs a fork to its end. What it shows counts when its plan, run from the beginning, shows it too.
+  // `steps`: that its world had when it was forked.
+  // The goals that it has reached, those before the fork included.
+  std::vector<std::uint32_t> finish_fork(LiveRun fork, const Scenario& plan, std::uint64_t steps);
+  // A fork goes on as another run does that was decided.
+  void merged(std::uint64_t events);
+  void handled(std::uint64_t events) { unit_.events += events; }
+  // A run has reached this; false when one had before.
+  bool reach(std::uint32_t goal) { return goals_.insert(goal).second; }
+  bool stopped() const { return unit_.interrupted || (setup_.options.keep_going && !setup_.options.keep_going()); }
+  std::uint64_t events() const { return unit_.events; }
   UnitResult take();
 
  private:
-  void judge(const Scenario& plan, const std::shared_ptr<const RunResult>& run);
+  bool found(const std::string& anomaly) const;
+  std::vector<std::uint32_t> judge(const RunResult& run);  // the goals reached
 
   const SearchSetup& setup_;
   UnitResult unit_;
@@ -54,5 +65,9 @@ class UnitTally {
 };
 
 std::unique_ptr<Search> make_random_search(const SearchSetup& setup);
+std::unique_ptr<Search> make_mixed_search(const SearchSetup& setup);
+std::unique_ptr<Search> make_priority_search(const SearchSetup& setup);
+std::unique_ptr<Search> make_guided_search(const SearchSetup& setup);
+std::unique_ptr<Search> make_exhaustive_search(const SearchSetup& setup);
 
 }  // namespace mqlab
