@@ -17,7 +17,7 @@ bool held_up(const World& w, const std::string& queue, std::int64_t ready) {
     const Client& client = w.node_as<Client>(n);
     if (!client.reads(queue)) continue;
     if (client.app() && client.app()->stuck()) return true;
-    const bool full = client.prefetch() > 0 && client.in_hand() + client.buffered() >= client.prefetch();
+    const bool full = client.holds_its_prefetch();
     if (client.settles_itself() && client.app() && client.app()->done() && client.in_hand() > 0 && (ready == 0 || full)) return true;
     // A program that does not poll any more.
     if (w.node_options(n).role == "client" && client.app() && client.app()->done() && client.buffered() > 0) return true;

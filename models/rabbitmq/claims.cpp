@@ -11,7 +11,7 @@ namespace {
 struct Habits {
   bool confirms = true, persistent = true, misreads = false, resends = false, ignores_returns = false, priorities = false, expire = false;
   bool auto_ack = false, early_ack = false, releases = false, handed_on = false, programs = false, reuses_tags = false;
-  bool acks_twice = false, shares_name = false, stores_ahead = false;
+  bool acks_twice = false, shares_name = false, stores_ahead = false, names_keys = false, copies = false, shares_prefetch = false;
   Duration longest_hold = 0;  // a delivery may wait so long for its acknowledgement
 };
 
@@ -25,6 +25,8 @@ Habits habits_of(const Deployment& d) {
       h.confirms = h.confirms && p.confirms;
       h.persistent = h.persistent && p.persistent;
       h.misreads = h.misreads || p.misreads_multiple;
+      h.names_keys = h.names_keys || !p.routing_key.empty();
+      h.copies = h.copies || p.headers.contains("CC") || p.headers.contains("BCC");
       h.ignores_returns = h.ignores_returns || p.ignores_returns;
       h.shares_name = h.shares_name || (!p.producer_name.empty() && !names.insert(p.producer_name).second);
       h.priorities = h.priorities || p.priority >= 0;
@@ -38,6 +40,7 @@ Habits habits_of(const Deployment& d) {
     h.early_ack = h.early_ack || c.early_ack;
     h.reuses_tags = h.reuses_tags || c.reuses_tags;
     h.acks_twice = h.acks_twice || c.acks_twice;
+    h.shares_prefetch = h.shares_prefetch || (spec.app && c.channel_prefetch > 0);
     if (spec.app) continue;
     const std::int64_t together = c.prefetch == 0 ? 1000 : c.prefetch;
     h.longest_hold = std::max(h.longest_hold, o.duration("work_slow") + o.duration("work") * together);
@@ -53,6 +56,7 @@ struct Places {
   bool dead_letters = false, dead_letters_safe = true, returns_count = false, alternate = false;
   bool filtered = false;                        // an exchange gives a queue only what its binding key matches
   bool many = false;                            // ... or a message to several queues of one subscription
+  bool handed_on = false;                       // ... or another exchange gets it too
   bool mirrored = false, synchronised = true;  // some queue has mirrors; mirrors that join are given all
 };
 
@@ -71,11 +75,13 @@ Places places_of(const Deployment& d, const Rules& rules) {
       p.mirrored = true;
       p.synchronised = p.synchronised && (ha.sync_automatic || !ha.promote_unsynced);
     }
-    p.filtered = p.filtered || o.text("exchange") == "topic";
-    p.many = p.many || ((o.text("exchange") == "topic" || o.text("exchange") == "fanout") && o.integer("partitions") > 1);
+    const ExchangeType exchange = *exchange_type_of(o.text("exchange"));
+    p.filtered = p.filtered || exchange == ExchangeType::topic || exchange == ExchangeType::headers;
+    p.many = p.many || ((exchange == ExchangeType::topic || exchange == ExchangeType::headers || exchange == ExchangeType::fanout) && o.integer("partitions") > 1);
+    p.handed_on = p.handed_on || !o.list("sources").empty();
+    p.alternate = p.alternate || !o.text("alternate").empty();
     p.ttl = p.ttl || o.duration("message_ttl") >= 0;
     p.expires = p.expires || o.duration("expires") > 0;
-    p.alternate = p.alternate || !o.text("alternate").empty();
     if (o.text("dead_letter").empty()) continue;
     p.dead_letters = true;
     p.dead_letters_safe = p.dead_letters_safe && queue_options(queue_spec(o), rules).at_least_once;
@@ -105,8 +111,10 @@ std::vector<Claim> claims_of(const Deployment& d, const FaultSummary& f) {
   else if (h.shares_name) lost = "two publishers of one name take each other's messages for repetitions";
   else if (h.misreads) lost = "a publisher misreads confirms of many";
   else if (!p.declared || p.expires) lost = "a queue that is not there takes nothing, and the message is confirmed";
+  else if (h.names_keys && !p.filtered) lost = "a publisher names a routing key, and a queue may be bound with another";
   else if (p.filtered) lost = "a queue gets only what its binding key matches";
   else if (h.auto_ack) lost = "with auto_ack a message is done when it is written to the socket";
+  else if (h.shares_prefetch) lost = "what a program holds and does not settle fills the prefetch that all its queues share";
   else if (h.reuses_tags) lost = "a consumer acknowledges with the tags of another channel";
   else if (wiped) lost = "a broker lost its disk";
   else if (f.disk_faults) lost = "a disk broke its promise";
@@ -123,7 +131,8 @@ std::vector<Claim> claims_of(const Deployment& d, const FaultSummary& f) {
 
   const bool interrupted = f.client_kills || f.client_pauses || f.network_faults || !f.losses.empty();
   std::string twice;
-  if (p.many) twice = "a message goes to each queue whose binding matches it";
+  if (p.many || p.handed_on) twice = "a message goes to each queue whose binding matches it";
+  else if (h.copies) twice = "a message has several routing keys, and goes to a queue for each";
   else if (h.resends) twice = "the application sends again on its own";
   else if (h.acks_twice) twice = "an acknowledgement that comes twice closes the channel";
   else if (h.releases) twice = "what failed is given back, and comes again";
@@ -149,9 +158,10 @@ std::vector<Claim> claims_of(const Deployment& d, const FaultSummary& f) {
   }
 
   claim("phantom", "", "a send fails only when it was never written, or came back");
-  claim("misdelivered", p.filtered || p.many ? "the exchange chooses the queues, not the client" : p.alternate ? "what no queue takes goes to another exchange" : "", "bindings do not change");
+  claim("misdelivered", p.filtered || p.many ? "the exchange chooses the queues, not the client" : p.handed_on ? "an exchange hands on to another topic's" : p.alternate ? "what no queue takes goes to another exchange" : "", "bindings do not change");
   claim("confirmed-unroutable", h.ignores_returns ? "a publisher does not look at what comes back" : "", "what comes back counts as failed");
-  claim("resurrected", interrupted || h.programs ? "an acknowledgement has no answer: whether it arrived nobody is told" : "", "no channel ended with an acknowledgement under way");
+  const bool copied = p.many || p.handed_on || h.copies;
+  claim("resurrected", copied ? "of a message in two queues one copy may be done before the other is delivered" : interrupted || h.programs ? "an acknowledgement has no answer: whether it arrived nobody is told" : "", "no channel ended with an acknowledgement under way");
   std::string ahead;
   if (h.auto_ack) ahead = "with auto_ack a message is done before the work begins";
   else if (h.early_ack) ahead = "messages are acknowledged before the work";

@@ -36,6 +36,7 @@ void Client::on_crash(const Crash&) {
   returned_.clear();
   sequence_calls_.clear();
   given_publishing_id_ = 0;
+  given_headers_ = {};
   rebalance_ = {};
   store_timer_ = false;
   publishing_ids_.clear();

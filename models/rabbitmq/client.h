@@ -60,7 +60,12 @@ class Client : public ClientNodeBase<Client> {
   // ... that it has and that are not settled.
   std::size_t in_hand() const { return in_hand_.size(); }
   bool settles_itself() const { return setup_.consumer.explicit_acks; }
-  std::uint32_t prefetch() const { return setup_.consumer.prefetch; }
+  // It holds as much as a limit of its own allows: the broker sends it nothing more.
+  bool holds_its_prefetch() const {
+    const std::size_t held = in_hand_.size() + buffer_.size();
+    const auto reached = [held](std::uint32_t limit) { return limit > 0 && held >= limit; };
+    return reached(setup_.consumer.prefetch) || reached(setup_.consumer.channel_prefetch);
+  }
   bool reads(const std::string& queue) const;
   // Every queue that it wants has told it that it is a consumer, or one has refused it.
   bool receiver_ready() const;
@@ -83,7 +88,7 @@ class Client : public ClientNodeBase<Client> {
   struct Send {
     Call call;
     Time deadline{};          // of the connection, then of the confirm
-    Table headers{};          // of a message that is published again
+    Table headers{};          // with CC and BCC
     std::uint64_t publishing_id = 0;  // as the application gave it; 0: the message's own
     std::string returned{};   // NO_ROUTE
   };
@@ -158,6 +163,7 @@ class Client : public ClientNodeBase<Client> {
   void other_call(Context& c, const Call& call);
   void cancel_call(Context& c, const Call& call);
   void publishing_id_call(Context& c, const Call& call);
+  void headers_call(Context& c, const Call& call);
   const Delivery* delivery_in_hand(Context& c, const std::string& message) const;
 
   // --- reader.cpp: the last reader ---
@@ -199,6 +205,7 @@ class Client : public ClientNodeBase<Client> {
   std::deque<Returned> returned_;        // without confirms: came back, and is published again
   std::deque<CallId> sequence_calls_;    // last_publishing_id: without an answer
   std::uint64_t given_publishing_id_ = 0;  // of the next send, by the application
+  Table given_headers_{};                  // likewise
   std::map<MessageId, std::uint64_t> publishing_ids_;  // of messages without a number
   std::uint64_t round_robin_ = 0;
   EventId send_timer_ = no_event;

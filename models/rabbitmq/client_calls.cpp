@@ -33,12 +33,18 @@ const Client::Delivery* Client::delivery_in_hand(Context& c, const std::string& 
 void Client::other_call(Context& c, const Call& call) {
   if (call.verb == "cancel") return cancel_call(c, call);
   if (call.verb == "publishing_id" || call.verb == "last_publishing_id") return publishing_id_call(c, call);
+  if (call.verb == "headers" || call.verb == "cc" || call.verb == "bcc") return headers_call(c, call);
   const auto [message, other] = two_words(call.argument);
   const Delivery* d = delivery_in_hand(c, message);
   if (!d) return complete(c, call.id, outcome(c, Outcome::fail, "NOT_IN_HAND"));
   if (call.verb == "x_death") {
     Answer a;
     a.position = deaths_in(d->headers, other);
+    return complete(c, call.id, std::move(a));
+  }
+  if (call.verb == "header") {
+    Answer a;
+    if (const FieldValue* v = d->headers.find(other)) a.position = v->is_integer() ? v->number : 0;
     return complete(c, call.id, std::move(a));
   }
   if (call.verb != "republish" || !setup_.produces) return complete(c, call.id, outcome(c, Outcome::fail, "UNSUPPORTED"));
@@ -50,6 +56,25 @@ void Client::other_call(Context& c, const Call& call) {
   s.call.size = d->content->size;
   waiting_.push_back(std::move(s));
   publish_waiting(c);
+}
+
+// What the next send carries beside the declared headers; CC and BCC take the place of declared ones.
+void Client::headers_call(Context& c, const Call& call) {
+  if (!setup_.produces) return complete(c, call.id, outcome(c, Outcome::fail, "UNSUPPORTED"));
+  Table given;
+  if (const auto error = read_table(call.argument, given)) return complete(c, call.id, outcome(c, Outcome::fail, *error));
+  if (call.verb == "headers") {
+    for (const Field& f : given) given_headers_.set(f.name, f.value);
+  } else {
+    std::vector<std::string> keys;
+    for (std::string rest = call.argument; !rest.empty();) {
+      auto [key, others] = two_words(rest);
+      if (!key.empty()) keys.push_back(std::move(key));
+      rest = std::move(others);
+    }
+    given_headers_.set(call.verb == "cc" ? "CC" : "BCC", FieldValue::strings(keys));
+  }
+  complete(c, call.id, Answer{});
 }
 
 // Streams: the id that the next send goes by; or the last one that a stream has taken of this client's name.

@@ -17,10 +17,11 @@ std::int32_t priority_of(const Table& args) {
 
 }  // namespace
 
-// Either kind lifts the shared limit first: rabbit_channel unlimits the prefetch at each basic.qos that is not global.
+// Either kind lifts the shared limit first: rabbit_channel unlimits the prefetch at each basic.qos that is not global. Where
+// the global kind is denied nobody is told: it is carried out as the other.
 MaybeError Broker::on_qos(Context& c, Channel& ch, const BasicQos& m) {
   if (m.prefetch_size != 0) return not_implemented(fmt::format("prefetch_size!=0 ({})", m.prefetch_size));
-  if (m.global) {
+  if (m.global && cluster_->settings.rules.shared_prefetch) {
     ch.shared_prefetch = m.prefetch_count;
   } else {
     ch.prefetch = m.prefetch_count;

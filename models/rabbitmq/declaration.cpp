@@ -28,7 +28,10 @@ ModelDecl declare_model() {
              {"reject", "message", "... it is good for nobody: dead-lettered, or dropped."},
              {"cancel", "topic", "basic.cancel: nothing more comes from its queues; what was delivered stays to be settled."},
              {"x_death", "\"P1-1 queue\"", "`position` of the answer: how often a message in hand died in this queue, by its x-death header."},
+             {"header", "\"P1-1 format\"", "Whether a message in hand has that header: `position` of the answer is its whole number, 0 for another value, -1 where there is none."},
              {"republish", "\"P1-1 topic\"", "Publishes a message in hand to another topic, with the headers that it came with."},
+             {"headers", "\"format=pdf pages=3\"", "Headers of the next send, beside the declared ones."},
+             {"cc", "\"key other.key\"", "Routing keys that the next send has beside its own (the CC header)."}, {"bcc", "\"key\"", "... that nobody is shown (BCC)."},
              {"publishing_id", "number", "Streams: the publishing id of the next send."},
              {"last_publishing_id", "topic", "Streams: `position` of the answer: the last publishing id taken of this client's producer_name; -1 = none."},
              {"commit", "[place, position]", "Acknowledges all that polls have handed over. Groups on streams: stores how far it is, or a position."}, {"pause", "place", "Hands out nothing of a place for a while."}, {"resume", "place", "Goes on with it."},
@@ -65,6 +68,8 @@ ModelDecl declare_model() {
                   {"!producer application", "How far the application of a producer is."}};
   d.not_modelled = {"AMQP 1.0, MQTT, STOMP; of the stream protocol the framing and its own connections", "several virtual hosts, users and permissions, policies",
                     "the bytes of frames: a method with its content is one message", "paging of messages to disk",
+                    "the message store as a process: a classic queue owes it no credit (msg_store_credit_disc_bound: 4000, and 800 more for each 800 written), so a slow disk holds up no queue",
+                    "the limit of 200 unsent messages between a queue and a connection's writer",
                     "federation and shovels", "replicated streams, the metadata store on Raft (Khepri)", "pause_if_all_down", "ha-mode nodes, and policies that change while a queue lives", "the disk of the metadata store: a declaration is durable at once",
                     "priorities and exclusive consumers of streams"};
   d.ledger = declared_ledger();

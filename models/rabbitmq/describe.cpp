@@ -19,6 +19,7 @@ std::string close(const Payload& p) {
 std::string blocked(const Payload& p) { return as<ConnectionBlocked>(p).reason; }
 std::string tune(const Payload& p) { return fmt::format("heartbeat={}", format_duration(as<ConnectionTune>(p).heartbeat)); }
 std::string start_ok(const Payload& p) { return "user=" + as<ConnectionStartOk>(p).user; }
+std::string arguments(const Table& t) { return t.empty() ? std::string() : " " + describe(t); }
 std::string exchange_declare(const Payload& p) {
   const auto& m = as<ExchangeDeclare>(p);
   return fmt::format("'{}' {}{}{}", m.exchange, m.type, m.passive ? " passive" : "", m.durable ? " durable" : "");
@@ -26,12 +27,12 @@ std::string exchange_declare(const Payload& p) {
 std::string exchange_delete(const Payload& p) { return fmt::format("'{}'", as<ExchangeDelete>(p).exchange); }
 std::string exchange_bind(const Payload& p) {
   const auto& m = as<ExchangeBind>(p);
-  return fmt::format("'{}' -> '{}' key='{}'", m.source, m.destination, m.routing_key);
+  return fmt::format("'{}' -> '{}' key='{}'{}", m.source, m.destination, m.routing_key, arguments(m.args));
 }
 std::string queue_declare(const Payload& p) {
   const auto& m = as<QueueDeclare>(p);
   return fmt::format("'{}'{}{}{}{}{}", m.queue, m.passive ? " passive" : "", m.durable ? " durable" : "", m.exclusive ? " exclusive" : "",
-                     m.auto_delete ? " auto-delete" : "", m.args.empty() ? "" : " " + describe(m.args));
+                     m.auto_delete ? " auto-delete" : "", arguments(m.args));
 }
 std::string queue_declare_ok(const Payload& p) {
   const auto& m = as<QueueDeclareOk>(p);
@@ -39,7 +40,7 @@ std::string queue_declare_ok(const Payload& p) {
 }
 std::string queue_bind(const Payload& p) {
   const auto& m = as<QueueBind>(p);
-  return fmt::format("'{}' -> '{}' key='{}'", m.exchange, m.queue, m.routing_key);
+  return fmt::format("'{}' -> '{}' key='{}'{}", m.exchange, m.queue, m.routing_key, arguments(m.args));
 }
 std::string queue_purge(const Payload& p) { return fmt::format("'{}'", as<QueuePurge>(p).queue); }
 std::string queue_delete(const Payload& p) { return fmt::format("'{}'", as<QueueDelete>(p).queue); }

@@ -1,10 +1,12 @@
 // models/rabbitmq/model_parts.h: the rooms of the model that rabbitmq.cpp puts together.
 //
-// declaration.cpp says what there is, claims.cpp what is promised, at_rest.cpp when a run is over, conformance.cpp
+// declaration.cpp says what there is, topology.cpp what topics become, claims.cpp what is promised, at_rest.cpp when a run is over, conformance.cpp
 // how recorded cases are carried out; rabbitmq.cpp checks a deployment and builds it. Nobody outside includes this.
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -28,9 +30,14 @@ bool at_rest(const World& w);
 // Cases recorded from a real broker, carried out over a connection; null for other systems.
 std::unique_ptr<ConformanceDriver> conformance_of(std::string_view system, const std::vector<Setting>& settings);
 
+// What the topics of a deployment become (topology.cpp), without the nodes. Requires: check_topology has nothing against it.
+std::shared_ptr<Cluster> plan_cluster(const Deployment& d);
+std::optional<std::string> check_topology(const Deployment& d);
 // The virtual host as the definitions have it: each topic's exchange, queues and bindings.
 Routing routing_of(const Cluster& cluster);
 Binding binding_of(const Cluster& cluster, const QueuePlan& q);
+// With what options a client consumes; null: it does not.
+const Options* consumer_options_of(const ClientSpec& s);
 
 // Brokers in the order of their names; the cluster that they share.
 std::vector<NodeId> brokers_of(const World& w);

@@ -82,8 +82,12 @@ std::vector<OptionDecl> declared_options() {
       choice("ha_promote_on_failure", "topic", "always", {"always", "when-synced"}, "Whether a mirror that lacks messages may lead when the leader's node is gone.", "ha-promote-on-failure"),
       choice("ha_promote_on_shutdown", "topic", "when-synced", {"when-synced", "always"}, "... when the leader's node is stopped in good order.", "ha-promote-on-shutdown"),
       integer("delivery_limit", "topic", -2, "Quorum queues: returns after which a message is dropped or dead-lettered; -1 = never, -2 = as the release has it.", "x-delivery-limit", -2),
-      choice("exchange", "topic", "direct", {"direct", "topic", "fanout", "x-modulus-hash", "x-consistent-hash"}, "Which partitions get a message: the one that the client took (direct), those whose binding key matches the business key (topic), all (fanout), or one by a hash of the business key.", "docs exchanges, modulus-hash-exchange; rabbitmq_consistent_hash_exchange"),
+      choice("exchange", "topic", "direct", {"direct", "topic", "fanout", "headers", "x-modulus-hash", "x-consistent-hash"}, "Which partitions get a message: the one that the client took (direct), those whose binding key matches the message's key (topic), whose arguments match its headers (headers), all (fanout), or one by a hash of the key.", "docs exchanges, modulus-hash-exchange; rabbitmq_consistent_hash_exchange"),
       {"binding_keys", "topic", OptionType::list, std::string(), "Of a topic exchange: the binding key of partition 0, 1, ... (\"eu.#\", \"*.urgent\"); # where none is said.", "docs exchanges: topic", {}},
+      {"binding_arguments", "topic", OptionType::list, std::string(), "Of a headers exchange: the arguments of partition 0, 1, ... (\"x-match=any format=pdf pages=3\"); a name alone wants the header, whatever it holds; where none are said, all comes.", "docs exchanges: headers; rabbit_exchange_type_headers", {}},
+      {"sources", "topic", OptionType::list, std::string(), "Topics whose exchanges hand messages on to this one's (exchange.bind); each with its key in source_keys, or one with all of them.", "docs e2e", {}},
+      {"source_keys", "topic", OptionType::list, std::string(), "... the routing keys of these bindings; where there are none, all that the source gets comes.", "docs e2e", {}},
+      {"source_arguments", "topic", OptionType::list, std::string(), "... of sources that are headers exchanges: their arguments, as in binding_arguments.", "docs e2e", {}},
       integer("bound", "topic", -1, "So many of its partitions are bound in the beginning (`bind` binds others); -1 = all.", "", -1, 1'000),
       integer("segment_size", "topic", 500'000'000, "Streams: bytes of a segment. At the end of one the names of publishers are told anew.", "x-stream-max-segment-size-bytes", 1),
       text("alternate", "topic", "The topic that gets what is unroutable here; empty = none.", "alternate-exchange"),
@@ -92,6 +96,10 @@ std::vector<OptionDecl> declared_options() {
 
       // --- producer ---
       boolean("confirms", "producer", true, "The broker confirms each message; off: it is sent and forgotten.", "confirm.select, docs confirms"),
+      text("routing_key", "producer", "The routing key of its messages; empty = the partition's number (direct) or the business key (other exchanges).", "basic.publish routing-key"),
+      {"headers", "producer", OptionType::list, std::string(), "Headers of each message: \"format=pdf\", \"pages=3\".", "basic.publish headers", {}},
+      {"cc", "producer", OptionType::list, std::string(), "Routing keys that each message has beside its own (the CC header).", "docs sender-selected", {}},
+      {"bcc", "producer", OptionType::list, std::string(), "... that nobody is shown: the BCC header is taken off when the message is routed.", "docs sender-selected", {}},
       boolean("mandatory", "producer", false, "A message that no queue takes is returned.", "basic.publish mandatory"),
       rule(boolean("ignores_returns", "producer", false, "A message that came back counts as sent all the same.", "docs publishers, a return listener that is missing")),
       boolean("persistent", "producer", true, "Messages have delivery mode 2.", "docs persistence-conf"),
@@ -107,6 +115,7 @@ std::vector<OptionDecl> declared_options() {
       // --- consumer ---
       text("group", "consumer", "Whose queue it reads; empty = it has a queue to itself.", ""),
       integer("prefetch", "consumer", 100, "Unacknowledged messages that the broker may have with it; 0 = any number.", "basic.qos, docs consumer-prefetch", 0, 65'535),
+      integer("channel_prefetch", "consumer", 0, "... that all its consumers have together: one for each queue that it reads, on one channel (basic.qos global); 0 = no such limit. For classic queues only; 4.3 takes it for `prefetch`.", "basic.qos global, docs consumer-prefetch", 0, 65'535),
       boolean("auto_ack", "consumer", false, "The broker forgets a message as soon as it is written to the socket.", "no_ack, docs confirms"),
       rule(boolean("early_ack", "consumer", false, "A message is acknowledged when it is handed to the application, before the work.", "docs reliability")),
       rule(boolean("acks_twice", "consumer", false, "It acknowledges each message twice.", "docs confirms: unknown delivery tag")),
@@ -145,6 +154,10 @@ BrokerSettings broker_settings(const Options& o, std::string_view profile) {
 ProducerSettings producer_settings(const Options& o) {
   ProducerSettings p;
   p.confirms = o.boolean("confirms");
+  p.routing_key = o.text("routing_key");
+  for (const std::string& header : o.list("headers")) read_table(header, p.headers);
+  for (const auto& [option, header] : {std::pair{"cc", "CC"}, {"bcc", "BCC"}})
+    if (const std::vector<std::string> keys = o.list(option); !keys.empty()) p.headers.set(header, FieldValue::strings(keys));
   p.mandatory = o.boolean("mandatory");
   p.ignores_returns = o.boolean("ignores_returns");
   p.persistent = o.boolean("persistent");
@@ -163,6 +176,7 @@ ConsumerSettings consumer_settings(const Options& o) {
   ConsumerSettings c;
   c.group = o.text("group");
   c.prefetch = static_cast<std::uint32_t>(o.integer("prefetch"));
+  c.channel_prefetch = static_cast<std::uint32_t>(o.integer("channel_prefetch"));
   c.auto_ack = o.boolean("auto_ack");
   c.early_ack = o.boolean("early_ack");
   // The loop of a declared consumer settles each message by itself where it is told to.

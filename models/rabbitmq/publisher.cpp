@@ -133,7 +133,9 @@ std::int32_t Client::partition_for(Context& c, const TopicPlan& topic, const Cal
 void Client::send_call(Context& c, const Call& call) {
   std::optional<std::int32_t> partition;
   if (!setup_.produces) return complete(c, call.id, outcome(c, Outcome::fail, "UNSUPPORTED"));
-  waiting_.push_back({call, c.now() + setup_.producer.send_timeout, {}, std::exchange(given_publishing_id_, 0), {}});
+  Table headers = setup_.producer.headers;
+  for (const Field& f : std::exchange(given_headers_, Table())) headers.set(f.name, f.value);
+  waiting_.push_back({call, c.now() + setup_.producer.send_timeout, std::move(headers), std::exchange(given_publishing_id_, 0), {}});
   publish_waiting(c);
 }
 
@@ -171,9 +173,13 @@ void Client::publish(Context& c, Send s) {
   BasicPublish m;
   m.exchange = topic ? topic->name : to;  // what is no topic is a missing exchange: the broker says so
   const std::int32_t chosen = !topic ? 0 : partition ? *partition : partition_for(c, *topic, s.call);
-  const bool hashed = topic && topic->hashed() && !partition && s.call.partition < 0;
-  if (hashed) m.routing_key = s.call.key != 0 ? c.names().text(s.call.key) : c.world().journal.message_name(s.call.message);
-  else m.routing_key = std::to_string(chosen);
+  // Where the exchange decides, and not the client, the place is known by its topic only.
+  const bool named = !setup_.producer.routing_key.empty();
+  const bool by_key = topic && (topic->hashed() || named) && !partition && s.call.partition < 0;
+  const bool copied = s.headers.contains("CC") || s.headers.contains("BCC");
+  if (!by_key) m.routing_key = std::to_string(chosen);
+  else if (named) m.routing_key = setup_.producer.routing_key;
+  else m.routing_key = s.call.key != 0 ? c.names().text(s.call.key) : c.world().journal.message_name(s.call.message);
   m.mandatory = setup_.producer.mandatory;
   m.message = s.call.message;
   m.key = s.call.key;
@@ -187,7 +193,7 @@ void Client::publish(Context& c, Send s) {
   m.properties.message_id = c.world().journal.message_name(s.call.message);
   m.properties.expiration = setup_.producer.message_ttl;
   if (setup_.producer.priority >= 0) m.properties.priority = static_cast<std::uint8_t>(setup_.producer.priority);
-  if (topic) s.call.place = c.names().id(hashed ? topic->name : topic->place(chosen));
+  if (topic) s.call.place = c.names().id(by_key || copied ? topic->name : topic->place(chosen));
   const std::uint32_t bytes = 64 + m.size;
   if (s.call.transaction != 0) {
     publish_wire().tell(c, tx_channel_, Kind::basic_publish, std::move(m), bytes);

@@ -25,34 +25,6 @@ ClusterRef cluster_of(const World& w) {
   return brokers.empty() ? nullptr : w.node_as<Broker>(brokers.front()).cluster();
 }
 
-// A consistent hash reads the key of a binding as its weight.
-Binding binding_of(const Cluster& cluster, const QueuePlan& q) {
-  const TopicPlan& t = *cluster.topic(q.topic);
-  const auto n = static_cast<std::size_t>(q.partition);
-  std::string key = std::to_string(q.partition);
-  if (t.exchange == ExchangeType::consistent_hash) key = "1";
-  if (t.exchange == ExchangeType::topic) key = n < t.binding_keys.size() ? t.binding_keys[n] : "#";
-  return {.source = q.topic, .destination = q.spec.name, .key = key};
-}
-
-Routing routing_of(const Cluster& cluster) {
-  Routing routing;
-  for (const TopicPlan& t : cluster.topics) {
-    Exchange x;
-    x.name = t.name;
-    x.type = t.exchange;
-    x.durable = true;
-    if (!t.alternate.empty()) x.args.set("alternate-exchange", t.alternate);
-    routing.declare_exchange(x);
-  }
-  for (const QueuePlan& q : cluster.queues) {
-    if (!cluster.topic(q.topic)->declared) continue;
-    routing.add_queue(q.spec.name, q.spec.durable);
-    if (q.bound) routing.bind(binding_of(cluster, q));
-  }
-  return routing;
-}
-
 // Of those who believe to lead it, the one of the newest term; nobody where there is none.
 NodeId quorum_leader(const World& w, const Cluster& cluster, const std::string& queue) {
   NodeId best = nobody;
@@ -108,66 +80,16 @@ bool find_file(const World& w, NodeId n, std::string_view place, FileId& out) {
   return false;
 }
 
-const Options* consumer_options_of(const ClientSpec& s) { return s.role == "consumer" ? &s.options : s.role == "producer" ? nullptr : &s.consumer_options; }
-
-// Whether this client reads that topic. Of a program nobody knows: it reads what it likes.
-bool may_read(const ClientSpec& s, const TopicPlan& topic) {
-  const Options* o = consumer_options_of(s);
-  if (!o) return false;
-  if (s.app) return true;
-  for (const std::string& name : o->list("topics")) {
-    if (name == topic.name) return true;
-    for (std::int32_t n = 0; n < topic.partitions; ++n)
-      if (name == topic.place(n)) return true;
+// What a broker would say when the consumer comes, and close the connection. Of a program nobody knows what it reads.
+std::optional<std::string> check_channel_prefetch(const Deployment& d, const ClientSpec& client, const ConsumerSettings& s, const Rules& rules) {
+  if (client.app || s.channel_prefetch == 0 || !rules.shared_prefetch) return std::nullopt;
+  for (const TopicSpec& t : d.topics) {
+    const std::string& type = t.options.text("queue_type");
+    for (const std::string& read : client.options.list("topics"))
+      if (type != "classic" && read.substr(0, read.find('/')) == t.name)
+        return fmt::format("consumer `{}`: channel_prefetch is a global basic.qos, and a {} queue (topic `{}`) does not support that (540 NOT_IMPLEMENTED); use prefetch", client.name, type, t.name);
   }
-  return false;
-}
-
-// Who reads a topic: a queue for each (settings.h).
-std::vector<std::string> subscriptions_of(const Deployment& d, const TopicPlan& topic) {
-  std::vector<std::string> out;
-  for (const ClientSpec& s : d.clients) {
-    if (!may_read(s, topic)) continue;
-    const std::string& group = consumer_options_of(s)->text("group");
-    const std::string name = group.empty() ? s.name : group;
-    if (std::find(out.begin(), out.end(), name) == out.end()) out.push_back(name);
-  }
-  return out;
-}
-
-std::shared_ptr<Cluster> plan(const Deployment& d) {
-  auto cluster = std::make_shared<Cluster>();
-  cluster->settings = broker_settings(d.cluster, d.profile);
-  for (const TopicSpec& spec : d.topics) {
-    TopicPlan t;
-    t.name = spec.name;
-    t.partitions = static_cast<std::int32_t>(spec.options.integer("partitions"));
-    const std::string& type = spec.options.text("queue_type");
-    t.type = type == "quorum" ? QueueType::quorum : type == "stream" ? QueueType::stream : QueueType::classic;
-    t.exchange = *exchange_type_of(spec.options.text("exchange"));
-    t.binding_keys = spec.options.list("binding_keys");
-    const std::int64_t bound = spec.options.integer("bound");
-    t.alternate = spec.options.text("alternate");
-    t.declared = spec.options.boolean("declared");
-    t.dead_letters = std::any_of(d.topics.begin(), d.topics.end(), [&](const TopicSpec& o) { return o.options.text("dead_letter") == spec.name; });
-    std::vector<std::string> readers = subscriptions_of(d, t);
-    if (t.type == QueueType::stream || readers.empty()) readers = {std::string()};
-    for (const std::string& reader : readers)
-      for (std::int32_t n = 0; n < t.partitions; ++n) {
-        QueuePlan q;
-        q.topic = t.name;
-        q.partition = n;
-        q.subscription = reader;
-        q.spec = queue_spec(spec.options);
-        q.ha = ha_policy(spec.options);
-        q.bound = bound < 0 || n < bound;
-        q.spec.name = t.name + (reader.empty() ? "" : "." + reader) + (t.partitions > 1 ? fmt::format(".{}", n) : "");
-        q.broker = cluster->queues.size() % static_cast<std::size_t>(cluster->settings.brokers);
-        cluster->queues.push_back(std::move(q));
-      }
-    cluster->topics.push_back(std::move(t));
-  }
-  return cluster;
+  return std::nullopt;
 }
 
 class RabbitModel : public Model, public ConformanceOffer, public HasRoutes {
@@ -189,7 +111,13 @@ class RabbitModel : public Model, public ConformanceOffer, public HasRoutes {
         if (const std::string& other = t.options.text(option); !other.empty() && !is_topic(other) && option == std::string("alternate"))
           return fmt::format("topic `{}`: {} = `{}` is no topic of this cluster", t.name, option, other);
     }
+    if (const auto error = check_topology(d)) return error;
     for (const ClientSpec& client : d.clients) {
+      if (client.role != "consumer")
+        for (const std::string& header : client.options.list("headers")) {
+          Table ignored;
+          if (const auto error = read_table(header, ignored)) return fmt::format("`{}`: headers: {}", client.name, *error);
+        }
       if (client.role == "producer" && !client.app) {
         const std::string& topic = client.options.text("topic");
         if (topic.empty()) return fmt::format("producer `{}` has no topic", client.name);
@@ -197,6 +125,7 @@ class RabbitModel : public Model, public ConformanceOffer, public HasRoutes {
       }
       if (client.role != "producer") {
         const ConsumerSettings s = consumer_settings(*consumer_options_of(client));
+        if (const auto error = check_channel_prefetch(d, client, s, rules)) return error;
         if (s.auto_ack && (s.explicit_acks || s.early_ack)) return fmt::format("`{}`: with auto_ack there is nothing to acknowledge", client.name);
       }
       if (client.role == "consumer" && !client.app) {
@@ -213,7 +142,7 @@ class RabbitModel : public Model, public ConformanceOffer, public HasRoutes {
       for (const MessageDecl& m : *all) w.declare_message(m);
     w.set_resolver(&resolve);
     w.set_file_finder(&find_file);
-    const auto cluster = plan(d);
+    const auto cluster = plan_cluster(d);
     const auto first = static_cast<NodeId>(w.node_count());
     cluster->created = WorldOptions{}.wall_epoch;
     for (std::int32_t i = 0; i < cluster->settings.brokers; ++i) {
@@ -247,7 +176,7 @@ class RabbitModel : public Model, public ConformanceOffer, public HasRoutes {
 
   bool settled(const World& w) const override { return at_rest(w); }
   RouteGraph routes(const Deployment& d) const override {
-    const auto cluster = plan(d);
+    const auto cluster = plan_cluster(d);
     std::vector<QueueSpec> queues;
     for (const QueuePlan& q : cluster->queues) queues.push_back(q.spec);
     return route_graph(routing_of(*cluster), queues);

@@ -68,6 +68,7 @@ void Client::open_receiver(Context& c) {
   receiver_open_ = true;
   consume_wire().send(c, consume_channel_, Kind::channel_open);
   if (!setup_.consumer.auto_ack || setup_.consumer.prefetch > 0) consume_wire().tell(c, consume_channel_, Kind::basic_qos, BasicQos{0, setup_.consumer.prefetch, false});
+  if (setup_.consumer.channel_prefetch > 0) consume_wire().tell(c, consume_channel_, Kind::basic_qos, BasicQos{0, setup_.consumer.channel_prefetch, true});
   for (Reading& r : readings_)
     if (!r.cancelled) consume(c, r);
 }
@@ -81,7 +82,7 @@ void Client::consume(Context& c, Reading& r) {
   d.auto_delete = plan.spec.auto_delete;
   d.args = plan.spec.args;
   consume_wire().tell(c, consume_channel_, Kind::queue_declare, std::move(d));
-  if (plan.bound) consume_wire().tell(c, consume_channel_, Kind::queue_bind, QueueBind{r.queue, plan.topic, binding_of(*cluster_, plan).key, {}});
+  if (const Binding binding = binding_of(*cluster_, plan); plan.bound) consume_wire().tell(c, consume_channel_, Kind::queue_bind, QueueBind{r.queue, plan.topic, binding.key, binding.args});
   BasicConsume m;
   m.queue = r.queue;
   r.tag = fmt::format("{}.{}", c.name(c.self()), r.queue);

@@ -37,6 +37,7 @@ const std::vector<Row>& rows() {
       {"x_last_death", &Rules::x_last_death, "Dead letters carry x-last-death-* headers.", "release notes 3.13.0"},
       {"requeue_keeps_place", &Rules::requeue_keeps_place, "What comes back to a classic queue goes to where it was; off (broken): to its end.", "rabbit_variable_queue: requeue; docs confirms"},
       {"cancel_serves_next", &Rules::cancel_serves_next, "When a single active consumer is cancelled the next one is served at once; off: with the next event.", "rabbit_amqqueue_process: basic_cancel"},
+      {"shared_prefetch", &Rules::shared_prefetch, "A global basic.qos limits all consumers of its channel together; off: each consumer that begins from then on.", "rabbit_channel: is_global_qos_permitted; rabbitmq-server #15460"},
       {"consumer_timeout_action", &Rules::consumer_timeout, "A delivery that is not settled in time closes its channel, or (quorum queues only) is taken back.", "rabbit_channel:evaluate_consumer_timeout; release notes 4.3.0"},
       {"transient_queues", &Rules::transient_queues, "A queue may be neither durable nor exclusive.", "release notes 4.3.0; docs queues"},
       {"queue_mode_allowed", &Rules::queue_mode_allowed, "x-queue-mode may be given.", "release notes 4.3.0"},

@@ -36,6 +36,7 @@ std::optional<Rules> rules_of(std::string_view profile) {
   r.delayed_retry = true;
   r.purge_takes_dead_letters = true;
   r.consumer_timeout = ConsumerTimeout::returns_messages;
+  r.shared_prefetch = false;
   r.transient_queues = false;
   r.queue_mode_allowed = false;
   if (profile == "4.3") return r;

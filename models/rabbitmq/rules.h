@@ -49,6 +49,7 @@ struct Rules {
   // Channels and queues.
   bool requeue_keeps_place = true;           // off (broken): a classic queue puts what comes back at its end
   bool cancel_serves_next = true;            // off (3.x): the next single active consumer waits for another event
+  bool shared_prefetch = true;               // off (4.3, where global_qos is denied): a global basic.qos is taken for one that is not
   ConsumerTimeout consumer_timeout = ConsumerTimeout::closes_channel;
   Duration consumer_timeout_after = Duration{1'800'000} * 1'000'000;
   bool transient_queues = true;              // off (4.3): non-durable and non-exclusive is refused

@@ -59,6 +59,8 @@ struct BrokerSettings {
 
 struct ProducerSettings {
   bool confirms = true;
+  std::string routing_key{};         // of each message; empty: the partition's number, or the business key
+  Table headers{};                   // of each message, with CC and BCC
   bool mandatory = false;
   bool ignores_returns = false;      // an unroutable message that came back counts as sent
   bool persistent = true;
@@ -74,7 +76,8 @@ struct ProducerSettings {
 
 struct ConsumerSettings {
   std::string group{};
-  std::uint32_t prefetch = 0;
+  std::uint32_t prefetch = 0;          // of the consumer of each queue; 0: any number
+  std::uint32_t channel_prefetch = 0;  // of all of them together; 0: no such limit
   bool auto_ack = false;             // no_ack: the broker forgets a message when it is written
   bool early_ack = false;            // acked when it is handed to the application, before the work
   bool explicit_acks = false;        // the application acks each; else the next poll acks all of the last
@@ -112,6 +115,7 @@ struct TopicPlan {
   QueueType type = QueueType::classic;
   ExchangeType exchange = ExchangeType::direct;
   std::vector<std::string> binding_keys{};  // of a topic exchange, by partition
+  std::vector<Table> binding_arguments{};   // of a headers exchange
   std::string alternate{};           // alternate-exchange: a topic; empty: none
   bool dead_letters = false;         // some queue dead-letters to here
   bool declared = true;              // its exchange and queues are there from the beginning
@@ -125,6 +129,7 @@ struct Cluster {
   BrokerSettings settings{};
   std::vector<TopicPlan> topics{};
   std::vector<QueuePlan> queues{};
+  std::vector<Binding> exchange_bindings{};  // from exchange to exchange
   std::vector<NodeId> brokers{};
   Time created = 0;                  // wall clock of the definitions
   std::vector<std::string> broker_names{};

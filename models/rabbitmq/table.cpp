@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 
 namespace mqlab::rabbitmq {
@@ -104,6 +105,48 @@ bool same_value(const FieldValue& a, const FieldValue& b) {
   if (!same_class(a.type, b.type)) return false;
   if (a.type == FieldType::float32 || a.type == FieldType::float64) return a.as_double() == b.as_double();
   return a.number == b.number && a.text == b.text && a.items == b.items && a.fields == b.fields;
+}
+
+namespace {
+
+FieldValue value_of(const std::string& text) {
+  if (text == "true" || text == "false") return text == "true";
+  std::int64_t n = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
+  if (error == std::errc{} && end == text.data() + text.size()) return n;
+  return text;
+}
+
+}  // namespace
+
+std::optional<std::string> read_table(std::string_view text, Table& out) {
+  const auto blank = [&](std::size_t at) { return at >= text.size() || text[at] == ' '; };
+  for (std::size_t at = 0; at < text.size();) {
+    if (blank(at)) {
+      ++at;
+      continue;
+    }
+    std::size_t end = at;
+    while (!blank(end) && text[end] != '=') ++end;
+    const std::string name(text.substr(at, end - at));
+    if (name.empty()) return fmt::format("`{}` has a value without a name; write name=value", text.substr(at));
+    at = end;
+    if (blank(at)) {
+      out.set(name, FieldValue());
+      continue;
+    }
+    if (!blank(++at) && text[at] == '\'') {
+      end = text.find('\'', at + 1);
+      if (end == std::string_view::npos || !blank(end + 1)) return fmt::format("the quote of `{}` does not end before a blank", name);
+      out.set(name, std::string(text.substr(at + 1, end - at - 1)));
+      at = end + 1;
+      continue;
+    }
+    end = std::min(text.find(' ', at), text.size());
+    out.set(name, value_of(std::string(text.substr(at, end - at))));
+    at = end;
+  }
+  return std::nullopt;
 }
 
 std::string describe(const FieldValue& v) {

@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -100,6 +101,10 @@ struct Field {
 };
 
 bool same_value(const FieldValue& a, const FieldValue& b);
+
+// As a scenario writes a table: "format=pdf pages=3 signed=true urgent name='two words'": a whole number, true or false, or
+// text (in quotes: always text); a name alone has the value void. What is wrong with it, or nothing, and then `out` has it.
+std::optional<std::string> read_table(std::string_view text, Table& out);
 
 // {a=1, b="x", c=[true, void]}
 std::string describe(const FieldValue& v);

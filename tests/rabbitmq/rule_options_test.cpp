@@ -29,7 +29,7 @@ TEST(RabbitRuleOptions, EachIsSetSingly) {
       "quorum_priorities = none",     "single_active_priorities = false", "purge_takes_dead_letters = true", "disconnected_timeout = 5s",
       "resends_after_cut = false",    "delayed_retry = true",            "interprets_client_x_death = true", "x_last_death = false",
       "cancel_serves_next = false",   "consumer_timeout_action = returns_messages", "transient_queues = false", "queue_mode_allowed = false",
-      "quorum_prefetch_max = 100",    "requeue_keeps_place = false"};
+      "quorum_prefetch_max = 100",    "requeue_keeps_place = false",    "shared_prefetch = false"};
   const std::vector<OptionDecl> decls = all_options(declare_model());
   const Rules profile = rules_in(cluster_options("4.2"), "4.2");
   EXPECT_EQ(turned.size(), rule_options().size());
