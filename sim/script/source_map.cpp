@@ -176,9 +176,9 @@ int SourceMap::follow(std::size_t constructor, const std::vector<std::string>& p
 
 int SourceMap::line_of(int call_line, const std::vector<std::string>& path) const {
   if (path.empty()) return call_line;
-  std::size_t i = 0;
-  while (i < constructors_.size() && constructors_[i].line < call_line) ++i;
-  if (i == constructors_.size()) return call_line;
+  const auto first = std::partition_point(constructors_.begin(), constructors_.end(), [&](const Constructor& c) { return c.line < call_line; });
+  if (first == constructors_.end()) return call_line;
+  auto i = static_cast<std::size_t>(first - constructors_.begin());
   const int line = constructors_[i].line;
   for (; i < constructors_.size() && constructors_[i].line == line; ++i)
     if (const int found = follow(i, path, 0); found > 0) return found;
