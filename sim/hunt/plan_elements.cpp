@@ -7,6 +7,8 @@
 #include <set>
 #include <utility>
 
+#include "sim/lab/service.h"
+
 namespace mqlab {
 namespace {
 
@@ -25,8 +27,8 @@ bool refers_to(const Options& o, const std::string& topic) {
 
 // The option says what it says by default, everything else what it said.
 Options plain_but_for(const Options& all, const Model& model, const std::string& scope, const std::string& name, const std::string& profile) {
-  const std::vector<OptionDecl> decls = all_options(model.decl());
-  Options out = *profile_defaults(model.decl(), profile, scope);
+  const std::vector<OptionDecl> decls = plan_options(model);
+  Options out = is_service_role(scope) ? service_defaults(scope) : *profile_defaults(model.decl(), profile, scope);
   for (const auto& [other, v] : all.values()) {
     if (other == name) continue;
     if (!all.given(other)) out.set_default(other, v);
@@ -53,9 +55,16 @@ std::string some(auto n, const char* one, const char* many) { return fmt::format
 
 bool is_plan_size(const std::string& option) { return std::find(sizes.begin(), sizes.end(), option) != sizes.end(); }
 
+std::vector<OptionDecl> plan_options(const Model& model) {
+  std::vector<OptionDecl> all = all_options(model.decl());
+  all.insert(all.end(), service_options().begin(), service_options().end());
+  return all;
+}
+
 std::vector<OptionOwner> option_owners(Scenario& s) {
   std::vector<OptionOwner> all{{"the cluster", "cluster", &s.deployment.cluster}};
   for (TopicSpec& t : s.deployment.topics) all.push_back({"topic " + t.name, "topic", &t.options});
+  for (ServiceSpec& v : s.deployment.services) all.push_back({"service " + v.name, v.role, &v.options});
   for (ClientSpec& c : s.deployment.clients) {
     const bool program = c.role == "client";
     all.push_back({c.name, program ? "producer" : c.role, &c.options, program});
@@ -109,7 +118,7 @@ std::vector<Element> elements(const Scenario& plan, const Model& model) {
   each(Kind::service, d.services.size());
   if (plan.has_link) all.push_back({Kind::link, 0, {}});
   if (!plan.regions.empty()) all.push_back({Kind::link, 1, {}});
-  const std::vector<OptionDecl> decls = all_options(model.decl());
+  const std::vector<OptionDecl> decls = plan_options(model);
   Scenario copy = plan;
   const std::vector<OptionOwner> owners = option_owners(copy);
   for (std::size_t i = 0; i < owners.size(); ++i)
@@ -170,7 +179,7 @@ std::optional<Scenario> without(const Scenario& plan, const Model& model, const 
       }
       return s;
     case Element::Kind::option: {
-      for (const OptionOwner& o : holders(s, all_options(model.decl()), e.index, e.option))
+      for (const OptionOwner& o : holders(s, plan_options(model), e.index, e.option))
         *o.options = plain_but_for(*o.options, model, o.scope, e.option, s.deployment.profile);
       return s;
     }

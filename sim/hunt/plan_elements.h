@@ -46,9 +46,12 @@ std::string describe(const Element& e, const Scenario& plan);
 // Nothing when something else of the plan refers to it. Faults that name a client forget it with the client.
 std::optional<Scenario> without(const Scenario& plan, const Model& model, const Element& e);
 
+// The declarations of all options that a plan may give: those of the model and those of services.
+std::vector<OptionDecl> plan_options(const Model& model);
+
 // Whose options a plan has, and of which scope they are.
 struct OptionOwner {
-  std::string what;  // "the cluster", "topic orders", "P1"
+  std::string what;  // "the cluster", "topic orders", "service bank", "P1"
   std::string scope;
   Options* options;
   bool program = false;  // or a loop: it sends what it has read, and no records of its own

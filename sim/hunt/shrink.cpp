@@ -21,7 +21,7 @@ constexpr Duration ms = 1'000'000;
 class Shrinker {
  public:
   Shrinker(const Scenario& one, const Model& model, const std::string& anomaly, const ShrinkOptions& options)
-      : model_(model), decls_(all_options(model.decl())), options_(options), anomaly_(anomaly), best_(one) {}
+      : model_(model), decls_(plan_options(model)), options_(options), anomaly_(anomaly), best_(one) {}
 
   Shrunk work() {
     Shrunk out;

@@ -238,7 +238,7 @@ TEST(ShrinkProperty, DrawnPlansOfProgramsAreMinimal) {
     return scenario {
       cluster = kafka { brokers = 3, controllers = 1, min_insync = 1 },
       topics = { orders = { partitions = 2, replicas = 3 } },
-      services = { outside "mails" {}, database "shop" { tables = { "orders" } } },
+      services = { outside "mails" {}, database "shop" { tables = { "orders" }, isolation = "read_committed" } },
       knobs = { rounds = 60, pace = 40, unused = 9 },
       clients = {
         client "W1" { program = writer, acks = 1, linger = ms(3), request_timeout = ms(1937), isolation = "read_committed" },
@@ -270,6 +270,24 @@ TEST(PlanElements, AWordOfBothScopesIsOneOption) {
     EXPECT_NE(print_scenario(*less, model).find("client \"X\" { acks = \"1\", isolation = \"read_committed\" }"), std::string::npos) << print_scenario(*less, model);
     EXPECT_FALSE(less->deployment.clients[0].consumer_options.given("request_timeout"));
   }
+}
+
+TEST(PlanElements, OptionsOfServicesAreAmongThem) {
+  const Scenario one = from_text(R"(return scenario { seed = 1, cluster = kafka {}, topics = { t = {} },
+    services = { database "shop" { tables = { "orders" }, isolation = "read_committed" } },
+    clients = { client "X" { program = function(c) c:database("shop") end } } })");
+  const Model& model = *models().find("kafka");
+  std::vector<std::string> all;
+  for (const Element& e : elements(one, model)) all.push_back(describe(e, one));
+  EXPECT_EQ(all, (std::vector<std::string>{"service shop", "service shop: isolation"}));
+  const auto less = without(one, model, elements(one, model)[1]);
+  ASSERT_TRUE(less);
+  EXPECT_NE(print_scenario(*less, model).find("database \"shop\" { tables = { \"orders\" } }"), std::string::npos) << print_scenario(*less, model);
+  // A program that asks for a service which is not there goes wrong, in the plan as in what is written of it.
+  const auto none = without(one, model, elements(one, model)[0]);
+  ASSERT_TRUE(none);
+  EXPECT_THROW((void)shows(*none, "lost-message"), InputError);
+  EXPECT_THROW((void)shows(from_text(print_scenario(*none, model)), "lost-message"), InputError);
 }
 
 // A loop has options of three scopes in one table: what is left of them is still said.
