@@ -132,6 +132,8 @@ bool at_rest(const World& w) {
       if (!shared_to_the_end(w, **cluster, client, ends, *controller)) return false;
     } else {
       for (const Assigned& a : client.assigned()) {
+        // Who was elected controller a moment ago may not have read of the partition yet.
+        if (controller->committed().partitions[a.partition].replicas.empty()) return false;
         if (a.failed || a.position == ends[a.partition]) continue;
         if (!client.reads_committed() || a.position != end_for_readers(w, **cluster, *controller, a.partition)) return false;
       }
