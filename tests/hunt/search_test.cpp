@@ -232,6 +232,17 @@ TEST(Priorities, FindWhatTakesNoFaultButAnOrderAndRandomDoesNot) {
   EXPECT_TRUE(hunt_impatient("pct", "true", 60).found.empty());
 }
 
+// Found by a priority schedule: nobody leads anything yet when the drain asks whether all have come to rest.
+TEST(Priorities, AClusterThatHeardOfNothingYetIsNotAtRest) {
+  const Scenario s = load_scenario(R"(return scenario {
+    cluster = kafka { brokers = 3, controllers = 1 }, topics = { t = { partitions = 1 } },
+    clients = { consumer "K" { topics = { "t" }, isolation = "read_committed" } },
+    faults = { at(ms(0), isolate "C1" { duration = seconds(5) }) },
+    run_for = seconds(2),
+  })", "late.lua", cli::all_models());
+  EXPECT_TRUE(run_scenario(s, *cli::all_models().find("kafka"), nullptr, {.seed = 1}).drained);
+}
+
 // ---------------------------------------------------------------------------------------------
 // All schedules.
 
