@@ -109,12 +109,12 @@ ModelDecl declare_model() {
              {"markers_written", "Every partition of a transaction has its marker."},
              {"markers_refused", "A partition knows a newer producer or coordinator: nobody completes this transaction before its coordinator moves."},
              {"transactional_id_expired", "A transactional id was forgotten: nobody used it."}};
-  d.verbs = {{"elect", "\"orders/0 [B2]\" to the controller", "Makes an ISR member the leader; without a name the preferred one."},
-             {"elect_unclean", "\"orders/0\" to the controller", "Elects anybody alive when nobody else can lead."},
-             {"add_partitions", "\"orders 8\" to the controller", "Grows a topic up to its partitions_max."},
-             {"abort_transaction", "\"orders/0 7\" to the leader", "Ends the open transaction of a producer by its number (KIP-664)."},
-             {"delete_records", "\"orders/0 10\" to the leader", "Deletes the records before an offset."},
-             {"cleanup_policy", "\"orders compact\" to all brokers", "Changes a topic's cleanup.policy: delete, compact, or compact,delete."}};
+  d.verbs = {{"elect", "\"orders/0 [B2]\" to the controller", "Makes an ISR member the leader; without a name the preferred one.", "controller", {"{place}", "{place} {broker}", "{place} {broker}"}},
+             {"elect_unclean", "\"orders/0\" to the controller", "Elects anybody alive when nobody else can lead.", "controller", {"{place}"}, "", true},
+             {"add_partitions", "\"orders 8\" to the controller", "Grows a topic up to its partitions_max.", "controller", {"{topic} {2..8}"}, "", true},
+             {"abort_transaction", "\"orders/0 7\" to the leader", "Ends the open transaction of a producer by its number (KIP-664).", "leader {place}", {"{place} {1..4}"}, "", true},
+             {"delete_records", "\"orders/0 10\" to the leader", "Deletes the records before an offset.", "leader {place}", {"{place} {1..50}"}, "", true},
+             {"cleanup_policy", "\"orders compact\" to all brokers", "Changes a topic's cleanup.policy: delete, compact, or compact,delete.", "all broker", {"{topic} compact", "{topic} delete"}, "", true}};
   d.step_paths = {{"!metadata replayed to", "How far a broker has read the metadata log: every broker, for every record."},
                   {"!metadata log", "How long that log is."},
                   {"!B*/*/B?", "How far a leader's followers have fetched: the high watermark tells what comes of it."},

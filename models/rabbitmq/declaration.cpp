@@ -59,11 +59,12 @@ ModelDecl declare_model() {
              {"alarm", "Memory or disk is short: connections that publish are not read."}, {"alarm_cleared", "... and that is over."},
              {"connection_blocked", "A connection is not read for an alarm."},
              {"connection_flow", "A connection is not read: a channel of it is out of credit (flow control)."}, {"command_refused", "An operator's verb could not be carried out."}};
-  d.verbs = {{"memory_alarm", "\"on\" or \"off\" to a broker", "Its memory is, or is no longer, above the limit."},
-             {"disk_alarm", "\"on\" or \"off\" to a broker", "Its free disk space is, or is no longer, below the limit."},
-             {"sync_queue", "\"orders.g\" to a broker", "Gives the mirrors of a queue what they lack (rabbitmqctl sync_queue)."},
-             {"purge", "\"orders.g\" to a broker", "Drops a queue's ready messages."}, {"delete_queue", "\"orders.g\" to a broker", "Deletes a queue with what is in it."},
-             {"bind", "\"orders.g.2\" to a broker", "Binds a queue to the exchange of its topic."}};
+  d.verbs = {{"memory_alarm", "\"on\" or \"off\" to a broker", "Its memory is, or is no longer, above the limit.", "{broker}", {"on"}, "off"},
+             {"disk_alarm", "\"on\" or \"off\" to a broker", "Its free disk space is, or is no longer, below the limit.", "{broker}", {"on"}, "off"},
+             {"sync_queue", "\"orders.g\" to a broker", "Gives the mirrors of a queue what they lack (rabbitmqctl sync_queue).", "{broker}", {"{place}"}},
+             {"purge", "\"orders.g\" to a broker", "Drops a queue's ready messages.", "{broker}", {"{place}"}, "", true},
+             {"delete_queue", "\"orders.g\" to a broker", "Deletes a queue with what is in it.", "{broker}", {"{place}"}, "", true},
+             {"bind", "\"orders.g.2\" to a broker", "Binds a queue to the exchange of its topic.", "{broker}", {"{place}"}, "", true}};
   d.step_paths = {{"!bindings", "Bindings change seldom."}, {"!*/connections/*/*/prefetch", "The prefetch of a channel."}, {"!consumer application", "How far the application of a consumer is."},
                   {"!producer application", "How far the application of a producer is."}};
   d.not_modelled = {"AMQP 1.0, MQTT, STOMP; of the stream protocol the framing and its own connections", "several virtual hosts, users and permissions, policies",

@@ -1,70 +1,116 @@
 #include "sim/hunt/plan_generator.h"
 
 #include <algorithm>
-#include <array>
+#include <optional>
 
 #include "sim/lab/one_run.h"
 
 namespace mqlab {
 namespace {
 
-constexpr Duration ms = 1'000'000;
+constexpr std::size_t variants_max = 128;
+constexpr std::uint64_t scouts = 8;
+constexpr std::uint64_t scout_events_max = 500'000;  // of a run that is only looked at
 
-template <class T>
-const T& one_of(Random& draws, const std::vector<T>& all) {
-  return all[draws.below(all.size())];
+std::vector<std::string> node_names(const World& w) {
+  std::vector<std::string> all;
+  for (NodeId n = 0; n < w.node_count(); ++n) all.push_back(w.name(n));
+  return all;
 }
 
-// What can befall a server without hurting another.
-constexpr std::array<FaultKind, 5> server_faults{FaultKind::kill, FaultKind::power, FaultKind::pause, FaultKind::isolate, FaultKind::slow};
-constexpr std::array<FaultKind, 4> client_faults{FaultKind::pause, FaultKind::reset_streams, FaultKind::isolate, FaultKind::clog};
+// Every combination of values, or so many of them drawn when there are more.
+std::vector<std::vector<Setting>> value_choices(const std::vector<VariedOption>& options) {
+  std::size_t all = 1;
+  std::vector<Sweep> sweep;
+  for (const VariedOption& o : options) {
+    if (o.values.empty()) continue;
+    all = std::min(variants_max + 1, all * o.values.size());
+    sweep.push_back({o.name, o.values, o.line});
+  }
+  // A profile changes what nobody has set: it comes first.
+  std::stable_partition(sweep.begin(), sweep.end(), [](const Sweep& s) { return s.name == "profile"; });
+  if (all <= variants_max) return combinations(sweep);
+  Random draws(0, Stream::scenario, 3);
+  std::vector<std::vector<Setting>> some(variants_max);
+  for (auto& settings : some)
+    for (const Sweep& s : sweep) settings.push_back({s.name, s.values[draws.below(s.values.size())], false, s.line});
+  return some;
+}
 
 }  // namespace
 
-const char* budget_name(FaultBudget b) {
-  static constexpr std::array<const char*, 4> names{"none", "one machine", "minority", "anything"};
-  return names[static_cast<std::size_t>(b)];
+PlanGenerator::PlanGenerator(Scenario base, const Model& model, PlanSpace space) : base_(std::move(base)), model_(model), space_(std::move(space)) {
+  add_variants();
 }
 
-PlanGenerator::PlanGenerator(Scenario base, const Model& model, PlanSpace space) : base_(std::move(base)), model_(model), space_(std::move(space)) {
-  Deployment d;
-  const auto world = build_world(base_, model_, nullptr, {}, d);
-  for (NodeId n = 0; n < world->node_count(); ++n) {
-    const std::string& name = world->name(n);
-    const bool client = std::any_of(d.clients.begin(), d.clients.end(), [&](const ClientSpec& c) { return c.name == name; });
-    const bool service = std::any_of(d.services.begin(), d.services.end(), [&](const ServiceSpec& v) { return v.name == name; });
-    if (client) clients_.push_back(name);
-    else if (!service) servers_.push_back({name, world->node_options(n).role});
+void PlanGenerator::add_variants() {
+  std::vector<std::vector<std::string>> known;  // names of nodes, a ground each
+  std::optional<InputError> refused;
+  for (const std::vector<Setting>& settings : value_choices(space_.options)) {
+    Variant v;
+    std::unique_ptr<World> world;
+    try {
+      RunOptions options;
+      options.settings = settings;
+      v.plan = one_run(base_, model_, nullptr, options);
+      v.plan.faults.clear();
+      v.plan.hunt = PlanSpace{};
+      Deployment d;
+      world = build_world(v.plan, model_, nullptr, {}, d);
+    } catch (const InputError& e) {
+      // One value alone may be right, and two together not: idempotence with acks=1.
+      if (!refused) refused = e;
+      continue;
+    }
+    const std::vector<std::string> names = node_names(*world);
+    const auto same = std::find(known.begin(), known.end(), names);
+    v.ground = static_cast<std::size_t>(same - known.begin());
+    if (same == known.end()) {
+      tools_ = toolbox(space_, model_, *world, base_.path);
+      known.push_back(names);
+      grounds_.push_back(learn(v.plan, tools_));
+    }
+    variants_.push_back(std::move(v));
   }
-  if (space_.from < 0) space_.from = base_.run_for / 10;
-  if (space_.until < 0) space_.until = base_.run_for * 6 / 10;
+  if (variants_.empty()) throw *refused;
+}
+
+// Once in calm; then in trouble, without faults on single messages and without waiting for events.
+Ground PlanGenerator::learn(const Scenario& one, const Toolbox& tools) const {
+  RunOptions options;
+  options.trace = TraceLevel::full;
+  options.event_limit = scout_events_max;
+  Ground g = learn_calm(run_scenario(one, model_, nullptr, options), model_, one.run_for, space_.from, space_.until);
+  if (space_.budget == FaultBudget::none || space_.faults_max == 0) return g;
+  Toolbox plain = tools;
+  plain.message.clear();
+  Ground blind = g;
+  blind.events.clear();
+  blind.messages.clear();
+  for (std::uint64_t seed = 1; seed <= scouts; ++seed) {
+    options.seed = seed;
+    Toolbox one_layer = plain;
+    if (seed % 2 == 0 && !plain.server.empty()) {  // servers' troubles are the most telling
+      one_layer.client.clear();
+      one_layer.verbs.clear();
+    }
+    Random draws(seed, Stream::scenario, 4);
+    Scenario scout = one;
+    scout.faults = draw_faults(blind, one_layer, space_, draws);
+    learn_trouble(g, run_scenario(scout, model_, nullptr, options), model_);
+  }
+  return g;
 }
 
 Scenario PlanGenerator::draw(std::uint64_t seed) const {
-  Scenario plan = one_run(base_, model_, nullptr, {.seed = seed});
-  if (!space_.own_faults) plan.faults.clear();
   Random draws(seed, Stream::scenario, 2);
-  for (PlannedFault& f : faults(draws)) plan.faults.push_back(std::move(f));
+  const Variant& v = variants_[draws.below(variants_.size())];
+  Scenario plan = v.plan;
+  plan.seed = seed;
+  if (space_.own_faults) plan.faults = drawn_faults(base_, nullptr, seed);
+  if (space_.budget == FaultBudget::none || space_.faults_max == 0) return plan;
+  for (PlannedFault& f : draw_faults(grounds_[v.ground], tools_, space_, draws)) plan.faults.push_back(std::move(f));
   return plan;
-}
-
-std::vector<PlannedFault> PlanGenerator::faults(Random& draws) const {
-  std::vector<PlannedFault> all;
-  if (space_.budget == FaultBudget::none || space_.faults_max == 0) return all;
-  const std::uint64_t count = 1 + draws.below(space_.faults_max);
-  // One after the other: each has a slice of the window, and is over before the slice is.
-  const Duration slice = (space_.until - space_.from) / static_cast<Duration>(count);
-  for (std::uint64_t i = 0; i < count; ++i) {
-    const bool server = clients_.empty() || (!servers_.empty() && draws.chance({2, 3}));
-    PlannedFault f;
-    f.fault.kind = server ? server_faults[draws.below(server_faults.size())] : client_faults[draws.below(client_faults.size())];
-    f.fault.groups = {{server ? one_of(draws, servers_).name : one_of(draws, clients_)}};
-    if (f.fault.kind == FaultKind::slow) f.fault.ratio = {static_cast<std::uint64_t>(2) << draws.below(6), 1};
-    f.trigger.after = space_.from + slice * static_cast<Duration>(i) + draws.between(0, slice / 4);
-    if (f.fault.kind != FaultKind::reset_streams) f.fault.duration = std::max<Duration>(ms, draws.between(slice / 20, slice / 2));
-    all.push_back(std::move(f));
-  }
-  return all;
 }
 
 }  // namespace mqlab

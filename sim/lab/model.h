@@ -62,6 +62,12 @@ struct VerbDecl {
   std::string name;
   std::string arguments;
   std::string sentence;
+  // How a plan drawn at random says it (sim/hunt); none: it never does. {place}, {topic}, {broker} (a server of that role)
+  // and {2..8} are filled in, in both.
+  std::string whom{};
+  std::vector<std::string> forms{};   // of the argument
+  std::string undo{};                 // the argument that ends it
+  bool takes_away = false;            // what an operator destroys no model promises to keep: only where anything may happen
 };
 
 // One row of the ledger: a rule of the protocol, where it is written, and which test holds it.

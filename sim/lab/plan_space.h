@@ -38,7 +38,8 @@ struct PlanSpace {
   std::vector<std::string> kinds{};       // fault kinds by name ("kill"); empty: all that the budget allows
   std::vector<std::string> messages{};    // kinds of messages to hold, drop, delay, duplicate; empty: all that are seen
   std::vector<VariedOption> options{};
-  bool own_faults = true;                 // the scenario's own faults stay, and those drawn come on top
+  bool own_faults = true;                 // the scenario's own faults stay, and those drawn come on top: no budget counts them
+  int line = 0;
 };
 
 }  // namespace mqlab

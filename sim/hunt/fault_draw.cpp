@@ -1,0 +1,311 @@
+#include "sim/hunt/fault_draw.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "sim/hunt/fault_fields.h"
+#include "sim/hunt/victims.h"
+
+namespace mqlab {
+namespace {
+
+constexpr Duration ms = 1'000'000;
+constexpr Duration second = 1'000 * ms;
+
+class FaultDraw {
+ public:
+  FaultDraw(const Ground& g, const Toolbox& t, const PlanSpace& s, Random& random)
+      : g_(g), t_(t), s_(s), draws_(random), victims_(g, s.budget, draws_), window_(g.until - g.from) {}
+
+  std::vector<PlannedFault> all() {
+    choose_what_is_in_play();
+    const std::uint64_t count = 1 + draws_.below(s_.faults_max);
+    std::uint64_t servers = 0;
+    for (std::uint64_t i = 0; i < count && out_.size() + servers < count; ++i) switch (layer()) {
+        case server_layer: ++servers; break;
+        case client_layer: client_fault(); break;
+        case message_layer: message_fault(count - out_.size() - servers); break;
+        case verb_layer: verb(count - out_.size() - servers); break;
+      }
+    if (servers > 0) server_faults(servers);
+    std::stable_sort(out_.begin(), out_.end(), [](const PlannedFault& a, const PlannedFault& b) { return due(a) < due(b); });
+    return std::move(out_);
+  }
+
+ private:
+  enum Layer { server_layer, client_layer, message_layer, verb_layer, layers };
+
+  static Time due(const PlannedFault& f) { return f.trigger.on == Trigger::On::time ? f.trigger.after : time_max; }
+
+  // ------------------------------------------------------------------------------------------------------------------
+  // What is in play.
+
+  void choose_what_is_in_play() {
+    server_kinds_ = draws_.some_of(t_.server);
+    client_kinds_ = draws_.some_of(t_.client);
+    message_kinds_ = draws_.some_of(t_.message);
+    verbs_ = draws_.some_of(t_.verbs);
+    for (const Ground::Named& n : g_.messages)
+      if (t_.messages.empty() || std::find(t_.messages.begin(), t_.messages.end(), n.name) != t_.messages.end()) messages_.push_back(&n);
+    // A few kinds of messages a run, so that faults on them meet each other.
+    for (std::size_t keep = std::min<std::size_t>(messages_.size(), 1 + draws_.below(4)), i = 0; i < messages_.size(); ++i) {
+      if (i == keep) {
+        messages_.resize(keep);
+        break;
+      }
+      std::swap(messages_[i], messages_[i + draws_.below(messages_.size() - i)]);
+    }
+    const std::array<bool, layers> there{!server_kinds_.empty() && victims_.possible(), !client_kinds_.empty() && !g_.clients.empty(),
+                                         !message_kinds_.empty() && !messages_.empty(), !verbs_.empty()};
+    std::uint64_t sum = 0;
+    for (std::size_t i = 0; i < layers; ++i) sum += weight_[i] = there[i] ? draws_.below(4) : 0;
+    if (sum == 0)
+      for (std::size_t i = 0; i < layers; ++i) weight_[i] = there[i] ? 1 : 0;
+    if (weight_[server_layer] > 0) ++weight_[server_layer];
+    if (weight_[verb_layer] > 1) --weight_[verb_layer];
+    trigger_share_ = draws_.below(3);  // of 2
+    // Stretches in which clients and messages are left alone.
+    bursts_.clear();
+    for (std::uint64_t n = draws_.below(4); n > 0; --n) {
+      const Duration length = std::max<Duration>(ms, window_ / 4 >> draws_.below(4));
+      const Time begin = draws_.between(g_.from, std::max(g_.from, g_.until - length));
+      bursts_.push_back({begin, begin + length});
+    }
+    if (bursts_.empty()) bursts_.push_back({g_.from, g_.until});
+  }
+
+  int layer() {
+    std::uint64_t sum = 0;
+    for (const std::uint64_t w : weight_) sum += w;
+    std::uint64_t at = sum == 0 ? 0 : draws_.below(sum);
+    for (int i = 0; i < layers; ++i) {
+      if (at < weight_[static_cast<std::size_t>(i)]) return i;
+      at -= weight_[static_cast<std::size_t>(i)];
+    }
+    return layers;  // there is nothing to draw
+  }
+
+  // ------------------------------------------------------------------------------------------------------------------
+  // When.
+
+  // Where something happens, or anywhere.
+  Time moment(Time low, Time high) {
+    high = std::max(low, high);
+    const auto begin = std::lower_bound(g_.moments.begin(), g_.moments.end(), low);
+    const auto end = std::upper_bound(begin, g_.moments.end(), high);
+    if (begin != end && draws_.chance(1, 2)) {
+      const Time there = *(begin + static_cast<std::ptrdiff_t>(draws_.below(static_cast<std::uint64_t>(end - begin))));
+      const Time by = draws_.chance(1, 2) ? draws_.between(-2 * ms, 2 * ms) / 1'000 * 1'000 : 0;  // just before it, just after it
+      return std::clamp(there + by, low, high);
+    }
+    const Time any = draws_.between(low, high);
+    return std::clamp(any / ms * ms, low, high);
+  }
+
+  Time in_a_burst() {
+    const auto [begin, end] = draws_.one_of(bursts_);
+    return moment(begin, end);
+  }
+
+  // Nothing: the ground has nothing to wait for.
+  bool wait_for(const std::vector<Ground::Named>& all, Trigger& out) {
+    if (all.empty()) return false;
+    const Happening& h = draws_.one_of(draws_.one_of(all).all);
+    std::uint64_t first = 0, count = h.in_trouble;
+    if (!h.at.empty()) {
+      const auto begin = std::lower_bound(h.at.begin(), h.at.end(), g_.from);
+      first = static_cast<std::uint64_t>(begin - h.at.begin());
+      count = static_cast<std::uint64_t>(std::upper_bound(begin, h.at.end(), g_.until) - begin);
+    }
+    if (count == 0) return false;
+    out.on = h.on == Trigger::On::message_sent && draws_.chance(1, 2) ? Trigger::On::message_delivered : h.on;
+    out.name = h.name;
+    out.from = h.from;
+    out.to = h.to;
+    out.place = h.place;
+    out.nth = first + 1 + draws_.below(h.at.empty() ? std::min<std::uint64_t>(count, 3) : count);
+    out.after = draws_.chance(1, 2) ? 0 : draws_.length(std::min<Duration>(window_ / 4, 10 * second));
+    return true;
+  }
+
+  bool triggered(Trigger& out) {
+    if (!draws_.chance(trigger_share_, 2)) return false;
+    return wait_for(draws_.chance(2, 3) ? g_.events : g_.messages, out);
+  }
+
+  // ------------------------------------------------------------------------------------------------------------------
+  // Servers.
+
+  void server_faults(std::uint64_t count) {
+    if (s_.budget == FaultBudget::anything) {
+      for (std::uint64_t i = 0; i < count; ++i) {
+        const Victims v = victims_.any_group();
+        trouble(v, g_.from, g_.until, g_.end - g_.from, true);
+      }
+    } else if (draws_.chance(1, 3) || std::all_of(server_kinds_.begin(), server_kinds_.end(), [](const DrawnKind& k) { return k.lingers; })) {
+      const Victims v = victims_.group(false);
+      for (std::uint64_t i = 0; i < count; ++i) trouble(v, g_.from, g_.until, g_.end - g_.from, true);
+    } else {
+      in_slices(count);
+    }
+  }
+
+  // Few slices more often than many: a product may need longer than most of them to notice anything.
+  void in_slices(std::uint64_t count) {
+    const std::uint64_t most = 1 + draws_.below(count);
+    const std::uint64_t slices = 1 + draws_.below(most);
+    std::vector<std::uint64_t> faults(slices, 1);
+    for (std::uint64_t i = slices; i < count; ++i) ++faults[draws_.below(slices)];
+    const Duration slice = window_ / static_cast<Duration>(slices);
+    for (std::uint64_t i = 0; i < slices; ++i) {
+      const Time begin = g_.from + slice * static_cast<Duration>(i);
+      const Victims v = victims_.group(faults[i] == 1);
+      const bool last = i + 1 == slices;  // nobody comes after it: it may take its time
+      for (std::uint64_t n = 0; n < faults[i]; ++n) {
+        if (last) trouble(v, begin, g_.until, g_.end - begin, slices == 1);
+        else trouble(v, begin, begin + slice * 3 / 10, slice * 3 / 10, false);
+      }
+    }
+  }
+
+  // One fault on these servers, that begins between low and high and lasts no longer than `longest`. `free`: it may wait for
+  // an event, take its time to end, or not end at all.
+  void trouble(const Victims& v, Time low, Time high, Duration longest, bool free) {
+    std::vector<DrawnKind> kinds;
+    for (const DrawnKind& k : server_kinds_)
+      if ((free || !k.lingers) && (k.kind != FaultKind::power || victims_.power_stays_within(v))) kinds.push_back(k);
+    if (kinds.empty()) return;
+    add_fault(draws_.one_of(kinds), v, low, high, longest, free);
+  }
+
+  void add_fault(const DrawnKind& kind, const Victims& v, Time low, Time high, Duration longest, bool free) {
+    PlannedFault f;
+    if (!free || !triggered(f.trigger)) f.trigger.after = moment(low, high);
+    f.fault.kind = kind.kind;
+    if (!kind.instant) f.fault.duration = draws_.length(longest);
+    const bool ends_process = kind.kind == FaultKind::kill || kind.kind == FaultKind::power || kind.kind == FaultKind::wipe || kind.kind == FaultKind::stop;
+    if (ends_process && free && draws_.chance(1, 8)) f.fault.duration = 0;
+    fill_fault(f.fault, v, g_, window_, draws_);
+    out_.push_back(std::move(f));
+  }
+
+  void client_fault() {
+    Victims v{{draws_.one_of(g_.clients)}, false, false};
+    if (g_.clients.size() > 1 && draws_.chance(1, 6)) {
+      const std::string& other = draws_.one_of(g_.clients);
+      if (other != v.whom[0]) v.whom.push_back(other);
+    }
+    const auto [begin, end] = draws_.one_of(bursts_);
+    add_fault(draws_.one_of(client_kinds_), v, begin, end, g_.end - begin, true);
+  }
+
+  // ------------------------------------------------------------------------------------------------------------------
+  // Single messages, and an operator's verbs.
+
+  // `room`: so many rows may be added; a message that is held needs another, to be let go.
+  void message_fault(std::uint64_t room) {
+    const DrawnKind kind = draws_.one_of(message_kinds_);
+    PlannedFault f;
+    const bool waits = triggered(f.trigger);
+    if (!waits) f.trigger.after = in_a_burst();
+    f.fault.kind = kind.kind;
+    const Time begin = waits ? g_.from : f.trigger.after;
+    // The n-th from then on: one that a calm run would have had, or that came in trouble; most often one of the next few.
+    const Happening* h = nullptr;
+    std::uint64_t to_come = 0;
+    for (int tries = 0; tries < 4 && to_come == 0; ++tries) {
+      h = &draws_.one_of(draws_.one_of(messages_)->all);
+      to_come = h->at.empty() ? (draws_.chance(1, 2) ? h->in_trouble : 0) : static_cast<std::uint64_t>(h->at.end() - std::lower_bound(h->at.begin(), h->at.end(), begin));
+    }
+    f.fault.message = h->name;
+    to_come = std::max<std::uint64_t>(1, to_come);
+    f.fault.nth = 1 + draws_.below(draws_.chance(2, 3) ? std::min<std::uint64_t>(to_come, 4) : to_come);
+    if (draws_.chance(1, 6)) f.fault.count = 2 + draws_.below(8);
+    if (const std::uint64_t which = draws_.below(4); which > 0) {  // from, to, both, or whoever
+      f.fault.groups = {which & 1 ? std::vector<Target>{h->from} : std::vector<Target>{}, which & 2 ? std::vector<Target>{h->to} : std::vector<Target>{}};
+      if (which == 1) f.fault.groups.pop_back();
+    }
+    if (kind.kind == FaultKind::delay || kind.kind == FaultKind::duplicate) f.fault.amount = draws_.length(std::min<Duration>(g_.end - begin, 60 * second));
+    if (kind.kind != FaultKind::hold || room < 2) {
+      out_.push_back(std::move(f));
+      return;
+    }
+    f.fault.label = fmt::format("h{}", ++labels_);
+    PlannedFault release;
+    release.fault.kind = FaultKind::release;
+    release.fault.label = f.fault.label;
+    if (!wait_for(draws_.chance(trigger_share_, 2) ? g_.events : none_, release.trigger)) {
+      release.trigger.after = begin + draws_.length(std::max<Duration>(ms, g_.end - begin));
+    }
+    out_.push_back(std::move(f));
+    out_.push_back(std::move(release));
+  }
+
+  // {place}, {topic}, {2..8}, or a server of the role in braces.
+  std::string filled(const std::string& form, const std::string& place, const std::string& topic) {
+    std::string out;
+    for (std::size_t i = 0; i < form.size(); ++i) {
+      const std::size_t end = form[i] == '{' ? form.find('}', i) : std::string::npos;
+      if (end == std::string::npos) {
+        out += form[i];
+        continue;
+      }
+      const std::string word = form.substr(i + 1, end - i - 1);
+      i = end;
+      if (word == "place") out += place;
+      else if (word == "topic") out += topic;
+      else if (const std::size_t dots = word.find(".."); dots != std::string::npos)
+        out += fmt::format("{}", draws_.between(std::stoll(word.substr(0, dots)), std::stoll(word.substr(dots + 2))));
+      else if (const auto all = victims_.of_role(word); !all.empty()) out += draws_.one_of(all)->name;
+    }
+    return out;
+  }
+
+  void verb(std::uint64_t room) {
+    const VerbDecl& v = draws_.one_of(verbs_);
+    if (!v.undo.empty() && room < 2) return;
+    const std::string place = g_.places.empty() ? "?" : draws_.one_of(g_.places);
+    const std::string topic = g_.topics.empty() ? "?" : draws_.one_of(g_.topics);
+    PlannedFault f;
+    f.fault.kind = FaultKind::command;
+    f.fault.verb = v.name;
+    f.fault.groups = {{filled(v.whom, place, topic)}};
+    if (!v.forms.empty()) f.fault.argument = filled(draws_.one_of(v.forms), place, topic);
+    if (!v.undo.empty() || !triggered(f.trigger)) f.trigger.after = in_a_burst();
+    out_.push_back(f);
+    if (v.undo.empty()) return;
+    f.fault.argument = v.undo;
+    f.trigger.after += draws_.length(g_.end - f.trigger.after);
+    out_.push_back(std::move(f));
+  }
+
+  struct Burst {
+    Time begin, end;
+  };
+
+  const Ground& g_;
+  const Toolbox& t_;
+  const PlanSpace& s_;
+  Draws draws_;
+  VictimDraw victims_;
+  const Duration window_;
+  std::vector<PlannedFault> out_;
+  std::vector<DrawnKind> server_kinds_, client_kinds_, message_kinds_;
+  std::vector<VerbDecl> verbs_;
+  std::vector<const Ground::Named*> messages_;
+  std::array<std::uint64_t, layers> weight_{};
+  std::uint64_t trigger_share_ = 0;
+  std::vector<Burst> bursts_;
+  std::uint64_t labels_ = 0;
+  const std::vector<Ground::Named> none_;
+};
+
+}  // namespace
+
+std::vector<PlannedFault> draw_faults(const Ground& ground, const Toolbox& tools, const PlanSpace& space, Random& draws) {
+  return FaultDraw(ground, tools, space, draws).all();
+}
+
+}  // namespace mqlab

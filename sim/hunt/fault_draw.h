@@ -1,0 +1,42 @@
+// sim/hunt/fault_draw.h: the faults of one plan, drawn by swarm choice within a budget.
+//
+// A run first draws what is in play at all (kinds of faults, of messages, weights, whether faults wait for events or for
+// times), and then its faults from that: many runs with few kinds each find more than all runs with all kinds.
+//
+// How a budget is kept below `anything`: either one group of servers is in trouble throughout the run and no other; or the
+// window is cut into slices, each with its own group, whose trouble ends well before the next slice begins. A group named by
+// a role that moves ("leader orders/0") has one fault a slice. Clients, messages and an operator's verbs come on top.
+// Source: Groce et al., Swarm Testing (ISSTA 2012).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sim/hunt/ground.h"
+#include "sim/lab/plan_space.h"
+
+namespace mqlab {
+
+// A kind of fault as a plan may have it.
+struct DrawnKind {
+  FaultKind kind{};
+  bool server = false, client = false;  // whom it may befall; neither: a message, or a verb of the model
+  bool only_anything = false;           // it breaks what a budget below `anything` leaves whole
+  bool instant = false;                 // it has no duration
+  bool lingers = false;                 // when it is over can't be told beforehand
+};
+const std::vector<DrawnKind>& drawn_kinds();
+
+// What may be drawn in a space: every kind that its budget allows, or those that it names.
+struct Toolbox {
+  std::vector<DrawnKind> server, client, message;
+  std::vector<VerbDecl> verbs;
+  std::vector<std::string> messages;  // kinds of messages by name; empty: any
+};
+// Throws InputError when the space names what is not there, with the nearest right word.
+Toolbox toolbox(const PlanSpace& space, const Model& model, const World& world, const std::string& path);
+
+// Requires: the budget allows faults, and faults_max > 0.
+std::vector<PlannedFault> draw_faults(const Ground& ground, const Toolbox& tools, const PlanSpace& space, Random& draws);
+
+}  // namespace mqlab
