@@ -49,6 +49,9 @@ std::string scenario_part() {
   std::vector<std::vector<std::string>> fields;
   for (const VerbDoc& v : scenario_fields()) fields.push_back({code(v.name), code(v.arguments), v.sentence});
   out += table({"field", "wants", "what it is"}, fields);
+  fields.clear();
+  for (const VerbDoc& v : hunt_fields()) fields.push_back({code(v.name), code(v.arguments), v.sentence});
+  out += "\n### The fields of `hunt`\n\n" + table({"field", "wants", "what it is"}, fields);
   std::vector<std::string> groups;
   for (const VerbDoc& v : scenario_verbs())
     if (std::find(groups.begin(), groups.end(), v.group) == groups.end()) groups.push_back(v.group);

@@ -48,6 +48,7 @@ Scenario Builder::build() {
   }
   cases();
   sweep();
+  hunt();
   source_.original = std::string(text_);
   if (!bases_.empty() && !own_program_)
     if (auto text = carried_text(text_, d_.originals[static_cast<std::size_t>(f_.get("based_on")->thing()->number)])) source_.original = std::move(*text);

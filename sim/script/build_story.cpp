@@ -189,20 +189,26 @@ ScenarioCase Builder::one_case(const DeclaredTable& c) const {
   return out;
 }
 
+std::vector<Value> Builder::values_of(const std::string& name, const LuaValue& list, int line, const char* field) const {
+  const auto items = list.items();
+  if (!list.is_table() || items.empty() || items.size() != list.table()->size())
+    d_.fail(line, fmt::format("`{}` in `{}` wants a list of values, as {{ 1, 3 }}, not {}", name.substr(0, 60), field, list.is_table() ? "an empty table or one with names" : list.describe()));
+  std::vector<Value> out;
+  for (const LuaValue* v : items) {
+    Deployment trial = s_.deployment;
+    out.push_back(setting(name, *v, line, trial).value);
+  }
+  return out;
+}
+
 void Builder::sweep() {
   std::size_t runs = 1;
   for (const auto& [name, value] : f_.named("sweep")) {
     const int line = d_.map.line_of(declared_.line, {"sweep", name});
     Sweep out{name, {}, line};
-    const auto items = value->items();
-    if (!value->is_table() || items.empty() || items.size() != value->table()->size())
-      d_.fail(line, fmt::format("`{}` in `sweep` wants a list of values, as {{ 1, 3 }}, not {}", name.substr(0, 60), value->is_table() ? "an empty table or one with names" : value->describe()));
-    runs *= items.size();
+    runs *= std::max<std::size_t>(1, value->items().size());
     d_.limit(runs, declared_max, line, "combinations in its sweep");
-    for (const LuaValue* v : items) {
-      Deployment trial = s_.deployment;
-      out.values.push_back(setting(name, *v, line, trial).value);
-    }
+    out.values = values_of(name, *value, line, "sweep");
     s_.sweep.push_back(std::move(out));
   }
   std::stable_partition(s_.sweep.begin(), s_.sweep.end(), [](const Sweep& s) { return s.name == "profile"; });

@@ -86,6 +86,9 @@ class Builder {
   void cases();
   ScenarioCase one_case(const DeclaredTable& c) const;
   void sweep();
+  // The values that a sweep or a hunt names for an option; at least one.
+  std::vector<Value> values_of(const std::string& name, const LuaValue& list, int line, const char* field) const;
+  void hunt();
 
   const Declarations& d_;
   const std::string& wanted_design_;

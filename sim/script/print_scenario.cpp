@@ -209,6 +209,50 @@ std::string trigger_text(const Trigger& t) {
   return fmt::format("{} {}{}", verbs[static_cast<std::size_t>(t.on)], quoted(t.name), fields.empty() ? "" : " " + fields.text());
 }
 
+// The declaration of an option by the name that a setting has for it: "acks", "P1.acks", "orders.min_insync".
+const OptionDecl* declaration(const Scenario& s, const std::vector<OptionDecl>& decls, const std::string& name) {
+  const std::size_t dot = name.find('.');
+  const std::string owner = dot == std::string::npos ? "" : name.substr(0, dot), option = dot == std::string::npos ? name : name.substr(dot + 1);
+  for (const ServiceSpec& v : s.deployment.services)
+    if (v.name == owner) return find_option(service_options(), v.role, option);
+  for (const TopicSpec& t : s.deployment.topics)
+    if (t.name == owner) return find_option(decls, "topic", option);
+  for (const ClientSpec& c : s.deployment.clients)
+    if (c.name == owner && c.role != "client") return find_option(decls, c.role, option);
+  if (const OptionDecl* knob = find_option(s.deployment.knob_decls, "knob", name)) return knob;
+  const auto any = std::find_if(decls.begin(), decls.end(), [&](const OptionDecl& o) { return o.name == option; });
+  return any == decls.end() ? nullptr : &*any;
+}
+
+std::string list_of(const std::vector<std::string>& all) {
+  Table t;
+  for (const std::string& one : all) t.add_item(quoted(one));
+  return t.text();
+}
+
+// Empty: it says nothing that is not so anyway.
+std::string hunt_text(const Scenario& s, const std::vector<OptionDecl>& decls) {
+  const PlanSpace& h = s.hunt;
+  const PlanSpace plain;
+  Table t;
+  if (h.budget != plain.budget) t.add("faults", quoted(budget_name(h.budget)));
+  if (h.faults_max != plain.faults_max) t.add("faults_max", fmt::format("{}", h.faults_max));
+  if (h.from >= 0) t.add("from", duration(h.from));
+  if (h.until >= 0) t.add("to", duration(h.until));
+  if (!h.kinds.empty()) t.add("kinds", list_of(h.kinds));
+  if (!h.messages.empty()) t.add("messages", list_of(h.messages));
+  Table options;
+  for (const VariedOption& o : h.options) {
+    const OptionDecl* decl = declaration(s, decls, o.name);
+    Table values;
+    for (const Value& v : o.values) values.add_item(value_text(decl ? decl->type : OptionType::text, v));
+    options.add(o.name, values.text());
+  }
+  if (!options.empty()) t.add("options", options.text());
+  if (h.own_faults != plain.own_faults) t.add("own_faults", h.own_faults ? "true" : "false");
+  return t.empty() ? std::string() : t.text();
+}
+
 void add_comment(std::string& out, const std::string& text) {
   std::istringstream in(text);
   for (std::string line; std::getline(in, line);) out += line.empty() ? "--\n" : "-- " + line + "\n";
@@ -321,6 +365,7 @@ std::string print_scenario(const Scenario& s, const Model& model) {
   }
   for (const Expectation& e : s.expect) items.push_back(fmt::format("{} {}", expectation_name(e.kind), quoted(e.name)));
   add_list(out, "expect", std::exchange(items, {}));
+  if (const std::string hunt = hunt_text(s, decls); !hunt.empty()) field("hunt", hunt);
   return out + "}\n";
 }
 

@@ -40,5 +40,7 @@ const std::vector<VerbDoc>& scenario_verbs();
 
 // The fields of scenario { ... } and what each wants.
 const std::vector<VerbDoc>& scenario_fields();
+// ... and those of its `hunt`.
+const std::vector<VerbDoc>& hunt_fields();
 
 }  // namespace mqlab

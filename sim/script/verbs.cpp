@@ -220,6 +220,21 @@ const std::vector<VerbDoc>& scenario_fields() {
       {"expect", "field", "{ reaches \"...\", holds \"...\", violates \"...\", finds \"...\" }", "What must be seen in every case."},
       {"cases", "field", "{ case \"...\" { ... } }", "Ways to run it."},
       {"sweep", "field", "{ acks = { 0, 1, \"all\" } }", "Every combination of these is run."},
+      {"hunt", "field", "{ faults = \"one machine\", faults_max = 6, ... }", "What `mqlab hunt` may vary around it; the fields stand below."},
+  };
+  return all;
+}
+
+const std::vector<VerbDoc>& hunt_fields() {
+  static const std::vector<VerbDoc> all = {
+      {"faults", "hunt", "\"none\", \"one machine\", \"minority\" or \"anything\"", "How many servers may be in trouble at a time: none, one, fewer than half of a role, or whatever; \"one machine\" when not said."},
+      {"faults_max", "hunt", "number", "So many faults a run at most; each run draws how many. 6 when not said."},
+      {"from", "hunt", "duration", "Faults begin then; from a little before the first send when not said."},
+      {"to", "hunt", "duration", "... and are drawn until then; until a while after the last send when not said."},
+      {"kinds", "hunt", "{ \"kill\", \"isolate\", \"elect\", ... }", "Only these faults, and these verbs of the model; all that the budget allows when not said."},
+      {"messages", "hunt", "{ \"Produce\", ... }", "Only these kinds of messages are held, dropped, delayed; all that are seen when not said."},
+      {"options", "hunt", "{ acks = { \"1\", \"all\" }, brokers = { 3, 5 } }", "Options that take one of these values in each run."},
+      {"own_faults", "hunt", "true or false", "The scenario's own faults stay, and those drawn come on top; true when not said."},
   };
   return all;
 }

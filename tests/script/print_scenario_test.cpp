@@ -151,5 +151,32 @@ RC_GTEST_PROP(PrintScenario, AnyFaultIsTheSameWhenReadBack, ()) {
   RC_ASSERT(print_scenario(again, model) == printed);
 }
 
+TEST(PrintScenario, WhatAHuntMayVaryIsSaid) {
+  constexpr const char* text = R"(return scenario {
+  cluster = kafka { brokers = 3 },
+  topics = {
+    orders = { partitions = 2 },
+  },
+  clients = {
+    producer "P1" { topic = "orders" },
+  },
+  run_for = seconds(60),
+  hunt = { faults = "minority", faults_max = 9, from = seconds(1), to = seconds(50), kinds = { "kill", "elect" }, messages = { "Fetch" }, options = { ["P1.linger"] = { 0, ms(5) }, acks = { "1", "all" }, brokers = { 3, 5 } }, own_faults = false },
+}
+)";
+  const Scenario s = load_scenario(text, "t.lua", models());
+  EXPECT_EQ(s.hunt.budget, FaultBudget::minority);
+  EXPECT_EQ(s.hunt.faults_max, 9U);
+  EXPECT_EQ(s.hunt.from, 1'000'000'000);
+  EXPECT_EQ(s.hunt.until, 50'000'000'000);
+  EXPECT_EQ(s.hunt.kinds, (std::vector<std::string>{"kill", "elect"}));
+  EXPECT_EQ(s.hunt.messages, std::vector<std::string>{"Fetch"});
+  ASSERT_EQ(s.hunt.options.size(), 3U);
+  EXPECT_EQ(s.hunt.options[1].values, (std::vector<Value>{std::string("1"), std::string("all")}));
+  EXPECT_EQ(s.hunt.options[1].line, 10);
+  EXPECT_FALSE(s.hunt.own_faults);
+  EXPECT_EQ(print_scenario(s, *models().find("kafka")), text);
+}
+
 }  // namespace
 }  // namespace mqlab
