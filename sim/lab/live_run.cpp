@@ -18,6 +18,16 @@ void heal_all(World& world, bool restart) {
   world.call_off_faults();
   inject(FaultKind::heal, {});
   inject(FaultKind::release, {});
+  // A connection of which a fault dropped something says nothing any more, and TCP would find that out after a quarter of
+  // an hour: it breaks now.
+  for (std::size_t i = 1; i < world.connections().size(); ++i) {
+    const Connection& c = world.connections()[i];
+    if (!c.used || (!c.way[0].swallowed && !c.way[1].swallowed)) continue;
+    Fault reset;
+    reset.kind = FaultKind::reset_streams;
+    reset.groups = {{world.name(c.end[0])}, {world.name(c.end[1])}};
+    world.inject(reset);
+  }
   std::vector<Target> all;
   std::vector<Target> down;
   for (NodeId n = 0; n < world.node_count(); ++n) {

@@ -60,8 +60,12 @@ FaultSummary summarise_faults(const World& world) {
     if (group == "time") s.clock_faults = true;
     if ((group == "network" || group == "message") && f.fault.kind != FaultKind::heal && f.bites > 0) s.network_faults = true;
   }
-  for (const Mark& m : world.journal.marks)
-    if (m.node != nobody && is_client(world.node_options(m.node)) && world.journal.names.text(m.name) == "paused") s.client_pauses = true;
+  for (const Mark& m : world.journal.marks) {
+    if (m.node == nobody || !is_client(world.node_options(m.node))) continue;
+    const std::string& name = world.journal.names.text(m.name);
+    s.client_pauses = s.client_pauses || name == "paused";
+    s.client_kills = s.client_kills || name == "stopped";
+  }
   return s;
 }
 
