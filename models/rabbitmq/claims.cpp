@@ -53,7 +53,7 @@ Habits habits_of(const Deployment& d) {
 
 struct Places {
   bool durable = true, classic = false, stream = false, quorum = false, declared = true, limits = false, ttl = false, expires = false;
-  bool dead_letters = false, dead_letters_safe = true, returns_count = false, alternate = false;
+  bool dead_letters = false, dead_letters_safe = true, returns_count = false;
   bool filtered = false;                        // an exchange gives a queue only what its binding key matches
   bool many = false;                            // ... or a message to several queues of one subscription
   bool handed_on = false;                       // ... or another exchange gets it too
@@ -79,7 +79,6 @@ Places places_of(const Deployment& d, const Rules& rules) {
     p.filtered = p.filtered || exchange == ExchangeType::topic || exchange == ExchangeType::headers;
     p.many = p.many || ((exchange == ExchangeType::topic || exchange == ExchangeType::headers || exchange == ExchangeType::fanout) && o.integer("partitions") > 1);
     p.handed_on = p.handed_on || !o.list("sources").empty();
-    p.alternate = p.alternate || !o.text("alternate").empty();
     p.ttl = p.ttl || o.duration("message_ttl") >= 0;
     p.expires = p.expires || o.duration("expires") > 0;
     if (o.text("dead_letter").empty()) continue;
@@ -158,7 +157,7 @@ std::vector<Claim> claims_of(const Deployment& d, const FaultSummary& f) {
   }
 
   claim("phantom", "", "a send fails only when it was never written, or came back");
-  claim("misdelivered", p.filtered || p.many ? "the exchange chooses the queues, not the client" : p.handed_on ? "an exchange hands on to another topic's" : p.alternate ? "what no queue takes goes to another exchange" : "", "bindings do not change");
+  claim("misdelivered", p.filtered || p.many ? "the exchange chooses the queues, not the client" : "", "bindings do not change");
   claim("confirmed-unroutable", h.ignores_returns ? "a publisher does not look at what comes back" : "", "what comes back counts as failed");
   const bool copied = p.many || p.handed_on || h.copies;
   claim("resurrected", copied ? "of a message in two queues one copy may be done before the other is delivered" : interrupted || h.programs ? "an acknowledgement has no answer: whether it arrived nobody is told" : "", "no channel ended with an acknowledgement under way");

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "models/rabbitmq/client.h"
+#include "sim/world/routed.h"
 
 namespace mqlab::rabbitmq {
 namespace {
@@ -85,6 +86,7 @@ void Client::note_kept(Context& c, const QueuePlan& q, const BasicDeliver& got) 
   else op.flags |= op_flag::shared;
   if (got.redelivered) op.flags |= op_flag::redelivered;
   if (!got.content->deaths.empty()) op.flags |= op_flag::dead_letter;
+  else if (got.exchange != q.topic) op.flags |= op_flag::routed;
   c.record(op);
 }
 

@@ -6,6 +6,7 @@
 
 #include "models/rabbitmq/client.h"
 #include "models/rabbitmq/model_parts.h"
+#include "sim/world/routed.h"
 
 namespace mqlab::rabbitmq {
 
@@ -181,6 +182,7 @@ void Client::on_delivery(Context& c, const BasicDeliver& m) {
   if (m.redelivered) d.record.flags |= op_flag::redelivered;
   if (const FieldValue* count = m.headers.find("x-delivery-count")) d.record.attempt = static_cast<std::uint8_t>(std::min<std::int64_t>(255, count->number + 1));
   if (!m.content->deaths.empty()) d.record.flags |= op_flag::dead_letter;
+  else if (m.exchange != cluster_->queue(r.queue)->topic) d.record.flags |= op_flag::routed;
   buffer_.push_back(std::move(d));
   (void)c;
 }

@@ -28,7 +28,7 @@ return scenario {
     consumer "archive" { topics = { "events" } },
   },
   run_for = seconds(10),
-  expect = { holds "lost-message" },
+  expect = { holds "lost-message", holds "misdelivered" },
   cases = {
     case "a queue at each" {
       why = "Two queues that both match are two copies.",

@@ -37,7 +37,7 @@ constexpr Anomaly table[] = {
      "A message was delivered from a place, or with a key, that no send of it named.",
      "The delivery (for a place: once anybody reads the destination that was named, so that it is known to be one).",
      "Routing state that is stale or was bound to another destination; a misdirected write.",
-     "Dead-letter and retry places that a policy names.", true, ""},
+     "Dead-letter and retry places that a policy names; what says itself that a declared route led it here (routed).", true, ""},
     {"unseen", delivery,
      "How many acknowledged messages nobody has got so far: a time series, not a verdict.",
      "At each moment.",

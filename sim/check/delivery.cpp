@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "sim/check/checkers.h"
+#include "sim/world/routed.h"
 
 namespace mqlab {
 namespace {
@@ -328,7 +329,7 @@ class Misdelivered : public CheckerOf<Misdelivered> {
     const std::uint32_t last = ledger.messages()[s.message].last_send;
     if (last == no_index) return;
     ++looked_at_;
-    bool place_fits = false;
+    bool place_fits = (s.op.flags & op_flag::routed) != 0;
     bool key_fits = s.op.key == 0;
     for (std::uint32_t n = last; n != no_index && !(place_fits && key_fits); n = ledger.sends()[n].previous) {
       const SendFact& f = ledger.sends()[n];

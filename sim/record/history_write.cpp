@@ -5,7 +5,7 @@
 namespace mqlab {
 
 const char* op_flag_name(unsigned bit) {
-  static constexpr const char* names[] = {"redelivered", "dead_letter", "transactional", "read_committed", "by_policy", "assigned", "shared"};
+  static constexpr const char* names[] = {"redelivered", "dead_letter", "transactional", "read_committed", "by_policy", "assigned", "shared", "routed"};
   return bit < std::size(names) ? names[bit] : nullptr;
 }
 

@@ -7,7 +7,9 @@
 #include "models/rabbitmq/table.h"
 #include "sim/lab/routes.h"
 #include "sim/lab/run.h"
+#include "sim/record/history.h"
 #include "sim/script/scenario_api.h"
+#include "sim/world/routed.h"
 
 namespace mqlab::rabbitmq {
 namespace {
@@ -68,7 +70,25 @@ TEST_F(RabbitTopology, ABoundExchangeHandsOnWhatTheKeyMatches) {
   const RunResult r = run("a = { exchange = \"topic\" }, b = { exchange = \"fanout\", sources = { \"a\" }, source_keys = { \"order.*\" } }",
                           std::string(producers) + "consumer \"all\" { topics = { \"a\" } }, consumer \"orders\" { topics = { \"b\" } }");
   EXPECT_EQ(got(r), (Texts{"all:P-1@a/0", "all:Q-1@a/0", "orders:P-1@b/0"}));
+  EXPECT_EQ(r.verdict("misdelivered")->report.verdict, Verdict::holds);
   EXPECT_EQ(r.verdict("lost-message")->report.verdict, Verdict::holds);
+}
+
+// The message says where it was sent, so who reads a recorded history can tell a route from a mistake.
+TEST_F(RabbitTopology, WhatARouteBroughtIsNotMisdelivered) {
+  const RunResult r = run("a = { exchange = \"topic\", binding_keys = { \"order.#\" }, alternate = \"rest\" }, b = { exchange = \"fanout\", sources = { \"a\" }, source_keys = { \"order.*\" } }, rest = { exchange = \"fanout\" }",
+                          std::string(producers) + "consumer \"K\" { topics = { \"a\", \"b\" } }");
+  EXPECT_EQ(got(r), (Texts{"K:P-1@a/0", "K:P-1@b/0", "R:Q-1@rest/0"}));
+  std::vector<std::string> routed;
+  for (const Op& op : r.world->journal.ops)
+    if (op.kind == OpKind::deliver && (op.flags & op_flag::routed)) routed.push_back(r.world->journal.message_name(op.message) + "@" + r.world->journal.names.text(op.place));
+  EXPECT_EQ(routed, (Texts{"P-1@b/0", "Q-1@rest/0"}));
+  EXPECT_EQ(r.verdict("misdelivered")->report.verdict, Verdict::holds);
+  Journal again;
+  EXPECT_FALSE(read_history(history_text(r.world->journal), again));
+  std::size_t read_back = 0;
+  for (const Op& op : again.ops) read_back += (op.flags & op_flag::routed) != 0;
+  EXPECT_EQ(read_back, 2U);
 }
 
 // One source with several keys, and by way of another exchange besides: one queue, one copy.
