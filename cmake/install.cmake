@@ -8,7 +8,8 @@ set_target_properties(mqlab_kit PROPERTIES EXPORT_NAME kit)
 
 install(TARGETS mqlab_flags mqlab_sim mqlab_models mqlab_kit EXPORT mqlabTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS mqlab RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(DIRECTORY sim models kit DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/mqlab FILES_MATCHING PATTERN "*.h")
+# A folder of their own: <rapidcheck.h> must stay RapidCheck's beside <mqlab/rapidcheck.h>.
+install(DIRECTORY sim models kit DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/mqlab/house FILES_MATCHING PATTERN "*.h")
 install(FILES kit/testing.h kit/rapidcheck.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/mqlab)
 install(DIRECTORY scenarios DESTINATION ${CMAKE_INSTALL_DATADIR}/mqlab)
 

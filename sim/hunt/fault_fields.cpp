@@ -13,7 +13,6 @@ class Fields {
  public:
   Fields(const Ground& g, Duration window, Draws draws) : g_(g), window_(window), draws_(draws) {}
 
-
   std::uint16_t traffic() {
     if (draws_.chance(2, 3)) return all_traffic;
     static constexpr std::array<Traffic, 4> each{Traffic::client, Traffic::replication, Traffic::control, Traffic::heartbeat};

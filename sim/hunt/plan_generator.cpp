@@ -97,7 +97,11 @@ Ground PlanGenerator::learn(const Scenario& one, const Toolbox& tools) const {
     Random draws(seed, Stream::scenario, 4);
     Scenario scout = one;
     scout.faults = draw_faults(blind, one_layer, space_, draws);
-    learn_trouble(g, run_scenario(scout, model_, nullptr, options), model_);
+    try {
+      learn_trouble(g, run_scenario(scout, model_, nullptr, options), model_);
+    } catch (const InputError&) {
+      continue;  // a program of the scenario gave up under these faults: the hunt will tell of it
+    }
   }
   return g;
 }

@@ -32,6 +32,7 @@ inline constexpr const char* two_consumers = R"(return scenario {
     consumer "C2" { topics = { "orders" }, group = "g", prefetch = 5, max_poll = 1, work = ms(70), recovery_interval = ms(500), heartbeat = seconds(10) },
   },
   run_for = seconds(20),
+  hunt = { kinds = { "kill", "power", "isolate", "reset_streams" } },
 })";
 
 struct CampaignRoom {
