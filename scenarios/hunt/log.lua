@@ -12,7 +12,7 @@ return scenario {
   topics = { orders = { partitions = 1, replicas = 3, min_insync = 2 } },
   clients = {
     producer "P1" { topic = "orders", acks = "all", records = 20, every = ms(200), start_at = seconds(5) },
-    consumer "K1" { topics = { "orders" }, group = "g" },
+    consumer "K1" { topics = { "orders" }, group = "g", auto_offset_reset = "earliest" },
   },
   run_for = seconds(20),
   expect = { holds "lost-message" },
