@@ -10,6 +10,7 @@
 
 #include "sim/hunt/search_base.h"
 #include "sim/hunt/state_hash.h"
+#include "sim/hunt/victims.h"
 #include "sim/lab/live_run.h"
 #include "sim/lab/nearest.h"
 
@@ -23,9 +24,6 @@ bool is_message(const Delivery& d) {
   const auto kind = static_cast<EventKind>(d.event.kind);
   return kind == EventKind::data || kind == EventKind::datagram;
 }
-
-// So many of a role's servers may be in trouble at a time.
-std::size_t minority_of(std::size_t servers) { return servers == 0 ? 0 : (servers - 1) / 2; }
 
 }  // namespace
 

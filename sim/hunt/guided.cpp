@@ -30,10 +30,8 @@ class Family {
  public:
   Family(const SearchSetup& setup, const std::set<std::uint32_t>& calm, std::uint64_t seed)
       : setup_(setup), calm_(calm), seed_(seed), tally_(setup, seed), draws_(seed, Stream::scenario, 6), hits_(setup.goals->all().size()) {
-    const PlanSpace& space = setup.plans->space();
-    const Duration run_for = setup.plans->base().run_for;
-    from_ = space.from < 0 ? run_for / 10 : space.from;
-    until_ = space.until < 0 ? run_for * 6 / 10 : space.until;
+    from_ = setup.plans->ground().from;
+    until_ = setup.plans->ground().until;
   }
 
   UnitResult work() {
@@ -76,7 +74,7 @@ class Family {
     Kept& k = choose();
     ++k.forks;
     Member m = k.member;
-    m.to_come = others(m.run.world());
+    m.to_come = others(m);
     watch(std::move(m));
   }
 
@@ -126,9 +124,11 @@ class Family {
 
   // The faults of another plan, moved so that the first of them comes about now. What would wait for something waits no more:
   // it has happened. Below `anything` no server comes to harm before the last one has been well for a while.
-  std::vector<PlannedFault> others(const World& w) {
+  std::vector<PlannedFault> others(const Member& m) {
+    const World& w = m.run.world();
     std::vector<PlannedFault> all = setup_.plans->draw(draws_.next()).faults;
-    if (setup_.plans->space().own_faults) all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), setup_.plans->base().faults.size())));
+    const std::size_t own = setup_.plans->space().own_faults ? std::min(all.size(), setup_.plans->base().faults.size()) : 0;
+    all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(own));
     const Time now = w.now() + 1;
     for (PlannedFault& f : all)
       if (f.trigger.on != Trigger::On::time) {
@@ -137,7 +137,7 @@ class Family {
       }
     Time first = time_max;
     for (const PlannedFault& f : all) first = std::min<Time>(first, f.trigger.after);
-    const Time well = servers_well(w);
+    const Time well = servers_well(m);
     const bool wait = well < until_ && draws_.chance({1, 2});
     const Time begin = (wait ? std::max(now, well) : now) + draws_.between(0, std::max<Duration>(1, (until_ - from_) >> (1 + draws_.below(8))));
     for (PlannedFault& f : all) f.trigger.after += begin - first;
@@ -156,15 +156,18 @@ class Family {
       }
     return any;
   }
-  // When every server that a fault has harmed so far will have been well for half as long as it was not; time_max: who knows.
-  Time servers_well(const World& w) const {
+  // When every server that a fault has harmed so far will have been well for half as long as it was not; time_max: who knows,
+  // as when a fault still waits for something.
+  Time servers_well(const Member& m) const {
+    const World& w = m.run.world();
     if (setup_.plans->space().budget == FaultBudget::anything) return 0;
     Time well = 0;
     for (const ArmedFault& f : w.faults()) {
-      if (f.fired == 0 || !harms_server(w, f.fault)) continue;
-      const std::string fields = fault_decl(f.fault.kind).fields;
-      const bool for_good = f.fault.duration == 0 && fields.find("duration") != std::string::npos;
-      well = std::max(well, for_good ? time_max : f.fired_at + f.fault.duration * 3 / 2);
+      if (!harms_server(w, f.fault)) continue;
+      const FaultKind kind = f.fault.kind;
+      const bool has_end = std::string_view(fault_decl(kind).fields).find("duration") != std::string_view::npos;
+      const bool open = f.fired == 0 || (has_end && f.fault.duration == 0) || kind == FaultKind::rolling_restart || kind == FaultKind::swizzle_clog;
+      well = std::max(well, open ? time_max : f.fired_at + f.fault.duration * 3 / 2);
     }
     return well;
   }

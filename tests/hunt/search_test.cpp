@@ -288,6 +288,35 @@ TEST(Exhaustive, StatesThatWereSeenAreNotRunOnFromAgain) {
   EXPECT_EQ(merged.unconfirmed, 0U);
 }
 
+const char* const three_brokers = R"(return scenario {
+  cluster = kafka { brokers = 3, controllers = 1, dedup_replicated = false },
+  topics = { orders = { partitions = 1, replicas = 3, min_insync = 2 } },
+  clients = { producer "P1" { topic = "orders", records = 10, every = ms(200), start_at = seconds(5) } },
+  run_for = seconds(15),
+})";
+
+// The faults of two plans, one after the other, keep what each keeps by itself.
+TEST(Coverage, AForkIsOneMachineAtATimeToo) {
+  const Scenario base = load_scenario(three_brokers, "three.lua", cli::all_models());
+  const Model* kafka = cli::all_models().find("kafka");
+  const PlanGenerator plans(base, *kafka, {});
+  const auto search = make_search("coverage", plans, *kafka, parse_property("duplicate, lost-message, unavailable"));
+  const Hunted h = hunt(*search, 30, true);
+  EXPECT_EQ(h.unconfirmed, 0U);
+  ASSERT_GT(h.found.size(), 3U);
+  for (const Found& f : h.found) {
+    const World& w = *f.run->world;
+    // What was done to servers, as it came: from, to, whom.
+    std::vector<std::tuple<Time, Time, std::vector<NodeId>>> harmed;
+    for (const ArmedFault& a : w.faults())
+      if (a.fired > 0 && a.fault.duration > 0 && a.nodes.size() == 1 && w.node_options(a.nodes[0].at(0)).role == "broker" && a.fired_at < f.run->workload_ended)
+        harmed.push_back({a.fired_at, a.fired_at + a.fault.duration, a.nodes[0]});
+    for (const auto& [from, to, whom] : harmed)
+      for (const auto& [from2, to2, whom2] : harmed)
+        if (whom != whom2) EXPECT_TRUE(to < from2 || to2 < from) << print_scenario(f.plan, *kafka);
+  }
+}
+
 RC_GTEST_PROP(ExhaustiveProperty, MergingLosesNoFinding, ()) {
   const bool forgetful = *rc::gen::arbitrary<bool>();
   const bool consumer = *rc::gen::inRange(0, 40) == 0;  // her polls are many decision points
