@@ -34,6 +34,7 @@ class Shrinker {
       target_ = mechanism_of(*first, anomaly_, routine_);
       sentence_ = seen_;
       names_ = seen_names_;
+      broken_ = seen_broken_;
       bool changed = true;
       while (changed && !stopped()) {
         changed = false;
@@ -43,6 +44,7 @@ class Shrinker {
         out.minimal = !changed && !stopped();
       }
     }
+    announce();
     out.scenario = std::move(best_);
     out.mechanism = std::move(target_);
     out.runs = runs_;
@@ -66,10 +68,20 @@ class Shrinker {
       const VerdictRow* row = r.verdict(anomaly_);
       seen_ = row && !row->report.worst.empty() ? row->report.worst.front().sentence : r.not_drained_because;
       remember_names(r, s.faults.size());
+      seen_broken_.clear();
+      for (const VerdictRow& v : r.verdicts)
+        if (v.claim.claimed && v.report.verdict == Verdict::violated) seen_broken_.emplace_back(v.report.anomaly->name);
       return r;
     } catch (const InputError&) {
       return std::nullopt;  // it is no scenario any more
     }
+  }
+
+  // A run ends as a failure when it breaks a promise and its file does not say so: the file of the smallest run says it.
+  void announce() {
+    for (const std::string& name : broken_)
+      if (std::none_of(best_.expect.begin(), best_.expect.end(), [&](const Expectation& e) { return e.name == name; }))
+        best_.expect.push_back({Expectation::Kind::violates, name});
   }
 
   // Whom each fault of the plan meant, where it spoke of one of several.
@@ -90,6 +102,7 @@ class Shrinker {
     best_ = std::move(candidate);
     sentence_ = seen_;
     names_ = std::move(seen_names_);
+    broken_ = std::move(seen_broken_);
     if (options_.told) options_.told(change, best_);
     return true;
   }
@@ -302,6 +315,7 @@ class Shrinker {
   std::uint64_t limit_ = events_max;
   std::string sentence_, seen_;
   std::vector<std::vector<std::vector<Target>>> names_, seen_names_;  // by fault and group
+  std::vector<std::string> broken_, seen_broken_;                      // promises
 };
 
 }  // namespace

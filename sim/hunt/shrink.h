@@ -32,7 +32,7 @@ struct ShrinkOptions {
 };
 
 struct Shrunk {
-  Scenario scenario;
+  Scenario scenario;       // it also announces (`violates`) the promises that it breaks besides
   Mechanism mechanism;     // of the plan that was given, and so of this one
   bool shown = false;      // the run shows the anomaly at all; if not, nothing was changed
   bool minimal = false;    // a whole pass changed nothing

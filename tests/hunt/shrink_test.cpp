@@ -290,6 +290,22 @@ TEST(PlanElements, OptionsOfServicesAreAmongThem) {
   EXPECT_THROW((void)shows(from_text(print_scenario(*none, model)), "lost-message"), InputError);
 }
 
+// The file that is kept ends as expected: it announces what it breaks besides.
+TEST(Shrink, AnnouncesTheOtherPromisesThatItBreaks) {
+  const std::string path = std::string(MQLAB_SOURCE_DIR) + "/scenarios/museum/kafka/p07-first-write-hole.lua";
+  std::ifstream in(path);
+  std::stringstream text;
+  text << in.rdbuf();
+  const Scenario all = load_scenario(text.str(), path, models());
+  const Model& model = *models().find("kafka");
+  Scenario one = one_run(all, model, &all.cases[0], {.seed = 1});
+  one.expect = {{Expectation::Kind::violates, "duplicate-delivery"}};
+  const Shrunk s = shrink(one, model, "duplicate-delivery");
+  ASSERT_TRUE(s.shown);
+  EXPECT_GT(s.scenario.expect.size(), 1U);
+  EXPECT_TRUE(run_scenario(s.scenario, model, nullptr, {.seed = 1}).as_expected);
+}
+
 // A loop has options of three scopes in one table: what is left of them is still said.
 TEST(Shrink, ALoopKeepsItsOwnOptions) {
   const std::string path = std::string(MQLAB_SOURCE_DIR) + "/scenarios/search/transform.lua";
