@@ -120,6 +120,8 @@ int run_command_line(int argc, char** argv) {
   add_shrink_command(root, commands);
   add_hunt_command(root, commands);
   add_merge_command(root, commands);
+  add_why_command(root, commands);
+  add_replay_command(root, commands);
   add_check_command(root, commands);
   add_scenarios_command(root, commands);
   add_models_command(root, commands);

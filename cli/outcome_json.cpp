@@ -208,6 +208,36 @@ A group:
 With `--events FILE` each finished unit is a line: `seed`, `target`, `verdict` (`holds`, `violated`, `untested`), `runs`, `events`,
 `fingerprint`, `groups` (ids).
 
+## `mqlab shrink`: `mqlab-shrink/1`
+
+| field | what it is |
+| --- | --- |
+| `command`, `anomaly`, `sentence` | the run that was shrunk, what it shows, and in the smallest run |
+| `promised`, `reason`, `turn`, `marks` | its mechanism: the model's word on it, the mark at which the story turns, all marks that tell |
+| `minimal`, `runs`, `interrupted` | nothing more can be taken away; how many runs it took; whether Ctrl-C ended it early |
+| `before`, `after` | sizes: `faults`, `clients`, `topics`, `options`, `operations` |
+| `scenario` | the smallest run as Lua |
+
+## `mqlab why`: `mqlab-why/1`
+
+| field | what it is |
+| --- | --- |
+| `command`, `anomaly`, `sentence`, `promised`, `reason`, `turn`, `marks` | as above |
+| `certain_at_ns` | the earliest time at which nothing can undo it |
+| `steps`, `steps_left_out` | what stands behind it, by time: `time_ns`, `kind` (fault, message, mark, operation, end), `text`, `key` (the witness, the turn, the end) |
+| `faults` | the plan's faults: `fault`, `trigger`, `in_slice` |
+| `alone` | the slice run by itself: `shown` (the same story), `added` (what had to be put back), `left_out`, `runs` |
+| `what_if` | variants, the plan as it is first: `what`, `shown` of `runs`, and at 95 % between `low` and `high`, `same_turn` of these with the same turn; or `why_not` |
+| `interrupted` | Ctrl-C ended it early |
+
+## `mqlab replay`: `mqlab-replay/1`
+
+| field | what it is |
+| --- | --- |
+| `capsule`, `anomaly` | the file, and what it is to show |
+| `same_run`, `shown`, `same_mechanism` | the same fingerprint; the anomaly is seen; ... and came about as it did |
+| `fingerprint`, `written_by`, `run_by` | of this run; versions of mqlab |
+
 ## `mqlab check`: `mqlab-check/1`
 
 | field | what it is |

@@ -25,7 +25,4 @@ std::vector<StoryLine> tell(const RunResult& r);
 // At most `lines_max` of it as text (0 = all), with a line for how many were left out.
 std::string story_text(const RunResult& r, std::size_t lines_max, const Style& style);
 
-// One row of the history in words: "P1 sends P1-1 to orders".
-std::string op_text(const Journal& j, const Op& op);
-
 }  // namespace mqlab::cli

@@ -24,14 +24,6 @@ std::set<std::uint32_t> other_places(const Journal& j, const Finding& f) {
   return others;
 }
 
-// When the message of a finding came into being; where it is of no single message, its first row.
-Time began(const Journal& j, const Finding& f) {
-  if (f.message != no_message)
-    for (const Op& op : j.ops)
-      if (op.kind == OpKind::send && op.message == f.message) return op.time;
-  return f.witness.empty() ? 0 : j.ops[f.witness.front()].time;
-}
-
 std::set<std::string> names_of_marks(const Journal& j) {
   std::set<std::uint32_t> numbers;
   for (const Mark& m : j.marks) numbers.insert(m.name);
@@ -64,20 +56,21 @@ bool shows(const RunResult& r, const std::string& anomaly) {
   return row && row->report.verdict == Verdict::violated;
 }
 
-Mechanism mechanism_of(const RunResult& r, const std::string& anomaly, const std::set<std::string>& routine) {
-  const Journal& j = r.world->journal;
-  Mechanism m;
-  m.anomaly = anomaly;
+const Finding* first_finding(const RunResult& r, const std::string& anomaly) {
   const VerdictRow* row = r.verdict(anomaly);
-  const Finding* f = row && !row->report.worst.empty() ? &row->report.worst.front() : nullptr;
-  if (row) {
-    m.claimed = row->claim.claimed;
-    m.reason = row->claim.reason;
-  } else if (anomaly == not_settled) {
-    m.claimed = true;
-    m.reason = "whoever is healed comes to rest";
-  }
+  return row && !row->report.worst.empty() ? &row->report.worst.front() : nullptr;
+}
 
+Time beginning_of(const Journal& j, const Finding& f) {
+  if (f.message != no_message)
+    for (const Op& op : j.ops)
+      if (op.kind == OpKind::send && op.message == f.message) return op.time;
+  return f.witness.empty() ? 0 : j.ops[f.witness.front()].time;
+}
+
+std::vector<std::uint32_t> telling_marks(const RunResult& r, const std::string& anomaly, const std::set<std::string>& routine) {
+  const Journal& j = r.world->journal;
+  const Finding* f = first_finding(r, anomaly);
   std::map<std::uint32_t, bool> tells;  // by the mark's name
   const auto is_telling = [&](std::uint32_t name) {
     const auto [it, fresh] = tells.try_emplace(name, false);
@@ -88,12 +81,29 @@ Mechanism mechanism_of(const RunResult& r, const std::string& anomaly, const std
     return it->second;
   };
   const std::set<std::uint32_t> elsewhere = f ? other_places(j, *f) : std::set<std::uint32_t>{};
-  const Time begun = f ? began(j, *f) : 0;
   const Time certain = f ? f->at : r.ended;
+  std::vector<std::uint32_t> all;
+  for (std::uint32_t i = 0; i < j.marks.size() && j.marks[i].time <= certain; ++i)
+    if (is_telling(j.marks[i].name) && elsewhere.count(j.marks[i].place) == 0) all.push_back(i);
+  return all;
+}
+
+Mechanism mechanism_of(const RunResult& r, const std::string& anomaly, const std::set<std::string>& routine) {
+  const Journal& j = r.world->journal;
+  Mechanism m;
+  m.anomaly = anomaly;
+  if (const VerdictRow* row = r.verdict(anomaly)) {
+    m.claimed = row->claim.claimed;
+    m.reason = row->claim.reason;
+  } else if (anomaly == not_settled) {
+    m.claimed = true;
+    m.reason = "whoever is healed comes to rest";
+  }
+  const Finding* f = first_finding(r, anomaly);
+  const Time begun = f ? beginning_of(j, *f) : 0;
   std::set<std::uint32_t> seen;
-  for (const Mark& mark : j.marks) {
-    if (mark.time > certain) break;
-    if (!is_telling(mark.name) || elsewhere.count(mark.place) != 0) continue;
+  for (const std::uint32_t i : telling_marks(r, anomaly, routine)) {
+    const Mark& mark = j.marks[i];
     if (m.turn.empty() && mark.time >= begun) m.turn = j.names.text(mark.name);
     if (seen.insert(mark.name).second) m.marks.push_back(j.names.text(mark.name));
   }

@@ -8,13 +8,14 @@
 // faults did and tell nothing; neither do the marks that the caller names as routine: those of the same plan without faults
 // (calm_marks), or with any one of its faults alone, as long as the anomaly stays away (routine_marks).
 // Always true: no mark is named twice; `turn` is one of `marks`, or empty when there are none.
-// Elsewhere: which of it a smaller run must keep (shrink.h), the chain of events behind a finding (why.h).
+// Elsewhere: the story that they are part of (story.h), which of it a smaller run must keep (shrink.h), the events behind it (slice.h).
 //
 //     const std::set<std::string> routine = routine_marks(plan, model, "lost-message");
 //     Mechanism m = mechanism_of(run_scenario(plan, model, nullptr, {.seed = 7}), "lost-message", routine);
 //     m.text();  // "lost-message, not promised (unclean elections are allowed), by unclean_election"
 #pragma once
 
+#include <cstdint>
 #include <set>
 #include <string>
 #include <vector>
@@ -42,6 +43,13 @@ struct Mechanism {
 
 // Of the anomaly's first finding. Requires: the run shows it, or the name is not_settled.
 Mechanism mechanism_of(const RunResult& r, const std::string& anomaly, const std::set<std::string>& routine = {});
+
+// The finding that both speak of, the first one. Null when no checker decides the anomaly, or the run does not show it.
+const Finding* first_finding(const RunResult& r, const std::string& anomaly);
+// When its message was sent; where it is of no single message, the time of its first row.
+Time beginning_of(const Journal& j, const Finding& f);
+// All marks that tell, each time that they were made, as indices in Journal::marks.
+std::vector<std::uint32_t> telling_marks(const RunResult& r, const std::string& anomaly, const std::set<std::string>& routine = {});
 
 // The marks of the plan without its faults, by name. Requires: the plan is one run, with its seed.
 std::set<std::string> calm_marks(const Scenario& plan, const Model& model);

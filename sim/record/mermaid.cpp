@@ -5,13 +5,10 @@
 
 namespace mqlab {
 
-namespace {
-
-constexpr std::size_t text_max = 120;
-
-// Text of a message or note. Mermaid ends a statement at ';' and a comment begins at '#', and the
-// page shows the text as HTML: such characters go as entity codes (mermaid.js.org, sequence diagrams).
+// Mermaid ends a statement at ';' and a comment begins at '#', and the page shows the text as HTML: such characters go as
+// entity codes (mermaid.js.org, sequence diagrams).
 std::string mermaid_text(std::string_view text) {
+  constexpr std::size_t text_max = 120;
   std::string out;
   std::size_t shown = 0;
   for (std::size_t i = 0; i < text.size();) {
@@ -42,6 +39,8 @@ std::string mermaid_text(std::string_view text) {
   }
   return out.empty() ? " " : out;
 }
+
+namespace {
 
 struct Picture {
   std::string body;

@@ -36,5 +36,7 @@ struct MermaidOptions {
 };
 // A sequenceDiagram: messages as arrows when they arrive, marks and faults as notes.
 void write_mermaid(const Journal& journal, const Sink& sink, const MermaidOptions& options = {});
+// The text of a message or a note, as such a diagram takes it; what is long is cut.
+std::string mermaid_text(std::string_view text);
 
 }  // namespace mqlab
