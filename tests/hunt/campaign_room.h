@@ -41,14 +41,19 @@ struct CampaignRoom {
   Manifest manifest;
 
   explicit CampaignRoom(const std::vector<std::string>& texts = {two_consumers}, const std::string& property = "fifo-violation", const Shard& shard = {}) {
+    SearchOptions options;
+    options.keep_going = [this] { return !stop; };
     for (const std::string& text : texts) {
       Scenario s = load_scenario(text, "test.lua", hunt_models());
       const Model& model = *hunt_models().find(s.model);
       const PlanSpace space = s.hunt;
-      targets.emplace_back(Manifest::Target{"test " + std::to_string(targets.size()), text}, std::move(s), model, space, parse_property(property), "random", SearchOptions{});
+      targets.emplace_back(Manifest::Target{"test " + std::to_string(targets.size()), text}, std::move(s), model, space, parse_property(property), "random", options);
     }
     manifest = manifest_of(targets, {{"property", property}}, shard);
   }
+
+  CampaignRoom(const CampaignRoom&) = delete;
+  CampaignRoom& operator=(const CampaignRoom&) = delete;
 
   CampaignEnd run(Store& store, CampaignOptions o) {
     stop = false;
