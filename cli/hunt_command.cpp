@@ -30,6 +30,8 @@ struct HuntRequest {
   bool stop_at_first = false, no_shrink = false, all_goals = false;
 };
 
+constexpr std::uint64_t seed_max = ~std::uint64_t{0} >> 1;  // numbers in the file are signed
+
 // How long, or how many seeds.
 struct Budget {
   double seconds = 0;
@@ -51,7 +53,7 @@ std::uint64_t number_of(const char* option, const std::string& text, std::uint64
 
 Budget parse_budget(const std::string& text) {
   Budget b;
-  if (const auto n = whole_number(text); n && *n > 0) b.seeds = n;
+  if (const auto n = whole_number(text); n && *n > 0 && *n <= seed_max) b.seeds = n;
   else if (const auto d = n ? std::nullopt : parse_duration(text); d && *d > 0) b.seconds = static_cast<double>(*d) / 1e9;
   else throw BadInput(fmt::format("--budget {}: a time was expected, as 60s or 2h, or a number of seeds, as 10000", text));
   return b;
@@ -135,7 +137,7 @@ int print_one_plan(const HuntRequest& request) {
     throw BadInput(fmt::format("--plan prints one plan, and here are {} ways to run: name one by --case or --set; there are {}", labels.size(), fmt::join(labels, ", ")));
   }
   const CampaignTarget& t = all.targets.front();
-  const std::uint64_t seed = number_of("plan", request.plan, 0, ~std::uint64_t{0} >> 1);
+  const std::uint64_t seed = number_of("plan", request.plan, 0, seed_max);
   const UnitResult unit = t.search().unit(seed);
   Scenario plan = unit.found.empty() ? t.plans().draw(seed) : unit.found.front().plan;
   if (const auto why = why_not_printed(plan)) throw BadInput(fmt::format("{} can't be written out by itself: {}", t.said().label, *why));
@@ -218,14 +220,15 @@ CampaignOptions campaign_options(const HuntRequest& request) {
   Budget budget;
   if (!request.budget.empty()) budget = parse_budget(request.budget);
   else if (request.seeds.empty()) budget.seconds = 60;
-  if (!request.first_seed.empty()) o.first_seed = number_of("first-seed", request.first_seed, 0, ~std::uint64_t{0} >> 1);
+  if (!request.first_seed.empty()) o.first_seed = number_of("first-seed", request.first_seed, 0, seed_max);
   if (!request.seeds.empty()) {
     const bool range = request.seeds.find("..") != std::string::npos;
     const auto [first, last] = parse_seeds(range ? request.seeds : "1.." + request.seeds);
+    if (last > seed_max) throw BadInput(fmt::format("--seeds {}: a seed of a hunt is at most {}", request.seeds, seed_max));
     o.first_seed = first;
     o.last_seed = last;
   }
-  if (budget.seeds) o.last_seed = std::min(o.last_seed.value_or(~std::uint64_t{0}), o.first_seed + (*budget.seeds - 1));
+  if (budget.seeds) o.last_seed = std::min(o.last_seed.value_or(seed_max), o.first_seed + (*budget.seeds - 1));  // two of 63 bits: no overflow
   o.seconds = budget.seconds;
   o.shard = parse_shard(request.shard);
   o.jobs = request.jobs > 0 ? request.jobs : std::max(1U, std::thread::hardware_concurrency());
@@ -236,7 +239,7 @@ CampaignOptions campaign_options(const HuntRequest& request) {
 std::string ended_text(CampaignEnd end, const CampaignTargets& targets, const Store& store) {
   if (end == CampaignEnd::stopped) return "stopped by Ctrl-C: this is what was found so far";
   if (end != CampaignEnd::all_done || targets.size() > 1 || !targets.front().search().total()) return {};
-  return store.units() == *targets.front().search().total() ? targets.front().search().all_done(store.runs()) : std::string();
+  return store.units() == *targets.front().search().total() ? targets.front().search().all_done(store.schedules()) : std::string();
 }
 
 int hunt(const HuntRequest& request) {

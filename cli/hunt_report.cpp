@@ -142,6 +142,7 @@ Json hunt_json(const Store& store, const HuntReport& report) {
   out["last_seed"] = done.empty() ? Json(nullptr) : Json(done.back().first);
   out["units"] = units;
   out["runs"] = store.runs();
+  out["schedules"] = store.schedules();
   out["failing"] = store.units(UnitVerdict::violated);
   out["untested"] = untested;
   out["complete"] = report.complete;
@@ -157,7 +158,7 @@ Json hunt_json(const Store& store, const HuntReport& report) {
     one["first_target"] = m.targets[g.first_target].label;
     one["command"] = plan_command(m, g.first_seed, g.first_target);
     one["story"] = nullptr;
-    if (g.story) one["story"] = {{"file", g.story->lua.empty() || report.folder.empty() ? Json(nullptr) : Json(story_file(report.folder, g))}, {"size", g.story->size}, {"note", g.story->note}, {"lua", g.story->lua}};
+    if (g.story) one["story"] = {{"file", g.story->lua.empty() || report.folder.empty() ? Json(nullptr) : Json(story_file(report.folder, g))}, {"size", g.story->size}, {"note", g.story->note}, {"lua", g.story->lua}, {"finished", g.story->finished}};
     out["groups"].push_back(std::move(one));
   }
   out["goals"] = Json::array();

@@ -187,7 +187,8 @@ A unit is one seed in one way to run (`targets`); with the random search it is o
 | `targets` | the ways to run, as the words of a command |
 | `version`, `property`, `search`, `depth`, `faults`, `faults-max`, `shard` | what was asked; empty: as the scenario says |
 | `first_seed`, `last_seed` | of the units that are done, or null |
-| `units`, `runs`, `failing`, `untested` | how many there are; that break the property; that say nothing about it |
+| `units`, `runs`, `schedules` | how many there are; the runs they took; the plans that were decided by them |
+| `failing`, `untested` | units that break the property; that say nothing about it |
 | `complete` | false when Ctrl-C ended it |
 | `as_expected` | complete, something was tested, nothing was found: then the exit code is 0 |
 | `at_most_one_in` | nothing found: 95 % sure, at most one unit in so many fails; else null |
@@ -203,7 +204,7 @@ A group:
 | `units`, `rate_low`, `rate_high` | in how many it was seen, and the interval of its probability at 95 % |
 | `clean_units_to_believe` | after so many clean units a fix is believed |
 | `first_seed`, `first_target`, `command` | the first unit, and the command that prints its plan |
-| `story` | null, or `file` (null: not written), `size`, `note`, `lua` |
+| `story` | null, or `file` (null: not written), `size`, `note`, `lua`, `finished` (false: Ctrl-C ended it, and the next session tells it anew) |
 
 With `--events FILE` each finished unit is a line: `seed`, `target`, `verdict` (`holds`, `violated`, `untested`), `runs`, `events`,
 `fingerprint`, `groups` (ids).

@@ -78,13 +78,14 @@ std::optional<UnitRow> make_unit(const CampaignTargets& targets, const Manifest&
     if (u.interrupted && stop) return std::nullopt;
     for (const Found& f : u.found) row.breaches.push_back(breach_of(f, t.model()));
     row.runs = u.runs;
+    row.schedules = u.schedules;
     row.events = u.events;
     row.fingerprint = u.fingerprint.text();
     row.verdict = !u.found.empty() ? UnitVerdict::violated : u.tested ? UnitVerdict::holds : UnitVerdict::untested;
     row.goals = places_of(t.search().goals(), u.goals, manifest.goals);
   } catch (const InputError& e) {
     // A program of the scenario fails in a plan, or an option drawn does not fit the others: worth to be told like a breach.
-    row = UnitRow{seed, target, 1, 0, Fingerprint{}.text(), UnitVerdict::violated, {}, {breach_of("scenario-error", "scenario-error: " + e.message, e.message)}};
+    row = UnitRow{seed, target, 1, 1, 0, Fingerprint{}.text(), UnitVerdict::violated, {}, {breach_of("scenario-error", "scenario-error: " + e.message, e.message)}};
   }
   std::sort(row.breaches.begin(), row.breaches.end(), [](const UnitBreach& a, const UnitBreach& b) { return a.id < b.id; });
   return row;

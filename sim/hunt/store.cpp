@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <tuple>
 
 #include "sim/lab/scenario.h"
 
@@ -24,7 +25,7 @@ CREATE TABLE campaign (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE targets (id INTEGER PRIMARY KEY, label TEXT NOT NULL, text TEXT NOT NULL);
 CREATE TABLE goals (id INTEGER PRIMARY KEY, name TEXT NOT NULL, units INTEGER NOT NULL DEFAULT 0, first_seed INTEGER);
 CREATE TABLE units (
-  seed INTEGER NOT NULL, target INTEGER NOT NULL, runs INTEGER NOT NULL, events INTEGER NOT NULL,
+  seed INTEGER NOT NULL, target INTEGER NOT NULL, runs INTEGER NOT NULL, schedules INTEGER NOT NULL, events INTEGER NOT NULL,
   fingerprint TEXT NOT NULL, verdict TEXT NOT NULL, goals BLOB NOT NULL, PRIMARY KEY (seed, target)) WITHOUT ROWID;
 CREATE TABLE signatures (id TEXT PRIMARY KEY, anomaly TEXT NOT NULL, text TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE breaches (
@@ -32,7 +33,8 @@ CREATE TABLE breaches (
   PRIMARY KEY (signature, seed, target)) WITHOUT ROWID;
 CREATE INDEX breaches_of_a_unit ON breaches (seed, target);
 CREATE TABLE stories (
-  signature TEXT PRIMARY KEY, seed INTEGER NOT NULL, target INTEGER NOT NULL, lua TEXT NOT NULL, size TEXT NOT NULL, note TEXT NOT NULL) WITHOUT ROWID;
+  signature TEXT PRIMARY KEY, seed INTEGER NOT NULL, target INTEGER NOT NULL, lua TEXT NOT NULL, size TEXT NOT NULL, note TEXT NOT NULL,
+  finished INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE sessions (id INTEGER PRIMARY KEY, jobs INTEGER NOT NULL, units INTEGER NOT NULL, seconds REAL NOT NULL);
 )";
 
@@ -101,12 +103,12 @@ struct Store::Lock {
 struct Store::Statements {
   Statement unit, breach, signature, goal, session, read_unit, read_breaches;
   explicit Statements(const Database& db)
-      : unit(db, "INSERT INTO units VALUES (?, ?, ?, ?, ?, ?, ?)"),
+      : unit(db, "INSERT INTO units VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
         breach(db, "INSERT INTO breaches VALUES (?, ?, ?, ?)"),
         signature(db, "INSERT OR IGNORE INTO signatures VALUES (?, ?, ?)"),
         goal(db, "UPDATE goals SET units = units + 1, first_seed = min(coalesce(first_seed, ?1), ?1) WHERE id = ?2"),
         session(db, "UPDATE sessions SET units = units + ?, seconds = seconds + ? WHERE id = ?"),
-        read_unit(db, "SELECT runs, events, fingerprint, verdict, goals FROM units WHERE seed = ? AND target = ?"),
+        read_unit(db, "SELECT runs, schedules, events, fingerprint, verdict, goals FROM units WHERE seed = ? AND target = ?"),
         read_breaches(db, "SELECT signature, anomaly, text, sentence FROM breaches JOIN signatures ON id = signature WHERE seed = ? AND target = ? ORDER BY signature") {}
 };
 
@@ -172,7 +174,7 @@ void Store::read_manifest() {
 
 void Store::insert(const UnitRow& r) {
   Statements& s = *statements_;
-  s.unit.bind(1, r.seed).bind(2, std::uint64_t{r.target}).bind(3, r.runs).bind(4, r.events).bind(5, r.fingerprint).bind(6, unit_verdict_name(r.verdict)).bind_bytes(7, bits(r.goals)).run();
+  s.unit.bind(1, r.seed).bind(2, std::uint64_t{r.target}).bind(3, r.runs).bind(4, r.schedules).bind(5, r.events).bind(6, r.fingerprint).bind(7, unit_verdict_name(r.verdict)).bind_bytes(8, bits(r.goals)).run();
   for (const std::uint32_t g : r.goals) s.goal.bind(1, r.seed).bind(2, std::uint64_t{g}).run();
   for (const UnitBreach& b : r.breaches) {
     s.signature.bind(1, b.id).bind(2, b.anomaly).bind(3, b.text).run();
@@ -193,9 +195,13 @@ void Store::write(const std::vector<UnitRow>& rows, const Session& session) {
   session_ = number;
 }
 
+void Store::insert(const std::string& group, const Story& y) {
+  Statement(db_, "INSERT OR REPLACE INTO stories VALUES (?, ?, ?, ?, ?, ?, ?)").bind(1, group).bind(2, y.seed).bind(3, std::uint64_t{y.target}).bind(4, y.lua).bind(5, y.size).bind(6, y.note).bind(7, std::uint64_t{y.finished}).run();
+}
+
 void Store::keep(const std::string& group, const Story& y) {
   Transaction t(db_);
-  Statement(db_, "INSERT OR REPLACE INTO stories VALUES (?, ?, ?, ?, ?, ?)").bind(1, group).bind(2, y.seed).bind(3, std::uint64_t{y.target}).bind(4, y.lua).bind(5, y.size).bind(6, y.note).run();
+  insert(group, y);
   t.commit();
 }
 
@@ -211,15 +217,14 @@ std::optional<std::pair<std::uint64_t, std::uint32_t>> Store::merge(Store& other
     else if (*ours != theirs) differs = {theirs.seed, theirs.target};
   });
   if (differs) return differs;
-  // Of two stories about one group, the one from the earlier unit: whatever the order of merging.
+  // Of two stories about one group a finished one, and then that from the earlier unit: whatever the order of merging.
   std::vector<Group> mine = groups();
   for (const Group& g : other.groups()) {
     if (!g.story) continue;
     const auto it = std::find_if(mine.begin(), mine.end(), [&](const Group& m) { return m.breach.id == g.breach.id; });
-    const auto place = [](const Story& y) { return std::pair(y.seed, y.target); };
+    const auto place = [](const Story& y) { return std::tuple(!y.finished, y.seed, y.target); };
     if (it != mine.end() && it->story && place(*it->story) <= place(*g.story)) continue;
-    const Story& y = *g.story;
-    Statement(db_, "INSERT OR REPLACE INTO stories VALUES (?, ?, ?, ?, ?, ?)").bind(1, g.breach.id).bind(2, y.seed).bind(3, std::uint64_t{y.target}).bind(4, y.lua).bind(5, y.size).bind(6, y.note).run();
+    insert(g.breach.id, *g.story);
   }
   Statement session(db_, "INSERT INTO sessions (jobs, units, seconds) VALUES (?, ?, ?)");
   for (Statement s(other.db_, "SELECT jobs, units, seconds FROM sessions ORDER BY id"); s.row();) session.bind(1, s.number(0)).bind(2, s.number(1)).bind_seconds(3, s.real(2)).run();
@@ -237,7 +242,7 @@ std::optional<UnitRow> Store::unit(std::uint64_t seed, std::uint32_t target) con
   Statement& s = statements_->read_unit;
   s.bind(1, seed).bind(2, std::uint64_t{target});
   if (!s.row()) return std::nullopt;
-  UnitRow r{seed, target, s.number(0), s.number(1), s.text(2), verdict_of(s.text(3)), goals_in(s.text(4)), {}};
+  UnitRow r{seed, target, s.number(0), s.number(1), s.number(2), s.text(3), verdict_of(s.text(4)), goals_in(s.text(5)), {}};
   s.row();
   Statement& b = statements_->read_breaches;
   for (b.bind(1, seed).bind(2, std::uint64_t{target}); b.row();) r.breaches.push_back({b.text(0), b.text(1), b.text(2), b.text(3)});
@@ -270,14 +275,14 @@ std::vector<Group> Store::groups() const {
   std::vector<Group> all;
   Statement s(db_, R"(
     SELECT g.id, g.anomaly, g.text, b.sentence, b.seed, b.target, (SELECT count(*) FROM breaches WHERE signature = g.id),
-           y.seed, y.target, y.lua, y.size, y.note, y.signature IS NOT NULL
+           y.seed, y.target, y.lua, y.size, y.note, y.finished, y.signature IS NOT NULL
     FROM signatures g
     JOIN breaches b ON b.signature = g.id AND (b.seed, b.target) = (SELECT seed, target FROM breaches WHERE signature = g.id ORDER BY seed, target LIMIT 1)
     LEFT JOIN stories y ON y.signature = g.id
     ORDER BY b.seed, b.target, g.id)");
   while (s.row()) {
     Group g{{s.text(0), s.text(1), s.text(2), s.text(3)}, s.number(6), s.number(4), static_cast<std::uint32_t>(s.number(5)), {}};
-    if (s.number(12) != 0) g.story = Story{s.number(7), static_cast<std::uint32_t>(s.number(8)), s.text(9), s.text(10), s.text(11)};
+    if (s.number(13) != 0) g.story = Story{s.number(7), static_cast<std::uint32_t>(s.number(8)), s.text(9), s.text(10), s.text(11), s.number(12) != 0};
     all.push_back(std::move(g));
   }
   return all;

@@ -54,7 +54,7 @@ struct UnitBreach {
 struct UnitRow {
   std::uint64_t seed = 0;
   std::uint32_t target = 0;
-  std::uint64_t runs = 0, events = 0;
+  std::uint64_t runs = 0, schedules = 0, events = 0;  // as of UnitResult
   std::string fingerprint;
   UnitVerdict verdict = UnitVerdict::holds;
   std::vector<std::uint32_t> goals;  // that were reached, ascending
@@ -69,6 +69,7 @@ struct Story {
   std::string lua;             // empty: it can't be written by itself
   std::string size;            // "1 fault, 3 clients, ..."
   std::string note;            // what is special: not shrunk, and why
+  bool finished = true;        // false: it was interrupted, and the next session tells it anew
   bool operator==(const Story&) const = default;
 };
 
@@ -113,6 +114,7 @@ class Store {
   std::uint64_t units() const { return total("SELECT count(*) FROM units"); }
   std::uint64_t units(UnitVerdict v) const;
   std::uint64_t runs() const { return total("SELECT coalesce(sum(runs), 0) FROM units"); }
+  std::uint64_t schedules() const { return total("SELECT coalesce(sum(schedules), 0) FROM units"); }
   double seconds() const;                 // of all sessions
   std::vector<Group> groups() const;      // by their first unit
   std::vector<GoalCount> goals() const;   // in the order of the manifest
@@ -123,6 +125,7 @@ class Store {
   void create(const Manifest& manifest);
   void read_manifest();
   void insert(const UnitRow& row);
+  void insert(const std::string& group, const Story& story);
   std::uint64_t total(const char* sql) const;
 
   struct Lock;

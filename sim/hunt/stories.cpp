@@ -60,6 +60,7 @@ Story tell_story(const CampaignTargets& targets, const Group& g, const StoryOpti
     left = fmt::format("It was drawn with {}.\nOf these were left: {}. {}", y.size, describe(size_of(small.scenario)),
                        small.minimal ? "Without any one of them it does not happen so." : "Shrinking was ended before it was done: there may be less.");
     if (!small.minimal) y.note = "there may be less: shrinking was ended before it was done";
+    y.finished = small.minimal || !o.keep_going || o.keep_going();
     plan = small.scenario;
     sentence = small.sentence;
     y.size = describe(size_of(plan));
@@ -75,15 +76,16 @@ Story tell_story(const CampaignTargets& targets, const Group& g, const StoryOpti
 void tell_stories(const CampaignTargets& targets, Store& store, const StoryOptions& o) {
   std::vector<Group> groups;
   for (Group& g : store.groups())
-    if (!g.story && groups.size() < o.groups_max) groups.push_back(std::move(g));
+    if ((!g.story || !g.story->finished) && groups.size() < o.groups_max) groups.push_back(std::move(g));
   std::mutex mutex;
   std::condition_variable news;
   std::size_t next = 0, told = 0;
+  std::uint64_t at_work = std::min<std::uint64_t>(o.jobs, groups.size());
   std::deque<std::pair<std::size_t, Story>> ready;
   std::exception_ptr failure;
   const auto work = [&] {
     std::unique_lock lock(mutex);
-    while (next < groups.size() && !failure) {
+    while (next < groups.size() && !failure && (!o.keep_going || o.keep_going())) {
       const std::size_t i = next++;
       lock.unlock();
       std::optional<Story> y;
@@ -98,13 +100,15 @@ void tell_stories(const CampaignTargets& targets, Store& store, const StoryOptio
       if (y) ready.emplace_back(i, std::move(*y));
       news.notify_one();
     }
+    --at_work;
+    news.notify_one();
   };
   std::vector<std::thread> threads;
-  for (std::uint64_t i = 0; i < std::min<std::uint64_t>(o.jobs, groups.size()); ++i) threads.emplace_back(work);
+  for (std::uint64_t i = at_work; i > 0; --i) threads.emplace_back(work);
   try {
-    while (told < groups.size()) {
+    while (true) {
       std::unique_lock lock(mutex);
-      news.wait(lock, [&] { return failure || !ready.empty(); });
+      news.wait(lock, [&] { return at_work == 0 || !ready.empty(); });
       if (ready.empty()) break;
       const auto [i, story] = std::move(ready.front());
       ready.pop_front();

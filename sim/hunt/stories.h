@@ -20,7 +20,7 @@ struct StoryOptions {
   std::uint64_t jobs = 1;
   std::size_t groups_max = 20;              // of those that have none yet, the first
   std::uint64_t runs = 2'000;               // at most, for one
-  std::function<bool()> keep_going{};       // false: what was reached so far is the story; asked from all threads
+  std::function<bool()> keep_going{};       // false: what was reached so far is kept, unfinished; asked from all threads
   std::function<std::string(std::uint64_t seed, std::uint32_t target)> command{};  // that makes the plan again
   std::function<void(const Group&, const Story&, std::size_t done, std::size_t of)> told{};
 };

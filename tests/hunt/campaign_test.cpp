@@ -208,5 +208,22 @@ TEST(Campaign, EachGroupGetsAStoryThatShowsIt) {
   EXPECT_EQ(told[0], told[1]);
 }
 
+// Interrupted in the middle of shrinking: nothing new is begun, and the next session tells what is not finished.
+TEST(Campaign, AnInterruptedStoryIsToldAnew) {
+  CampaignRoom room;
+  Store store(":memory:", room.manifest);
+  room.run(store, {.jobs = 2, .last_seed = seeds});
+  ASSERT_GE(store.groups().size(), 2U);
+  std::atomic<int> asked = 0;
+  tell_stories(room.targets, store, {.jobs = 1, .keep_going = [&] { return ++asked < 30; }});
+  const Group first = store.groups()[0];
+  ASSERT_TRUE(first.story.has_value());
+  EXPECT_FALSE(first.story->finished);
+  EXPECT_FALSE(first.story->lua.empty());
+  EXPECT_FALSE(store.groups()[1].story.has_value());
+  tell_stories(room.targets, store, {.jobs = 2});
+  for (const Group& g : store.groups()) EXPECT_TRUE(g.story && g.story->finished && g.story->note.empty()) << g.breach.id;
+}
+
 }  // namespace
 }  // namespace mqlab

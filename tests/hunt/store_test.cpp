@@ -151,7 +151,7 @@ TEST(Store, MergesWhatItLacks) {
       shares[i].shard = std::to_string(i + 1) + "/3";
       Store part(":memory:", shares[i]);
       part.write(rows[static_cast<std::size_t>(i)], {});
-      part.keep("a", Story{static_cast<std::uint64_t>(i == 1 ? 5 : 1), 0, i == 1 ? "of 5" : "of 1", "", ""});
+      part.keep("a", Story{static_cast<std::uint64_t>(i == 1 ? 5 : 1), 0, i == 1 ? "of 5" : "of 1", "", "", true});
       EXPECT_FALSE(all.merge(part).has_value());
       EXPECT_FALSE(all.merge(part).has_value());  // a second time changes nothing
     }
