@@ -17,7 +17,7 @@ struct SaidOption {
   const char* name;
   const char* usual;
 };
-inline constexpr SaidOption said_options[] = {{"property", "promises"}, {"search", "random"}, {"depth", "3"}, {"faults", ""}, {"faults-max", ""}};
+inline constexpr SaidOption said_options[] = {{"property", "promises"}, {"search", "mix"}, {"depth", "3"}, {"faults", ""}, {"faults-max", ""}};
 
 // The folder's database. Throws BadInput when the name is that of a file.
 std::string campaign_file(const std::string& folder);

@@ -55,7 +55,7 @@ Budget parse_budget(const std::string& text) {
   Budget b;
   if (const auto n = whole_number(text); n && *n > 0 && *n <= seed_max) b.seeds = n;
   else if (const auto d = n ? std::nullopt : parse_duration(text); d && *d > 0) b.seconds = static_cast<double>(*d) / 1e9;
-  else throw BadInput(fmt::format("--budget {}: a time was expected, as 60s or 2h, or a number of seeds, as 10000", text));
+  else throw BadInput(fmt::format("--budget {}: a time was expected, as 60s, 10min or 2h, or a number of seeds, as 10000", text));
   return b;
 }
 
@@ -139,6 +139,7 @@ int print_one_plan(const HuntRequest& request) {
   const CampaignTarget& t = all.targets.front();
   const std::uint64_t seed = number_of("plan", request.plan, 0, seed_max);
   const UnitResult unit = t.search().unit(seed);
+  // Of a seed that fails, the plan that does; else the one that it begins with.
   Scenario plan = unit.found.empty() ? t.plans().draw(seed) : unit.found.front().plan;
   if (const auto why = why_not_printed(plan)) throw BadInput(fmt::format("{} can't be written out by itself: {}", t.said().label, *why));
   const Manifest m = manifest_of(all.targets, {request.said.begin(), request.said.end()}, {});
@@ -309,11 +310,9 @@ void add_hunt_command(CLI::App& root, Commands& commands) {
   app->add_option("--set", o->run.set, "key=value: change an option (may be repeated)")->expected(1)->take_all();
   app->add_option("--faults", o->said["faults"], "none, \"one machine\", minority, anything: what may be wrong at a time (as the scenario says)");
   app->add_option("--faults-max", o->said["faults-max"], "At most so many faults in a run (as the scenario says)");
-  app->add_option("--search", o->said["search"], fmt::format("How to look: {}", fmt::join([] {
-                    std::vector<std::string> names;
-                    for (const SearchDecl& s : search_words()) names.push_back(s.name);
-                    return names;
-                  }(), ", ")));
+  std::vector<std::string> searches;
+  for (const SearchDecl& s : search_words()) searches.push_back(s.name);
+  app->add_option("--search", o->said["search"], fmt::format("How to look: {} (mix)", fmt::join(searches, ", ")));
   app->add_option("--depth", o->said["depth"], "pct: so many steps must meet in one order (3)");
   auto* seeds = app->add_option("--seeds", o->seeds, "A..B, or N for 1..N: these seeds and no others");
   app->add_option("--first-seed", o->first_seed, "Begin with this seed (1)")->excludes(seeds);
@@ -325,8 +324,9 @@ void add_hunt_command(CLI::App& root, Commands& commands) {
   app->add_option("--events", o->events, "Add a JSON line to this file for each finished seed");
   app->add_flag("--json", o->run.json, "The result as JSON (docs/reference/json.md)");
   app->footer(
-      "Each seed is a run of its own, with faults drawn around the scenario's; failures that came about the same way are one group, and\n"
-      "one of each group is made as small as it can be. Ctrl-C ends it with what was found. Exit code 0: nothing was found, 1: something.\n\n"
+      "Each seed is a unit of the search, as a rule one run, with faults drawn around the scenario. Failures that came about the same way\n"
+      "are one group, and one of each group is made as small as it can be. Ctrl-C ends it with what was found. Exit code 0: nothing was\n"
+      "found, 1: something.\n\n"
       "Examples:\n"
       "  mqlab hunt scenarios/hunt/log.lua --budget 10s\n"
       "  mqlab hunt scenarios/hunt/log.lua --set acks=1 --property lost-message --first\n"

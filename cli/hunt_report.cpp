@@ -20,6 +20,9 @@ std::string said(const Manifest& m, const std::string& key) {
   return {};
 }
 
+// Units drawn by chance say how likely the next one fails; those of an enumeration do not.
+bool by_chance(const Manifest& m) { return said(m, "search") != "exhaustive"; }
+
 std::string seeds_text(const Store& store) {
   const auto done = store.done();
   if (done.empty()) return "no seed yet";
@@ -63,7 +66,9 @@ std::string group_text(const Store& store, const Group& g, std::uint64_t units, 
   text += paragraph(g.breach.sentence, style.width, "  ");
   text += paragraph("by what: " + g.breach.text, style.width, "  ");
   const Interval rate = binomial_interval(g.units, units);
-  text += fmt::format("  in {} of {} ({} to {}); a fix is believed after {} clean ones\n", grouped(g.units), counted(units, "seed"), percent(rate.low), percent(rate.high), grouped(clean_runs_to_believe(g.units, units)));
+  text += fmt::format("  in {} of {}", grouped(g.units), counted(units, "seed"));
+  if (by_chance(store.manifest())) text += fmt::format(" ({} to {}); a fix is believed after {} clean ones", percent(rate.low), percent(rate.high), grouped(clean_runs_to_believe(g.units, units)));
+  text += "\n";
   if (g.story && !g.story->lua.empty() && !report.folder.empty()) text += "  the story:   mqlab run " + shell_word(story_file(report.folder, g)) + "\n";
   if (g.story && !g.story->note.empty()) text += paragraph(g.story->note, style.width, "  ");
   return text + style.quiet("  as drawn:    ") + plan_command(store.manifest(), g.first_seed, g.first_target) + "\n";
@@ -118,7 +123,7 @@ std::string report_text(const Store& store, const HuntReport& report, const Styl
   if (units == 0) return text;
   if (groups.empty()) {
     const std::uint64_t clean = units - untested;
-    if (clean > 0) text += "\n" + style.paint("Nothing found", Style::Ink::good) + fmt::format(": none of {} fails; 95 % sure, at most one in {} does.\n", counted(clean, "seed"), grouped(at_most_one_in(clean)));
+    if (clean > 0) text += "\n" + style.paint("Nothing found", Style::Ink::good) + fmt::format(": none of {} fails{}.\n", counted(clean, "seed"), by_chance(m) ? fmt::format("; 95 % sure, at most one in {} does", grouped(at_most_one_in(clean))) : "");
   } else {
     text += fmt::format("\n{} of {} {}, in {}\n", style.paint(grouped(failing), Style::Ink::bad), counted(units, "seed"), failing == 1 ? "fails" : "fail", counted(groups.size(), "group"));
     text += groups_text(store, groups, units, report, style);
@@ -147,13 +152,14 @@ Json hunt_json(const Store& store, const HuntReport& report) {
   out["untested"] = untested;
   out["complete"] = report.complete;
   out["as_expected"] = report_code(store, report) == as_expected;
-  const bool clean = store.groups().empty() && units > untested;
+  const bool clean = store.groups().empty() && units > untested && by_chance(m);
   out["at_most_one_in"] = clean ? Json(at_most_one_in(units - untested)) : Json(nullptr);
   out["groups"] = Json::array();
   for (const Group& g : store.groups()) {
     const Interval i = binomial_interval(g.units, units);
     Json one{{"id", g.breach.id}, {"anomaly", g.breach.anomaly}, {"signature", g.breach.text}, {"sentence", g.breach.sentence}, {"units", g.units}, {"rate_low", i.low}, {"rate_high", i.high}};
     one["clean_units_to_believe"] = clean_runs_to_believe(g.units, units);
+    if (!by_chance(m)) one["rate_low"] = one["rate_high"] = one["clean_units_to_believe"] = nullptr;
     one["first_seed"] = g.first_seed;
     one["first_target"] = m.targets[g.first_target].label;
     one["command"] = plan_command(m, g.first_seed, g.first_target);

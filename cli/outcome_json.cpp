@@ -180,7 +180,7 @@ the seeds of each of these:
 
 ## `mqlab hunt` and `mqlab merge`: `mqlab-hunt/1`
 
-A unit is one seed in one way to run (`targets`); with the random search it is one run.
+A unit is one seed in one way to run (`targets`), as a rule one run.
 
 | field | what it is |
 | --- | --- |
@@ -191,7 +191,7 @@ A unit is one seed in one way to run (`targets`); with the random search it is o
 | `failing`, `untested` | units that break the property; that say nothing about it |
 | `complete` | false when Ctrl-C ended it |
 | `as_expected` | complete, something was tested, nothing was found: then the exit code is 0 |
-| `at_most_one_in` | nothing found: 95 % sure, at most one unit in so many fails; else null |
+| `at_most_one_in` | nothing found: 95 % sure, at most one unit in so many fails; else, and for an exhaustive search, null |
 | `groups` | failures that came about the same way, see below |
 | `goals` | what was hoped to be reached: `name`, `units` that did, `first_seed` or null |
 
@@ -202,7 +202,7 @@ A group:
 | `id`, `anomaly`, `signature` | its name, the anomaly, by what it came about |
 | `sentence` | what the first unit shows |
 | `units`, `rate_low`, `rate_high` | in how many it was seen, and the interval of its probability at 95 % |
-| `clean_units_to_believe` | after so many clean units a fix is believed |
+| `clean_units_to_believe` | after so many clean units a fix is believed; null, like the rates, for an exhaustive search |
 | `first_seed`, `first_target`, `command` | the first unit, and the command that prints its plan |
 | `story` | null, or `file` (null: not written), `size`, `note`, `lua`, `finished` (false: Ctrl-C ended it, and the next session tells it anew) |
 
