@@ -128,7 +128,7 @@ std::vector<Claim> claims_of(const Deployment& d, const FaultSummary& f) {
   else if (settings.brokers > 1 && (f.network_faults || killed) && p.classic) lost = "a queue whose node is down is not there for those on other nodes";
   claim("lost-message", lost, "confirms, persistent messages in durable queues, acknowledgement after the work");
 
-  const bool interrupted = f.client_kills || f.client_pauses || f.network_faults || !f.losses.empty();
+  const bool interrupted = f.client_kills || f.client_pauses || f.network_faults || f.server_stops || !f.losses.empty();
   std::string twice;
   if (p.many || p.handed_on) twice = "a message goes to each queue whose binding matches it";
   else if (h.copies) twice = "a message has several routing keys, and goes to a queue for each";
@@ -137,6 +137,7 @@ std::vector<Claim> claims_of(const Deployment& d, const FaultSummary& f) {
   else if (h.releases) twice = "what failed is given back, and comes again";
   else if (h.programs) twice = "a program settles when it likes";
   else if (settings.consumer_timeout > 0 && h.longest_hold >= settings.consumer_timeout) twice = "work may take longer than the broker waits for an acknowledgement";
+  else if (settings.consumer_timeout > 0 && f.clock_faults) twice = "a clock that jumps ends the time for acknowledgements early";
   else if (interrupted) twice = "what was not settled when a channel ended is delivered again";
   claim("duplicate-delivery", twice, "nobody lost a channel");
   if (p.stream) claim("duplicate", h.resends ? "the application sends again on its own" : "", "each message was sent once");

@@ -39,6 +39,17 @@ void heal_all(World& world, bool restart) {
   if (restart && !down.empty()) inject(FaultKind::restart, down);
 }
 
+// Who was asked to end in good order and has not ended yet: whatever was to start it again may have been called off.
+std::vector<NodeId> about_to_end(const World& world) {
+  std::vector<NodeId> all;
+  for (const ArmedFault& f : world.faults()) {
+    if (f.fired == 0 || (f.fault.kind != FaultKind::stop && f.fault.kind != FaultKind::rolling_restart) || f.nodes.empty()) continue;
+    for (const NodeId n : f.nodes[0])
+      if (world.running(n) && std::find(all.begin(), all.end(), n) == all.end()) all.push_back(n);
+  }
+  return all;
+}
+
 // A program of the scenario went wrong: that is the input's fault, not a verdict.
 void complain(const World& world) {
   if (std::string failure = world.extension->failure(); !failure.empty()) throw InputError("", 0, std::move(failure));
@@ -105,9 +116,16 @@ void LiveRun::drain(RunResult& r) {
   // Nobody tells a program that a table has changed: it looks now and then, and may be asleep for as long as this.
   const int calm_enough = deployment_.services.empty() ? 3 : 30;
   int calm = 0;
+  std::vector<NodeId> leaving = scenario_->drain.restart ? about_to_end(world) : std::vector<NodeId>();
   while (!stopped() && calm < calm_enough && world.now() < limit) {
     run_to(std::min<Time>(limit, world.now() + slice));
     calm = model_->settled(world) && services_settled(world) ? calm + 1 : 0;
+    for (std::size_t i = leaving.size(); i-- > 0;) {
+      if (world.running(leaving[i])) continue;
+      world.start(leaving[i]);
+      leaving.erase(leaving.begin() + static_cast<std::ptrdiff_t>(i));
+      calm = 0;
+    }
   }
   r.drained = !stopped() && calm >= calm_enough;
   if (r.drained) {

@@ -61,8 +61,13 @@ FaultSummary summarise_faults(const World& world) {
     if ((group == "network" || group == "message") && f.fault.kind != FaultKind::heal && f.bites > 0) s.network_faults = true;
   }
   for (const Mark& m : world.journal.marks) {
-    if (m.node == nobody || !is_client(world.node_options(m.node))) continue;
+    if (m.node == nobody) continue;
+    const NodeOptions& node = world.node_options(m.node);
     const std::string& name = world.journal.names.text(m.name);
+    if (!is_client(node)) {
+      s.server_stops = s.server_stops || (name == "stopped" && !is_service_role(node.role));
+      continue;
+    }
     s.client_pauses = s.client_pauses || name == "paused";
     s.client_kills = s.client_kills || name == "stopped";
   }

@@ -139,6 +139,7 @@ struct FaultSummary {
   std::vector<Lost> losses;
   bool disk_faults = false;      // lying, failing, torn, rotten
   bool clock_faults = false;
+  bool server_stops = false;     // in good order, so that connections ended
   bool client_kills = false;
   bool client_pauses = false;    // so that an answer may be read long after it was given
   bool network_faults = false;   // so that a request given up may still arrive
