@@ -122,6 +122,7 @@ int run_command_line(int argc, char** argv) {
   add_merge_command(root, commands);
   add_why_command(root, commands);
   add_replay_command(root, commands);
+  add_score_command(root, commands);
   add_check_command(root, commands);
   add_scenarios_command(root, commands);
   add_models_command(root, commands);

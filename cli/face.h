@@ -43,6 +43,7 @@ void add_hunt_command(CLI::App& root, Commands& commands);
 void add_merge_command(CLI::App& root, Commands& commands);
 void add_why_command(CLI::App& root, Commands& commands);
 void add_replay_command(CLI::App& root, Commands& commands);
+void add_score_command(CLI::App& root, Commands& commands);
 void add_check_command(CLI::App& root, Commands& commands);
 void add_models_command(CLI::App& root, Commands& commands);
 void add_scenarios_command(CLI::App& root, Commands& commands);

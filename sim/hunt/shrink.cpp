@@ -98,7 +98,7 @@ class Shrinker {
   bool take(Scenario candidate, const std::string& change) {
     if (stopped()) return false;
     const std::optional<RunResult> r = run(candidate);
-    if (!r || !same_story(target_, mechanism_of(*r, anomaly_, routine_))) return false;
+    if (!r || !same_story(target_, mechanism_of(*r, anomaly_, routine_)) || (options_.also && !options_.also(candidate))) return false;
     best_ = std::move(candidate);
     sentence_ = seen_;
     names_ = std::move(seen_names_);

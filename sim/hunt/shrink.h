@@ -27,6 +27,8 @@ namespace mqlab {
 struct ShrinkOptions {
   std::uint64_t runs = 2'000;               // at most so many, those that find out what is routine among them
   std::function<bool()> keep_going{};       // false: what was reached so far is the answer
+  // Asked of each candidate that shows the same; false: it does not count. For what another run of it must show, or must not.
+  std::function<bool(const Scenario&)> also{};
   // Called after each run that was kept: what was changed, in words.
   std::function<void(const std::string& change, const Scenario& now)> told{};
 };

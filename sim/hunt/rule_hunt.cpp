@@ -1,0 +1,134 @@
+#include "sim/hunt/rule_hunt.h"
+
+#include <algorithm>
+
+#include "sim/lab/one_run.h"
+
+namespace mqlab {
+namespace {
+
+// The value that a deployment gives a rule, and whether it names it; nothing when nobody has it, or not all the same.
+struct Stand {
+  Value value;
+  bool given;
+};
+std::optional<Stand> stand_of(const Deployment& d, const std::string& rule) {
+  std::optional<Stand> stand;
+  bool mixed = false;
+  const auto look = [&](const Options& o) {
+    if (!o.has(rule)) return;
+    const Stand here{o.values().at(rule), o.given(rule)};
+    mixed = mixed || (stand && stand->value != here.value);
+    stand = Stand{here.value, here.given || (stand && stand->given)};
+  };
+  look(d.cluster);
+  for (const TopicSpec& t : d.topics) look(t.options);
+  for (const ClientSpec& c : d.clients) {
+    look(c.options);
+    look(c.consumer_options);
+  }
+  return mixed ? std::nullopt : stand;
+}
+
+bool expects(const Scenario& s, const ScenarioCase& c, Expectation::Kind kind, const std::string& anomaly) {
+  const auto is = [&](const Expectation& e) { return e.kind == kind && e.name == anomaly; };
+  return std::any_of(s.expect.begin(), s.expect.end(), is) || std::any_of(c.expect.begin(), c.expect.end(), is);
+}
+
+// Pairs of cases that differ in the rule and in the anomaly.
+void add_exhibits(RuleCase& out, const Scenario& s, const Model& model) {
+  const std::string& name = out.rule.rule->name;
+  std::vector<const ScenarioCase*> broken, right;
+  bool named = false;
+  for (const ScenarioCase& c : s.cases) {
+    const std::optional<Stand> stand = stand_of(with_settings(s, model, &c, {}), name);
+    if (!stand) continue;
+    if (stand->value == out.rule.value) broken.push_back(&c);
+    if (stand->value == out.right) right.push_back(&c);
+    named = named || stand->given;
+  }
+  if (!named) return;
+  for (const ScenarioCase* b : broken)
+    for (const Expectation& e : b->expect) {
+      if (e.kind != Expectation::Kind::violates) continue;
+      if (std::none_of(right.begin(), right.end(), [&](const ScenarioCase* c) { return expects(s, *c, Expectation::Kind::holds, e.name); })) continue;
+      const Exhibit now{e.name, s.path, b->name, size_of(one_run(s, model, b, {}))};
+      const auto known = std::find_if(out.exhibits.begin(), out.exhibits.end(), [&](const Exhibit& x) { return x.anomaly == e.name; });
+      if (known == out.exhibits.end()) out.exhibits.push_back(now);
+      else if (now.size.elements() < known->size.elements()) *known = now;
+    }
+}
+
+bool shows_it(const Scenario& plan, const Model& model, const std::string& anomaly, const std::function<bool()>& keep_going) {
+  RunOptions o;
+  o.seed = plan.seed.value_or(1);
+  o.event_limit = 20'000'000;
+  o.keep_going = keep_going;
+  return shows(run_scenario(plan, model, nullptr, o), anomaly);
+}
+
+// The plan with the rule broken, or right again.
+Scenario turned(Scenario plan, const Model& model, const std::string& name, const Value& value) {
+  (void)apply_setting(model, plan.deployment, {name, value, false, 0});  // somebody has it (applies)
+  return plan;
+}
+
+}  // namespace
+
+std::vector<RuleCase> rule_cases(const std::vector<Scenario>& museum, const Model& model) {
+  std::vector<RuleCase> all;
+  const auto add = [&](const OptionDecl* rule, const Value& broken, const Value& right) {
+    RuleCase c{{rule, broken}, right, {}};
+    for (const Scenario& s : museum)
+      if (s.model == model.decl().name) add_exhibits(c, s, model);
+    if (c.exhibits.empty()) return false;
+    all.push_back(std::move(c));
+    return true;
+  };
+  const std::vector<BrokenRule> rules = broken_rules(model.decl());
+  for (const BrokenRule& r : rules) {
+    if (add(r.rule, r.value, r.rule->value) || add(r.rule, r.rule->value, r.value)) continue;
+    // An older rule against a newer one, neither of them today's.
+    for (const BrokenRule& other : rules)
+      if (other.rule == r.rule && other.value != r.value && add(r.rule, r.value, other.value)) break;
+  }
+  return all;
+}
+
+RuleFind hunt_rule(const RuleCase& c, const std::vector<const PlanGenerator*>& bases, const Model& model, const RuleHuntOptions& options) {
+  RuleFind f;
+  const auto going = [&] { return !options.keep_going || options.keep_going(); };
+  std::vector<std::size_t> able;
+  for (std::size_t i = 0; i < bases.size(); ++i)
+    if (applies(model, bases[i]->base().deployment, c.rule)) able.push_back(i);
+  if (able.empty()) return f;
+  const std::string& rule = c.rule.rule->name;
+  while (f.plans < options.plans && going()) {
+    f.base = able[f.plans % able.size()];
+    f.seed = 1 + f.plans / able.size();
+    ++f.plans;
+    const Scenario plan = turned(bases[f.base]->draw(f.seed), model, rule, c.rule.value);
+    RunOptions o;
+    o.seed = f.seed;
+    o.event_limit = 20'000'000;
+    o.keep_going = options.keep_going;
+    const RunResult r = run_scenario(plan, model, nullptr, o);
+    for (const Exhibit& x : c.exhibits) {
+      if (!shows(r, x.anomaly) || shows_it(turned(plan, model, rule, c.right), model, x.anomaly, options.keep_going)) continue;
+      f.found = true;
+      f.anomaly = x.anomaly;
+      f.exhibit = &x;
+      f.before = size_of(plan);
+      if (options.found) options.found();
+      ShrinkOptions s;
+      s.runs = options.shrink_runs;
+      s.keep_going = options.keep_going;
+      s.also = [&](const Scenario& smaller) { return !shows_it(turned(smaller, model, rule, c.right), model, x.anomaly, options.keep_going); };
+      f.shrunk = shrink(plan, model, x.anomaly, s);
+      return f;
+    }
+  }
+  return f;
+}
+
+}  // namespace mqlab

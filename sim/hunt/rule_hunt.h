@@ -1,0 +1,65 @@
+// sim/hunt/rule_hunt.h: does a hunt that knows nothing of a broken rule find what the rule was there to prevent?
+//
+// The museum (scenarios/museum) shows for a broken rule, by a schedule made for it, the anomaly that follows, and that it does
+// not follow with the rule right. A hunt draws plans around a general scenario instead, with the rule broken, until one shows
+// that anomaly; then the plan is made small, and its size is held against that of the museum's schedule.
+//
+// The rule: a plan counts only when it shows the anomaly with the rule broken and does not show it with the rule right, and so
+// does each plan on the way to the smallest. What is found is the rule's doing.
+// Elsewhere: the rules (rules.h), the plans (plan_generator.h), making them small (shrink.h).
+//
+//     for (const RuleCase& c : rule_cases(museum, model)) {
+//       RuleFind f = hunt_rule(c, bases, model, {.plans = 10'000});
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/hunt/plan_generator.h"
+#include "sim/hunt/rules.h"
+#include "sim/hunt/shrink.h"
+
+namespace mqlab {
+
+// What the museum has on one broken rule.
+struct Exhibit {
+  std::string anomaly;
+  std::string file, case_name;
+  PlanSize size;
+};
+struct RuleCase {
+  BrokenRule rule;
+  Value right;                    // the value with which it does not happen: mostly the default
+  std::vector<Exhibit> exhibits;  // an anomaly each: the smallest schedule that shows it
+};
+
+// In the order of the model's rules. A museum file counts for a rule when one of its cases has it at one value and `violates` an
+// anomaly, and another has it at another value and `holds` the same; one of the two names the rule. Where the default is the
+// value that hurts (a rule of a later release), the other one is the right one. Files of other models are passed over.
+std::vector<RuleCase> rule_cases(const std::vector<Scenario>& museum, const Model& model);
+
+struct RuleHuntOptions {
+  std::uint64_t plans = 10'000;  // over all bases
+  std::uint64_t shrink_runs = 2'000;
+  std::function<bool()> keep_going{};
+  std::function<void()> found{};  // called once it is found, before it is made small
+};
+
+struct RuleFind {
+  bool found = false;
+  std::uint64_t plans = 0;       // drawn until it was found, that one included
+  std::size_t base = 0;          // which base it came from
+  std::uint64_t seed = 0;
+  std::string anomaly;
+  const Exhibit* exhibit = nullptr;  // of the case, which must outlive this
+  PlanSize before;
+  Shrunk shrunk;
+};
+
+// Draws by turns from each base in which somebody has the rule.
+RuleFind hunt_rule(const RuleCase& c, const std::vector<const PlanGenerator*>& bases, const Model& model, const RuleHuntOptions& options = {});
+
+}  // namespace mqlab
