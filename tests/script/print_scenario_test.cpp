@@ -160,7 +160,7 @@ TEST(PrintScenario, WhatAHuntMayVaryIsSaid) {
   clients = {
     producer "P1" { topic = "orders" },
   },
-  run_for = seconds(60),
+  run_for = minutes(1),
   hunt = { faults = "minority", faults_max = 9, from = seconds(1), to = seconds(50), kinds = { "kill", "elect" }, messages = { "Fetch" }, options = { ["P1.linger"] = { 0, ms(5) }, acks = { "1", "all" }, brokers = { 3, 5 } }, own_faults = false },
 }
 )";
