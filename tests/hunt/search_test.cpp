@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "cli/face.h"
+#include "sim/hunt/exhaustive.h"
 #include "sim/hunt/priorities.h"
 #include "sim/lab/one_run.h"
 #include "sim/script/print_scenario.h"
@@ -294,6 +295,33 @@ const char* const three_brokers = R"(return scenario {
   clients = { producer "P1" { topic = "orders", records = 10, every = ms(200), start_at = seconds(5) } },
   run_for = seconds(15),
 })";
+
+TEST(Exhaustive, OneMachineAtATimeIsWellBeforeTheNext) {
+  const Scenario base = load_scenario(three_brokers, "three.lua", cli::all_models());
+  const Model* kafka = cli::all_models().find("kafka");
+  RunOptions full;
+  full.trace = TraceLevel::full;
+  const RunResult calm = run_scenario(base, *kafka, nullptr, full);
+  for (const FaultBudget budget : {FaultBudget::one_machine, FaultBudget::anything}) {
+    PlanSpace space;
+    space.budget = budget;
+    space.from = 0;
+    space.until = base.run_for;
+    const PlanGenerator plans(base, *kafka, space);
+    const FaultChoices choices(plans, calm);
+    const std::vector<FaultChoice> all = choices.in(calm, {});
+    const auto killed = std::find_if(all.begin(), all.end(), [](const FaultChoice& c) { return c.server != nobody && c.at > 5'000 * ms; });
+    ASSERT_NE(killed, all.end());
+    std::size_t others = 0, early = 0;
+    for (const FaultChoice& c : choices.in(calm, {*killed})) {
+      if (c.server == nobody || c.server == killed->server) continue;
+      ++others;
+      early += c.at < killed->at + choices.trouble() * 3 / 2 ? 1 : 0;
+    }
+    EXPECT_GT(others, 0U);
+    EXPECT_EQ(early > 0, budget == FaultBudget::anything);
+  }
+}
 
 // The faults of two plans, one after the other, keep what each keeps by itself.
 TEST(Coverage, AForkIsOneMachineAtATimeToo) {
