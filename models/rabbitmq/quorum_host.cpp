@@ -468,8 +468,23 @@ void QuorumHost::became_leader(Context& c, const std::string& queue, Replica& r)
   std::vector<NodeId> told;
   for (const auto& [node, life] : lives_) told.push_back(node);
   for (const NodeId node : told) end_old_lives(c, queue, r, node);
+  // ra_monitors:emit_current_node_state: an earlier leader may have seen a node go that this one has not lost.
+  std::set<NodeId> suspected;
+  for (const auto& [key, consumer] : r.machine->consumers())
+    if (consumer.suspected()) suspected.insert(node_of(key.channel));
+  for (const QuorumQueue::Consumer& w : r.machine->waiting())
+    if (w.suspected()) suspected.insert(node_of(w.spec.key.channel));
   const std::set<NodeId> down = down_;
   for (const NodeId node : down) propose(c, queue, r, NodeDown{node});
+  for (const NodeId node : suspected) {
+    if (down.count(node) != 0) continue;
+    if (lives_.count(node) != 0) {
+      propose(c, queue, r, NodeUp{node});
+    } else {
+      down_.insert(node);  // until it answers
+      connection_to(c, node);
+    }
+  }
 }
 
 void QuorumHost::compact(Context& c, const std::string& queue, Replica& r) {

@@ -286,6 +286,26 @@ TEST(RabbitQuorumHost, InEarlierReleasesANodeThatIsNotReachableCostsAtOnce) {
   EXPECT_EQ(room.machine(0).unacked_count(), 0);
 }
 
+// What an earlier leader held to be gone is in the log, and only that leader would have taken it back: the next one has to look for itself.
+TEST(RabbitQuorumHost, ANewLeaderDoesNotSuspectWhomItSees) {
+  Room room;
+  room.run(1_s);
+  for (const NodeId n : {NodeId{1}, NodeId{2}, outside}) {
+    room.submit(n, checkout(room.new_channel(n), 1));
+    room.run(100_ms);
+    room.submit(0, NodeDown{n});
+  }
+  room.run(100_ms);
+  room.world.kill(0, false);
+  room.run(2_s);
+  ASSERT_NE(room.leader(), nobody);
+  for (const std::uint64_t m : {1, 2, 3}) room.enqueue(2, m);
+  room.run(1_s);
+  EXPECT_EQ(room.heard(1), "deliver 1/t #0 m1\n");
+  EXPECT_EQ(room.heard(2), "deliver 1/t #0 m2\n");
+  EXPECT_EQ(room.heard(outside), "deliver 1/t #0 m3\n");
+}
+
 TEST(RabbitQuorumHost, ALostMajorityStandsStillAndLosesNothing) {
   Room room;
   room.run(1_s);
