@@ -136,7 +136,7 @@ void learn_trouble(Ground& g, const RunResult& run, const Model& model) {
     const auto& [name, on, source, target, place] = key;
     Ground::Named& n = named(on == Trigger::On::message_sent ? g.messages : g.events, name);
     const auto known = std::find_if(n.all.begin(), n.all.end(), [&](const Happening& h) {
-      return std::tie(h.name, h.on, h.from, h.to, h.place) == std::tie(name, on, source, target, place);
+      return std::tie(h.name, h.on, h.from, h.to, h.place) == key;
     });
     if (known == n.all.end()) n.all.push_back({on, name, source, target, place, {}, times.size()});
     else if (known->at.empty()) known->in_trouble = std::max<std::uint64_t>(known->in_trouble, times.size());

@@ -74,8 +74,19 @@ class Family {
     Kept& k = choose();
     ++k.forks;
     Member m = k.member;
+    std::vector<PlannedFault> still = std::move(m.to_come);
+    std::erase_if(still, [&](const PlannedFault& f) { return !ends_one_of(m.armed, f); });
     m.to_come = others(m);
+    m.to_come.insert(m.to_come.begin(), still.begin(), still.end());
     watch(std::move(m));
+  }
+
+  // It ends what a command of these began ("memory_alarm off"): whoever lets that happen must let it end.
+  static bool ends_one_of(const std::vector<PlannedFault>& all, const PlannedFault& f) {
+    return f.fault.kind == FaultKind::command && std::any_of(all.begin(), all.end(), [&](const PlannedFault& o) {
+      return o.fault.kind == FaultKind::command && o.fault.verb == f.fault.verb && o.fault.groups == f.fault.groups && o.fault.argument != f.fault.argument &&
+             o.trigger.after <= f.trigger.after;
+    });
   }
 
   // Arms what comes at or before t.
@@ -140,7 +151,10 @@ class Family {
     const Time well = servers_well(m);
     const bool wait = well < until_ && draws_.chance({1, 2});
     const Time begin = (wait ? std::max(now, well) : now) + draws_.between(0, std::max<Duration>(1, (until_ - from_) >> (1 + draws_.below(8))));
-    for (PlannedFault& f : all) f.trigger.after += begin - first;
+    for (PlannedFault& f : all) {
+      f.trigger.after += begin - first;
+      if (ends_one_of(all, f)) f.trigger.after = std::min(f.trigger.after, until_);
+    }
     std::erase_if(all, [&](const PlannedFault& f) { return f.trigger.after > until_ || (harms_server(w, f.fault) && f.trigger.after < well); });
     return all;
   }
