@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <fstream>
+#include <iterator>
 #include <set>
 #include <thread>
 
@@ -343,6 +345,18 @@ TEST(Coverage, AForkIsOneMachineAtATimeToo) {
       for (const auto& [from2, to2, whom2] : harmed)
         EXPECT_TRUE(whom == whom2 || to < from2 || to2 < from) << print_scenario(f.plan, *kafka);
   }
+}
+
+// An alarm that was raised before the fork is taken back after it, so that all comes to rest.
+TEST(Coverage, AForkLetsEndWhatHadBegun) {
+  const std::string file = std::string(MQLAB_SOURCE_DIR) + "/scenarios/hunt/queue.lua";
+  std::ifstream in(file);
+  const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  const Model* rabbitmq = cli::all_models().find("rabbitmq");
+  const PlanGenerator plans(load_scenario(text, file, cli::all_models()), *rabbitmq, {});
+  const auto search = make_search("coverage", plans, *rabbitmq, parse_property("settles"));
+  const Hunted h = hunt(*search, 15, true);
+  for (const Found& f : h.found) ADD_FAILURE() << print_scenario(f.plan, *rabbitmq);
 }
 
 RC_GTEST_PROP(ExhaustiveProperty, MergingLosesNoFinding, ()) {
