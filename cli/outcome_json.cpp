@@ -209,6 +209,24 @@ A group:
 With `--events FILE` each finished unit is a line: `seed`, `target`, `verdict` (`holds`, `violated`, `untested`), `runs`, `events`,
 `fingerprint`, `groups` (ids).
 
+## `mqlab score`: `mqlab-score/1`
+
+| field | what it is |
+| --- | --- |
+| `runs`, `rules`, `rules_met`, `caught` | runs made; broken rules tried; those that some scenario has at all; those that some scenario notices |
+| `unusable` | scenarios that are not as expected with every rule right: `scenario`, `case`, `seed`, `why`, `command` |
+| `scores` | for each broken rule: `model`, `rule`, `value`, `scenarios` (that have it), `caught_by` (`scenario`, `case`, `seed`, `why`, `command`) |
+| `interrupted` | Ctrl-C ended it early |
+
+## `mqlab score --hunt N`: `mqlab-score-hunt/1`
+
+| field | what it is |
+| --- | --- |
+| `plans` | so many were drawn for a rule at most |
+| `rows` | for each broken rule: `model`, `rule`, `value`, `found`, `plans` (drawn until then), `exhibits` (what the museum shows: `anomaly`, `scenario`, `case`, `elements`) |
+| ... of those found | `scenario`, `seed`, `anomaly`, `elements_found`, `elements` and `faults` of the smallest, `minimal`, `shrink_runs`, `percent_of_museum`, `story` (a file, or null) |
+| `found`, `at_most_150_percent`, `interrupted` | how many are found; how many of those are at most half as large again as the museum's schedule; Ctrl-C ended it early |
+
 ## `mqlab shrink`: `mqlab-shrink/1`
 
 | field | what it is |

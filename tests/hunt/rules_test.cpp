@@ -1,0 +1,73 @@
+// Rules broken one at a time, and what the museum has on each.
+#include "sim/hunt/rule_hunt.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "cli/face.h"
+#include "sim/script/scenario_api.h"
+
+namespace mqlab {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<Scenario> museum(const std::string& family) {
+  std::vector<std::string> files;
+  for (const auto& f : fs::directory_iterator(std::string(MQLAB_SOURCE_DIR) + "/scenarios/museum/" + family)) files.push_back(f.path().string());
+  std::sort(files.begin(), files.end());
+  std::vector<Scenario> all;
+  for (const std::string& file : files) {
+    std::ifstream in(file);
+    const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+    all.push_back(load_scenario(text, file, cli::all_models()));
+  }
+  return all;
+}
+
+const RuleCase* find(const std::vector<RuleCase>& all, const std::string& text) {
+  const auto it = std::find_if(all.begin(), all.end(), [&](const RuleCase& c) { return c.rule.text() == text; });
+  return it == all.end() ? nullptr : &*it;
+}
+
+TEST(Rules, EachIsBrokenInEachWay) {
+  const Model* kafka = cli::all_models().find("kafka");
+  std::vector<std::string> all;
+  for (const BrokenRule& r : broken_rules(kafka->decl())) all.push_back(r.text());
+  const auto count = [&](const std::string& text) { return std::count(all.begin(), all.end(), text); };
+  EXPECT_EQ(count("transactions=tv0"), 1);
+  EXPECT_EQ(count("transactions=tv1"), 1);
+  EXPECT_EQ(count("transactions=tv2"), 0);  // the right one
+  EXPECT_EQ(count("fetch_epoch_check=false"), 1);
+  EXPECT_EQ(count("client_honours_throttle=false"), 1);  // of producers and of consumers
+}
+
+TEST(Rules, TheMuseumSaysWhatARuleIsThereToPrevent) {
+  const Model* kafka = cli::all_models().find("kafka");
+  const std::vector<RuleCase> all = rule_cases(museum("kafka"), *kafka);
+  const RuleCase* epoch = find(all, "fetch_epoch_check=false");
+  ASSERT_TRUE(epoch);
+  EXPECT_TRUE(std::any_of(epoch->exhibits.begin(), epoch->exhibits.end(), [](const Exhibit& x) { return x.anomaly == "lost-message"; }));
+  for (const Exhibit& x : epoch->exhibits) EXPECT_GT(x.size.faults, 0U) << x.file;
+  // Neither of the two is today's rule.
+  const RuleCase* truncation = find(all, "truncation=kip101");
+  ASSERT_TRUE(truncation);
+  EXPECT_EQ(to_text(truncation->right), "kip279");
+  // Today's rule is the one that hurts: Kafka 4.5 has the other one.
+  const RuleCase* first = find(all, "first_sequence_zero=false");
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->right, Value{true});
+}
+
+TEST(Rules, WhoHasNoSuchOptionIsNotAsked) {
+  const Model* kafka = cli::all_models().find("kafka");
+  const Scenario s = load_scenario("return scenario { cluster = kafka {}, topics = { t = {} }, clients = { producer \"P\" { topic = \"t\" } } }", "one.lua", cli::all_models());
+  for (const BrokenRule& r : broken_rules(kafka->decl())) EXPECT_EQ(applies(*kafka, s.deployment, r), r.rule->scope != "consumer") << r.text();
+}
+
+}  // namespace
+}  // namespace mqlab
