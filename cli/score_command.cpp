@@ -30,9 +30,18 @@ struct Candidate {
   std::optional<Miss> as_it_is;  // it fails with every rule right: it can tell nothing
 };
 
-std::string why_wrong(const RunResult& r) {
+// With a rule broken only what must not happen counts, and what must: that an announced anomaly stays away is no alarm.
+bool counts(const ExpectationResult& e, bool broken) {
+  return !e.met && (!broken || e.expectation.kind == Expectation::Kind::holds || e.expectation.kind == Expectation::Kind::reaches);
+}
+
+bool wrong(const RunResult& r, bool broken) {
+  return r.interrupted || !broken_claims(r).empty() || std::any_of(r.expectations.begin(), r.expectations.end(), [&](const ExpectationResult& e) { return counts(e, broken); });
+}
+
+std::string why_wrong(const RunResult& r, bool broken) {
   for (const ExpectationResult& e : r.expectations)
-    if (!e.met) return fmt::format("{} {}: {}", expectation_name(e.expectation.kind), e.expectation.name, e.why);
+    if (counts(e, broken)) return fmt::format("{} {}: {}", expectation_name(e.expectation.kind), e.expectation.name, e.why);
   for (const VerdictRow* v : broken_claims(r)) return fmt::format("{}, which the model promises not to show: {}", v->report.anomaly->name, v->report.worst.empty() ? "" : v->report.worst.front().sentence);
   return r.not_drained_because;
 }
@@ -53,7 +62,7 @@ std::optional<Miss> first_miss(const Candidate& c, const std::optional<BrokenRul
       try {
         const RunResult r = run_scenario(c.plan->scenario, *c.plan->model, planned.scenario_case, o);
         if (r.interrupted && interrupted()) return std::nullopt;
-        if (!is_right(r)) return Miss{planned.label, seed, why_wrong(r), command};
+        if (wrong(r, rule.has_value())) return Miss{planned.label, seed, why_wrong(r, rule.has_value()), command};
         std::size_t n = 0;
         for (const ExpectationResult& e : r.expectations)
           if (e.expectation.kind == Expectation::Kind::finds) {
@@ -66,7 +75,7 @@ std::optional<Miss> first_miss(const Candidate& c, const std::optional<BrokenRul
       }
     }
     for (const auto& [name, found] : finds)
-      if (!found && c.request.last_seed > c.request.first_seed) return Miss{planned.label, c.request.last_seed, fmt::format("no seed finds {}", name), c.plan->command(c.request, planned, c.request.first_seed)};
+      if (!found && !rule && c.request.last_seed > c.request.first_seed) return Miss{planned.label, c.request.last_seed, fmt::format("no seed finds {}", name), c.plan->command(c.request, planned, c.request.first_seed)};
   }
   return std::nullopt;
 }
@@ -198,8 +207,9 @@ void add_score_command(CLI::App& root, Commands& commands) {
   app->add_option("--markdown", o->markdown, "... and the table into this file")->needs(hunt);
   app->add_flag("--json", o->json, "The result as JSON (docs/reference/json.md)");
   app->footer(
-      "A rule is caught when, with it turned, a run is not as its scenario expects. A scenario that catches nothing may still be a\n"
-      "good story; a suite that catches little is a weak test.\n\n"
+      "A rule is caught when, with it turned, something happens that the scenario says must not (holds), or that the model promises\n"
+      "not to show, or something it must reach does not happen. A scenario that catches nothing may still be a good story; a suite\n"
+      "that catches little is a weak test.\n\n"
       "Exit code 0: all scenarios are as expected with every rule right. 1: some are not, and can tell nothing.\n\n"
       "Examples:\n"
       "  mqlab score scenarios/search/quorum.lua --seeds 1..50\n"
