@@ -50,30 +50,49 @@ void Broker::block_if_needed(Context& c, Connection& conn) {
   if (conn.blocked_capability) c.send(conn.id, kind(Kind::connection_blocked), framed(ConnectionBlocked{disk_alarm_ ? "low on disk" : "low on memory"}), 32, 0);
 }
 
+// The queues that an operator means: the one of that name, or all that a place of a topic ("orders/0") stands for.
+std::vector<std::string> Broker::queues_meant(const std::string& argument) const {
+  if (durable_.queues.count(argument)) return {argument};
+  std::vector<std::string> all;
+  for (const auto& [name, record] : durable_.queues)
+    if (const QueuePlan* plan = cluster_->queue(name); plan && fmt::format("{}/{}", plan->topic, plan->partition) == argument) all.push_back(name);
+  return all;
+}
+
 void Broker::on_command(Context& c, const std::string& verb, const std::string& argument) {
   const bool before = alarm();
+  const std::vector<std::string> queues = queues_meant(argument);
   if (verb == "memory_alarm" && (argument == "on" || argument == "off")) {
     alarm_by_command_ = memory_alarm_ = argument == "on";
     alarms_changed(c, before);
   } else if (verb == "disk_alarm" && (argument == "on" || argument == "off")) {
     disk_alarm_ = argument == "on";
     alarms_changed(c, before);
-  } else if (const auto q = durable_.queues.find(argument); verb == "purge" && q != durable_.queues.end()) {
-    ask({.kind = QueueOp::Kind::purge, .queue = argument});
-  } else if (verb == "sync_queue" && q != durable_.queues.end() && q->second.copies.term > 0) {
-    if (leads(argument)) synchronise(c, argument);
-    else if (const Peer& p = peers_[q->second.broker]; p.up && c.is_open(p.connection)) c.send(p.connection, mirror_sync_kind, framed(MirrorSync{argument, {q->second.copies.term, q->second.broker}, {}}), 64);
-  } else if (verb == "delete_queue" && q != durable_.queues.end()) {
-    c.mark("queue_deleted", argument, "by an operator");
-    ask({.kind = QueueOp::Kind::remove, .queue = argument});
-  } else if (const QueuePlan* plan = cluster_->queue(argument); verb == "bind" && plan && q != durable_.queues.end()) {
-    const Binding b = binding_of(*cluster_, *plan);
-    if (!durable_.routing.bind(b)) tell_peers(c, Bound{b, false});
-    c.mark("bound", argument, plan->topic);
-  } else {
+  } else if (queues.empty()) {
     c.mark("command_refused", argument, fmt::format("{} cannot be carried out", verb));
   }
+  for (const std::string& queue : queues) on_queue_command(c, verb, queue);
   work(c);
+}
+
+void Broker::on_queue_command(Context& c, const std::string& verb, const std::string& queue) {
+  const QueueRecord& record = durable_.queues.at(queue);
+  const QueuePlan* plan = cluster_->queue(queue);
+  if (verb == "purge") {
+    ask({.kind = QueueOp::Kind::purge, .queue = queue});
+  } else if (verb == "sync_queue" && record.copies.term > 0) {
+    if (leads(queue)) synchronise(c, queue);
+    else if (const Peer& p = peers_[record.broker]; p.up && c.is_open(p.connection)) c.send(p.connection, mirror_sync_kind, framed(MirrorSync{queue, {record.copies.term, record.broker}, {}}), 64);
+  } else if (verb == "delete_queue") {
+    c.mark("queue_deleted", queue, "by an operator");
+    ask({.kind = QueueOp::Kind::remove, .queue = queue});
+  } else if (verb == "bind" && plan) {
+    const Binding b = binding_of(*cluster_, *plan);
+    if (!durable_.routing.bind(b)) tell_peers(c, Bound{b, false});
+    c.mark("bound", queue, plan->topic);
+  } else {
+    c.mark("command_refused", queue, fmt::format("{} cannot be carried out", verb));
+  }
 }
 
 }  // namespace mqlab::rabbitmq

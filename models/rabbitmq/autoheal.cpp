@@ -29,7 +29,7 @@ void Broker::on_autoheal(Context& c, std::size_t from, const Autoheal& m) {
   switch (m.step) {
     case Step::request_start:
       if (healing_ || app_ != App::runs || !sees_all()) return;
-      healing_.emplace();
+      healing_ = Healing{};
       for (std::size_t i = 0; i < peers_.size(); ++i) tell_autoheal(c, i, {.step = Step::status_wanted});
       return;
     case Step::status_wanted:
@@ -40,7 +40,7 @@ void Broker::on_autoheal(Context& c, std::size_t from, const Autoheal& m) {
       return decide_autoheal(c);
     case Step::become_winner:
       if (app_ != App::runs) return;
-      healing_.emplace();
+      healing_ = Healing{};
       healing_->losers = healing_->waits_for = m.nodes;
       for (const std::size_t i : m.nodes) tell_autoheal(c, i, {.step = Step::winner_is});
       return;
@@ -50,7 +50,7 @@ void Broker::on_autoheal(Context& c, std::size_t from, const Autoheal& m) {
       const bool decides = healing_.has_value();
       stop_app(c);
       app_ = App::heals;
-      if (!decides) healing_.emplace();
+      if (!decides) healing_ = Healing{};
       healing_->losers.clear();
       healing_->waits_for = {from};
       healing_->winner = from;

@@ -295,6 +295,8 @@ class Broker : public NodeBase<Broker> {
   // --- alarms.cpp ---
   void look_at_memory(Context& c);
   void alarms_changed(Context& c, bool before);
+  std::vector<std::string> queues_meant(const std::string& argument) const;
+  void on_queue_command(Context& c, const std::string& verb, const std::string& queue);
   void block_if_needed(Context& c, Connection& conn);
 
   ClusterRef cluster_;

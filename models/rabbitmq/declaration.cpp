@@ -61,7 +61,7 @@ ModelDecl declare_model() {
              {"connection_flow", "A connection is not read: a channel of it is out of credit (flow control)."}, {"command_refused", "An operator's verb could not be carried out."}};
   d.verbs = {{"memory_alarm", "\"on\" or \"off\" to a broker", "Its memory is, or is no longer, above the limit.", "{broker}", {"on"}, "off"},
              {"disk_alarm", "\"on\" or \"off\" to a broker", "Its free disk space is, or is no longer, below the limit.", "{broker}", {"on"}, "off"},
-             {"sync_queue", "\"orders.g\" to a broker", "Gives the mirrors of a queue what they lack (rabbitmqctl sync_queue).", "{broker}", {"{place}"}},
+             {"sync_queue", "\"orders.g\" (a queue, or all of \"orders/0\") to a broker", "Gives the mirrors of a queue what they lack (rabbitmqctl sync_queue).", "{broker}", {"{place}"}},
              {"purge", "\"orders.g\" to a broker", "Drops a queue's ready messages.", "{broker}", {"{place}"}, "", true},
              {"delete_queue", "\"orders.g\" to a broker", "Deletes a queue with what is in it.", "{broker}", {"{place}"}, "", true},
              {"bind", "\"orders.g.2\" to a broker", "Binds a queue to the exchange of its topic.", "{broker}", {"{place}"}, "", true}};

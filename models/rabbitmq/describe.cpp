@@ -155,7 +155,8 @@ Tree Broker::state() const {
       }
       continue;
     }
-    Tree q = std::visit([&](const auto& machine) { return machine.state(name); }, p->machine);
+    const std::string& queue = name;  // a lambda of C++20 may capture no part of a binding, says clang
+    Tree q = std::visit([&](const auto& machine) { return machine.state(queue); }, p->machine);
     if (!p->mailbox.empty()) q.add("in its mailbox", std::to_string(p->mailbox.size()));
     if (!record.store.empty()) q.add("records in its file", std::to_string(record.store.size()));
     if (record.copies.term > 0) {

@@ -132,7 +132,9 @@ Ground learn_calm(const RunResult& run, const Model& model, Duration run_for, Du
 }
 
 void learn_trouble(Ground& g, const RunResult& run, const Model& model) {
-  for (const auto& [key, times] : happenings(run, model)) {
+  for (const auto& happened : happenings(run, model)) {
+    const auto& key = happened.first;
+    const std::vector<Time>& times = happened.second;
     const auto& [name, on, source, target, place] = key;
     Ground::Named& n = named(on == Trigger::On::message_sent ? g.messages : g.events, name);
     const auto known = std::find_if(n.all.begin(), n.all.end(), [&](const Happening& h) {
