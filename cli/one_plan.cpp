@@ -29,6 +29,19 @@ std::string choose_anomaly(const std::string& asked, const RunResult& r) {
 
 }  // namespace
 
+Json finding_json(const char* format, const OnePlan& of, const std::string& sentence, const Mechanism& m) {
+  Json out;
+  out["format"] = format;
+  out["command"] = of.command();
+  out["anomaly"] = of.anomaly;
+  out["sentence"] = sentence;
+  out["promised"] = m.claimed;
+  out["reason"] = m.reason;
+  out["turn"] = m.turn;
+  out["marks"] = m.marks;
+  return out;
+}
+
 OnePlan one_plan(const RunRequest& asked, const std::string& anomaly) {
   OnePlan out;
   out.plan = make_plan(asked);

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "cli/outcome_json.h"
 #include "cli/plan.h"
 #include "sim/hunt/story.h"
 
@@ -24,6 +25,9 @@ struct OnePlan {
 // `anomaly` may be empty: then one that breaks a promise, or else the first that is seen. Throws BadInput when the run does not
 // show it.
 OnePlan one_plan(const RunRequest& asked, const std::string& anomaly);
+
+// What every answer about a finding begins with: format, command, the finding and by what it came about.
+Json finding_json(const char* format, const OnePlan& of, const std::string& sentence, const Mechanism& m);
 
 // The plan run once more with all its events, and told.
 struct ToldPlan {

@@ -52,7 +52,7 @@ std::vector<Bases> load_bases(const ScoreRequest& request) {
     const PlannedRun& one = only_run(*plan, r);
     auto bases = std::find_if(all.begin(), all.end(), [&](const Bases& b) { return b.model == plan->model; });
     if (bases == all.end()) bases = all.insert(all.end(), Bases{plan->model, {}, {}});
-    const Scenario base = one_run(plan->scenario, *plan->model, one.scenario_case, plan->options(one, 1));
+    const Scenario base = one_case(plan->scenario, *plan->model, one.scenario_case, plan->options(one, 1));
     bases->files.push_back(file);
     bases->plans.push_back(std::make_unique<PlanGenerator>(base, *plan->model, base.hunt));
   }

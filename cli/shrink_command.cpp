@@ -39,15 +39,7 @@ Json size_json(const PlanSize& s) {
 }
 
 Json json(const OnePlan& of, const Shrunk& s, const PlanSize& before, const std::string& lua) {
-  Json out;
-  out["format"] = "mqlab-shrink/1";
-  out["command"] = of.command();
-  out["anomaly"] = of.anomaly;
-  out["sentence"] = s.sentence;
-  out["promised"] = s.mechanism.claimed;
-  out["reason"] = s.mechanism.reason;
-  out["turn"] = s.mechanism.turn;
-  out["marks"] = s.mechanism.marks;
+  Json out = finding_json("mqlab-shrink/1", of, s.sentence, s.mechanism);
   out["minimal"] = s.minimal;
   out["runs"] = s.runs;
   out["interrupted"] = interrupted();

@@ -3,6 +3,7 @@
 
 #include "cli/one_plan.h"
 #include "cli/page.h"
+#include "sim/record/markup.h"
 
 namespace mqlab::cli {
 namespace {
@@ -23,37 +24,25 @@ pre { font: 13px/1.5 ui-monospace, monospace; overflow-x: auto; background: #888
 footer { color: var(--quiet); margin-top: 2rem; font-size: .9rem; }
 )";
 
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (const char c : text) switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c;
-    }
-  return out;
-}
-
 }  // namespace
 
 std::string story_page(const ToldPlan& told, const std::string& title, const std::string& lua, const std::string& command) {
   const Slice& s = told.story.slice;
   const Mechanism& m = s.mechanism;
   std::string out = fmt::format("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{}</title>\n<style>{}</style></head>\n<body>\n<h1>{}</h1>\n<p class=\"seen\">{}</p>\n",
-                                escaped(title), style_sheet, escaped(title), escaped(s.sentence));
+                                as_markup(title), style_sheet, as_markup(title), as_markup(s.sentence));
   out += "<dl>\n";
   const auto row = [&](const char* name, const std::string& html) { out += fmt::format("<dt>{}</dt><dd>{}</dd>\n", name, html); };
   if (const VerdictRow* v = told.run.verdict(m.anomaly))
-    row("verdict", fmt::format("{}: {}, <span{}>{}</span>", escaped(m.anomaly), verdict_text(v->report), m.claimed ? " class=\"bug\"" : "", square(*v)));
-  row(m.claimed ? "promised" : "not promised", escaped(m.reason));
-  if (!m.turn.empty()) row("it turns at", escaped(m.turn));
+    row("verdict", fmt::format("{}: {}, <span{}>{}</span>", as_markup(m.anomaly), verdict_text(v->report), m.claimed ? " class=\"bug\"" : "", square(*v)));
+  row(m.claimed ? "promised" : "not promised", as_markup(m.reason));
+  if (!m.turn.empty()) row("it turns at", as_markup(m.turn));
   row("certain", format_time(s.certain));
   out += "</dl>\n<h2>What happens</h2>\n<div class=\"picture\">" + story_svg(told.story) + "</div>\n";
   if (told.story.left_out > 0) out += fmt::format("<p>{} more steps are not shown.</p>\n", told.story.left_out);
-  if (!lua.empty()) out += "<h2>The plan</h2>\n<p>Save it as a file; <code>mqlab run FILE</code> runs it, <code>mqlab why FILE</code> asks what made it.</p>\n<pre>" + escaped(lua) + "</pre>\n";
+  if (!lua.empty()) out += "<h2>The plan</h2>\n<p>Save it as a file; <code>mqlab run FILE</code> runs it, <code>mqlab why FILE</code> asks what made it.</p>\n<pre>" + as_markup(lua) + "</pre>\n";
   out += fmt::format("<h2>Run it</h2>\n<pre>{}</pre>\n<footer>Seed {}, fingerprint {}. mqlab {}: the rules of these systems as published, under simulated faults; not the products themselves.</footer>\n</body></html>\n",
-                     escaped(command), told.run.world->seed(), told.run.fingerprint.text(), MQLAB_VERSION);
+                     as_markup(command), told.run.world->seed(), told.run.fingerprint.text(), MQLAB_VERSION);
   return out;
 }
 

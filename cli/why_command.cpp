@@ -125,15 +125,7 @@ std::string page(const OnePlan& of, const ToldPlan& told, const SliceCheck& chec
 Json json(const OnePlan& of, const ToldPlan& told, const SliceCheck& check, const std::vector<Asked>& asked) {
   static constexpr const char* kinds[] = {"fault", "message", "mark", "operation", "end"};
   const Slice& s = told.story.slice;
-  Json out;
-  out["format"] = "mqlab-why/1";
-  out["command"] = of.command();
-  out["anomaly"] = of.anomaly;
-  out["sentence"] = s.sentence;
-  out["promised"] = s.mechanism.claimed;
-  out["reason"] = s.mechanism.reason;
-  out["turn"] = s.mechanism.turn;
-  out["marks"] = s.mechanism.marks;
+  Json out = finding_json("mqlab-why/1", of, s.sentence, s.mechanism);
   out["certain_at_ns"] = s.certain;
   out["steps"] = Json::array();
   for (const StoryStep& step : told.story.steps)

@@ -48,17 +48,7 @@ PlanGenerator plans_around(const Scenario& s, const std::string& scenario_case) 
   if (!chosen && !s.cases.empty()) throw InputError(s.path, 0, fmt::format("plans are drawn around one case: name one of {}", fmt::join(known, ", ")));
   const Model* model = all_models().find(s.model);
   if (!model) throw InputError(s.path, 0, fmt::format("there is no model `{}`", s.model));
-  // Draws of the scenario's own faults stay draws: each plan draws them by its seed.
-  Scenario one = s;
-  one.deployment = with_settings(s, *model, chosen, {});
-  if (chosen) {
-    if (chosen->own_faults) one.faults.clear();
-    one.faults.insert(one.faults.end(), chosen->faults.begin(), chosen->faults.end());
-    one.expect.insert(one.expect.end(), chosen->expect.begin(), chosen->expect.end());
-  }
-  one.cases.clear();
-  one.sweep.clear();
-  return PlanGenerator(std::move(one), *model, s.hunt);
+  return PlanGenerator(one_case(s, *model, chosen, {}), *model, s.hunt);
 }
 
 PlanGenerator plans_around(const std::string& path, const std::string& scenario_case) { return plans_around(scenario_file(path), scenario_case); }

@@ -7,10 +7,10 @@
 
 namespace mqlab {
 
-void Database::Close::operator()(sqlite3* db) const { sqlite3_close(db); }
+void SqliteFile::Close::operator()(sqlite3* db) const { sqlite3_close(db); }
 void Statement::Close::operator()(sqlite3_stmt* s) const { sqlite3_finalize(s); }
 
-Database::Database(std::string path) : path_(std::move(path)) {
+SqliteFile::SqliteFile(std::string path) : path_(std::move(path)) {
   sqlite3* db = nullptr;
   const int code = sqlite3_open_v2(path_.c_str(), &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
   db_.reset(db);
@@ -18,7 +18,7 @@ Database::Database(std::string path) : path_(std::move(path)) {
   sqlite3_busy_timeout(db, 10'000);  // somebody reads the file meanwhile
 }
 
-void Database::fail() const {
+void SqliteFile::fail() const {
   const int code = db_ ? sqlite3_errcode(db_.get()) : SQLITE_NOMEM;
   const char* text = db_ ? sqlite3_errmsg(db_.get()) : "out of memory";
   const char* remedy = code == SQLITE_NOTADB     ? "; it is no campaign: choose another --out"
@@ -30,11 +30,11 @@ void Database::fail() const {
   throw InputError("", 0, fmt::format("{}: {}{}", path_, text, remedy));
 }
 
-void Database::execute(const char* sql) {
+void SqliteFile::execute(const char* sql) {
   if (sqlite3_exec(db_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK) fail();
 }
 
-Statement::Statement(const Database& db, const char* sql) : db_(db) {
+Statement::Statement(const SqliteFile& db, const char* sql) : db_(db) {
   sqlite3_stmt* s = nullptr;
   if (sqlite3_prepare_v2(db.db_.get(), sql, -1, &s, nullptr) != SQLITE_OK) db.fail();
   statement_.reset(s);

@@ -18,10 +18,10 @@ struct sqlite3_stmt;
 
 namespace mqlab {
 
-class Database {
+class SqliteFile {
  public:
   // ":memory:" lives as long as the object.
-  explicit Database(std::string path);
+  explicit SqliteFile(std::string path);
   void execute(const char* sql);
   const std::string& path() const { return path_; }
 
@@ -38,7 +38,7 @@ class Database {
 class Statement {
  public:
   // Requires: the database outlives it.
-  Statement(const Database& db, const char* sql);
+  Statement(const SqliteFile& db, const char* sql);
 
   // Parameters are counted from 1, columns from 0.
   Statement& bind(int parameter, std::uint64_t number);
@@ -57,21 +57,21 @@ class Statement {
   struct Close {
     void operator()(sqlite3_stmt* s) const;
   };
-  const Database& db_;
+  const SqliteFile& db_;
   std::unique_ptr<sqlite3_stmt, Close> statement_;
 };
 
 // Begun when made; taken back unless committed.
 class Transaction {
  public:
-  explicit Transaction(Database& db) : db_(db) { db_.execute("BEGIN IMMEDIATE"); }
+  explicit Transaction(SqliteFile& db) : db_(db) { db_.execute("BEGIN IMMEDIATE"); }
   ~Transaction();
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
   void commit();
 
  private:
-  Database& db_;
+  SqliteFile& db_;
   bool open_ = true;
 };
 

@@ -102,7 +102,7 @@ struct Store::Lock {
 
 struct Store::Statements {
   Statement unit, breach, signature, goal, session, read_unit, read_breaches;
-  explicit Statements(const Database& db)
+  explicit Statements(const SqliteFile& db)
       : unit(db, "INSERT INTO units VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
         breach(db, "INSERT INTO breaches VALUES (?, ?, ?, ?)"),
         signature(db, "INSERT OR IGNORE INTO signatures VALUES (?, ?, ?)"),

@@ -130,7 +130,7 @@ class Store {
 
   struct Lock;
   std::unique_ptr<Lock> lock_;  // given back last
-  Database db_;
+  SqliteFile db_;
   Manifest manifest_;
   struct Statements;
   std::unique_ptr<Statements> statements_;

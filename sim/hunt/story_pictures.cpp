@@ -5,23 +5,12 @@
 #include <string_view>
 
 #include "sim/hunt/story.h"
+#include "sim/record/markup.h"
 #include "sim/record/text.h"
 #include "sim/record/trace.h"
 
 namespace mqlab {
 namespace {
-
-std::string xml(std::string_view text) {
-  std::string out;
-  for (const char c : text) switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += static_cast<unsigned char>(c) < 0x20 && c != '\n' ? ' ' : c;
-    }
-  return out;
-}
 
 // Lines of at most `width` characters, broken at blanks; the third and what follows are cut.
 std::vector<std::string> two_lines(std::string_view text, std::size_t width) {
@@ -114,7 +103,7 @@ std::string story_svg(const SliceStory& s) {
         if (n == step.line) words = "to " + name + ": " + words;
     if (step.number > 0) words = fmt::format("Fault {}: {}", step.number, words);
     const std::vector<std::string> lines = two_lines(words, at.letters);
-    rows += fmt::format("<text class=\"time\" x=\"{}\" y=\"{}\">{}</text>", Layout::time_end, y + 4, xml(format_time(step.time)));
+    rows += fmt::format("<text class=\"time\" x=\"{}\" y=\"{}\">{}</text>", Layout::time_end, y + 4, as_markup(format_time(step.time)));
     switch (step.kind) {
       case StoryStep::Kind::fault: rows += fmt::format("<line class=\"fault\" x1=\"{}\" x2=\"{}\" y1=\"{}\" y2=\"{}\"/>", left, right, y, y); break;
       case StoryStep::Kind::end: rows += fmt::format("<line class=\"end\" x1=\"{}\" x2=\"{}\" y1=\"{}\" y2=\"{}\"/>", left, right, y, y); break;
@@ -134,14 +123,14 @@ std::string story_svg(const SliceStory& s) {
     }
     const char* kind = step.kind == StoryStep::Kind::fault ? " class=\"hurt\"" : step.key ? " class=\"key\"" : "";
     for (std::size_t i = 0; i < lines.size(); ++i)
-      rows += fmt::format("<text{} x=\"{}\" y=\"{}\">{}</text>", kind, at.words, y + 4 + static_cast<int>(i) * Layout::second_row, xml(lines[i]));
+      rows += fmt::format("<text{} x=\"{}\" y=\"{}\">{}</text>", kind, at.words, y + 4 + static_cast<int>(i) * Layout::second_row, as_markup(lines[i]));
     rows += "\n";
     y += Layout::row + (lines.size() > 1 ? Layout::second_row : 0);
   }
   std::string out = fmt::format("<svg class=\"mq\" xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" viewBox=\"0 0 {} {}\" width=\"100%\">\n<title>{}</title>\n<style>{}</style>\n",
-                                Layout::width, y, xml(s.slice.mechanism.anomaly + ": " + s.slice.sentence), style);
+                                Layout::width, y, as_markup(s.slice.mechanism.anomaly + ": " + s.slice.sentence), style);
   for (std::size_t i = 0; i < s.lines.size(); ++i)
-    out += fmt::format("<text class=\"name\" x=\"{}\" y=\"20\">{}</text><line class=\"life\" x1=\"{}\" x2=\"{}\" y1=\"28\" y2=\"{}\"/>\n", at.x(i), xml(s.lines[i].second), at.x(i), at.x(i), y);
+    out += fmt::format("<text class=\"name\" x=\"{}\" y=\"20\">{}</text><line class=\"life\" x1=\"{}\" x2=\"{}\" y1=\"28\" y2=\"{}\"/>\n", at.x(i), as_markup(s.lines[i].second), at.x(i), at.x(i), y);
   return out + rows + "</svg>\n";
 }
 

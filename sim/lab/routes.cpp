@@ -1,5 +1,6 @@
 // Loops, text and picture of a graph of routes.
 #include "sim/lab/routes.h"
+#include "sim/record/markup.h"
 
 #include <fmt/format.h>
 
@@ -53,18 +54,6 @@ std::vector<std::size_t> ranks(const RouteGraph& g, std::vector<bool>& back) {
     for (std::size_t e = 0; e < g.edges.size(); ++e)
       if (g.edges[e].from == *n && !back[e]) rank[g.edges[e].to] = std::max(rank[g.edges[e].to], rank[*n] + 1);
   return rank;
-}
-
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (const char c : text) switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c;
-    }
-  return out;
 }
 
 }  // namespace
@@ -121,14 +110,14 @@ std::string to_svg(const RouteGraph& g) {
       path = fmt::format("M{} {} C{} {} {} {} {} {}", x1 + width, y1 + half, x1 + width + 50, y1 + half, x2 - 50, y2 + half, x2, y2 + half);
     }
     out += fmt::format("<path d=\"{}\" fill=\"none\" stroke=\"{}\"{} marker-end=\"url(#tip)\"/>\n", path, colour, dash);
-    if (!edge.label.empty()) out += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"middle\" fill=\"{}\">{}</text>\n", label_x, label_y, colour, escaped(edge.label));
+    if (!edge.label.empty()) out += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"middle\" fill=\"{}\">{}</text>\n", label_x, label_y, colour, as_markup(edge.label));
   }
   for (std::size_t n = 0; n < g.nodes.size(); ++n) {
     const RouteNode& node = g.nodes[n];
     const auto [x, y] = at[n];
     out += fmt::format("<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"{}\" fill=\"{}\" stroke=\"#444\"{}/>\n", x, y, width, height, node.kind == RouteNode::Kind::router ? height / 2 : 4,
                        node.kind == RouteNode::Kind::router ? "#e8f1fa" : "#fdf3d8", node.missing ? " stroke-dasharray=\"4 3\"" : "");
-    out += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n", x + width / 2, y + height / 2 + 4, escaped(node.label));
+    out += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n", x + width / 2, y + height / 2 + 4, as_markup(node.label));
   }
   return out + "</svg>\n";
 }

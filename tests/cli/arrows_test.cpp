@@ -111,4 +111,23 @@ TEST(Arrows, ThePureCoreUsesNoThreadsClocksOrFiles) {
   EXPECT_GT(looked_at, 50U);
 }
 
+// Two classes of one name in one namespace are one to the linker, which keeps the code of either: what one makes, the other's
+// destructor frees. No compiler says so.
+TEST(Arrows, NoTwoHeadersDeclareOneName) {
+  static const std::regex declares(R"re(^(?:class|struct|enum class) (\w+)[^;{]*\{)re");
+  std::map<std::string, std::string> seen;
+  for (const char* top : {"sim", "kit"})
+    for (const auto& entry : fs::recursive_directory_iterator(fs::path(MQLAB_SOURCE_DIR) / top)) {
+      if (entry.path().extension() != ".h") continue;
+      std::ifstream in(entry.path());
+      for (std::string line; std::getline(in, line);) {
+        std::smatch m;
+        if (!std::regex_search(line, m, declares)) continue;
+        const auto [known, fresh] = seen.emplace(m[1].str(), entry.path().string());
+        EXPECT_TRUE(fresh || known->second == entry.path().string()) << m[1] << " is declared in " << known->second << " and in " << entry.path().string();
+      }
+    }
+  EXPECT_GT(seen.size(), 300U);
+}
+
 }  // namespace

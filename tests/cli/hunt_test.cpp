@@ -247,7 +247,7 @@ TEST(Merge, PutsSharesTogetherAndNamesASeedThatDiffers) {
   const Outcome again = mqlab({"hunt", scenario, "--property", "fifo-violation", "--seeds", "80", "--out", scratch.file("all")});
   EXPECT_TRUE(says(again.out, "80 seeds fail")) << again.out;
 
-  Database(command.back() + "/campaign.sqlite").execute("UPDATE units SET fingerprint = 'other' WHERE seed = 40");
+  SqliteFile(command.back() + "/campaign.sqlite").execute("UPDATE units SET fingerprint = 'other' WHERE seed = 40");
   const Outcome differs = mqlab({"merge", scratch.file("all"), command.back()});
   EXPECT_EQ(differs.code, 3);
   EXPECT_TRUE(says(differs.err, "seed 40 of ")) << differs.err;

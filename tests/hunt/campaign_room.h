@@ -5,22 +5,11 @@
 
 #include <filesystem>
 
-#include "models/kafka/kafka.h"
-#include "models/rabbitmq/rabbitmq.h"
+#include "kit/models.h"
 #include "sim/hunt/stories.h"
 #include "sim/script/scenario_api.h"
 
 namespace mqlab {
-
-inline const Models& hunt_models() {
-  static const Models all = [] {
-    Models m;
-    m.add(kafka::make_model());
-    m.add(rabbitmq::make_model());
-    return m;
-  }();
-  return all;
-}
 
 inline constexpr const char* two_consumers = R"(return scenario {
   title = "A queue with two consumers",
@@ -44,8 +33,8 @@ struct CampaignRoom {
     SearchOptions options;
     options.keep_going = [this] { return !stop; };
     for (const std::string& text : texts) {
-      Scenario s = load_scenario(text, "test.lua", hunt_models());
-      const Model& model = *hunt_models().find(s.model);
+      Scenario s = load_scenario(text, "test.lua", all_models());
+      const Model& model = *all_models().find(s.model);
       const PlanSpace space = s.hunt;
       targets.emplace_back(Manifest::Target{"test " + std::to_string(targets.size()), text}, std::move(s), model, space, parse_property(property), "random", options);
     }

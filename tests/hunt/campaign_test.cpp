@@ -194,8 +194,8 @@ TEST(Campaign, EachGroupGetsAStoryThatShowsIt) {
     std::string all;
     for (const Group& g : store.groups()) {
       ASSERT_TRUE(g.story.has_value());
-      const Scenario s = load_scenario(g.story->lua, "story.lua", hunt_models());
-      const RunResult r = run_scenario(s, *hunt_models().find(s.model), nullptr, {.seed = s.seed.value_or(1)});
+      const Scenario s = load_scenario(g.story->lua, "story.lua", all_models());
+      const RunResult r = run_scenario(s, *all_models().find(s.model), nullptr, {.seed = s.seed.value_or(1)});
       EXPECT_TRUE(r.as_expected) << g.story->lua;
       ASSERT_TRUE(r.verdict(g.breach.anomaly));
       EXPECT_EQ(r.verdict(g.breach.anomaly)->report.verdict, Verdict::violated);

@@ -3,24 +3,13 @@
 
 #include <string>
 
-#include "models/kafka/kafka.h"
-#include "models/rabbitmq/rabbitmq.h"
+#include "kit/models.h"
 #include "sim/hunt/plan_generator.h"
 #include "sim/script/scenario_api.h"
 
 namespace mqlab {
 
-inline const Models& two_models() {
-  static const Models all = [] {
-    Models m;
-    m.add(kafka::make_model());
-    m.add(rabbitmq::make_model());
-    return m;
-  }();
-  return all;
-}
-
-inline Scenario scenario_of(const std::string& text) { return load_scenario(text, "plans.lua", two_models()); }
+inline Scenario scenario_of(const std::string& text) { return load_scenario(text, "plans.lua", all_models()); }
 
 inline Scenario small_kafka() {
   return scenario_of(R"(return scenario {
@@ -48,7 +37,7 @@ inline Scenario small_rabbitmq() {
 }
 
 inline PlanGenerator drawn_around(Scenario base, PlanSpace space = {}) {
-  const Model& model = *two_models().find(base.model);
+  const Model& model = *all_models().find(base.model);
   return PlanGenerator(std::move(base), model, std::move(space));
 }
 

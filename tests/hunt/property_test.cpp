@@ -23,7 +23,7 @@ Scenario cut_off_leader(const std::string& acks, const std::string& expect = "")
   })");
 }
 
-RunResult run_of(const Scenario& s) { return run_scenario(s, *two_models().find(s.model), nullptr, {.seed = s.seed.value_or(1)}); }
+RunResult run_of(const Scenario& s) { return run_scenario(s, *all_models().find(s.model), nullptr, {.seed = s.seed.value_or(1)}); }
 
 std::vector<std::string> broken(const std::string& property, const RunResult& r) {
   std::vector<std::string> all;

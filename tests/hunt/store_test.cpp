@@ -130,11 +130,11 @@ TEST(Store, SaysWhatIsWrongWithAFile) {
   std::ofstream(text) << std::string(5'000, 'x');
   EXPECT_TRUE(says(message_of([&] { Store(text, some_manifest()); }), "it is no campaign"));
   const std::string other = folder.file("other.sqlite");
-  Database(other).execute("CREATE TABLE mine (a)");
+  SqliteFile(other).execute("CREATE TABLE mine (a)");
   EXPECT_TRUE(says(message_of([&] { Store(other, some_manifest()); }), "a database of something else"));
   const std::string later = folder.file("later.sqlite");
   { Store(later, some_manifest()); }
-  Database(later).execute("UPDATE campaign SET value = 'mqlab-campaign/9' WHERE key = 'format'");
+  SqliteFile(later).execute("UPDATE campaign SET value = 'mqlab-campaign/9' WHERE key = 'format'");
   EXPECT_TRUE(says(message_of([&] { Store(later, some_manifest()); }), "is of format `mqlab-campaign/9`"));
   EXPECT_TRUE(says(message_of([&] { Store(folder.file("none/x.sqlite"), some_manifest()); }), "it can't be written"));
   EXPECT_TRUE(says(message_of([&] { Store(folder.file("none.sqlite")); }), "there is no such campaign"));

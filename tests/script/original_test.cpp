@@ -5,10 +5,8 @@
 #include <fstream>
 #include <sstream>
 
-#include "models/kafka/kafka.h"
-#include "models/rabbitmq/rabbitmq.h"
+#include "kit/models.h"
 #include "sim/lab/one_run.h"
-#include "sim/script/lua_model.h"
 #include "sim/script/print_scenario.h"
 #include "sim/script/sandbox.h"
 #include "sim/script/scenario_api.h"
@@ -16,26 +14,15 @@
 namespace mqlab {
 namespace {
 
-const Models& models() {
-  static const Models all = [] {
-    Models m;
-    m.add(kafka::make_model());
-    m.add(rabbitmq::make_model());
-    m.add(script::make_lua_model());
-    return m;
-  }();
-  return all;
-}
-
-Scenario load(const std::string& text, const std::string& path = "test.lua") { return load_scenario(text, path, models()); }
-std::string print(const Scenario& s) { return print_scenario(s, *models().find(s.model)); }
+Scenario load(const std::string& text, const std::string& path = "test.lua") { return load_scenario(text, path, all_models()); }
+std::string print(const Scenario& s) { return print_scenario(s, *all_models().find(s.model)); }
 
 Scenario seeded(Scenario s, std::uint64_t seed = 7) {
   s.seed = seed;
   return s;
 }
 
-std::string fingerprint(const Scenario& s) { return run_scenario(s, *models().find(s.model), nullptr, {.seed = s.seed.value_or(7)}).fingerprint.text(); }
+std::string fingerprint(const Scenario& s) { return run_scenario(s, *all_models().find(s.model), nullptr, {.seed = s.seed.value_or(7)}).fingerprint.text(); }
 
 std::size_t count(const std::string& text, const std::string& word) {
   std::size_t n = 0;
@@ -345,7 +332,7 @@ RC_GTEST_PROP(OriginalProperty, AnyPartOfAPlanIsTheSameWhenReadBack, ()) {
     return all;
   }();
   const auto& [name, whole] = files[*rc::gen::inRange<std::size_t>(0, files.size())];
-  const Model& model = *models().find(whole.model);
+  const Model& model = *all_models().find(whole.model);
   const ScenarioCase* c = whole.cases.empty() ? nullptr : &whole.cases[*rc::gen::inRange<std::size_t>(0, whole.cases.size())];
   const auto seed = *rc::gen::inRange<std::uint64_t>(1, 1'000'000);
   Scenario s = one_run(whole, model, c, {.seed = seed});

@@ -6,26 +6,13 @@
 #include <fstream>
 #include <sstream>
 
-#include "models/kafka/kafka.h"
-#include "models/rabbitmq/rabbitmq.h"
+#include "kit/models.h"
 #include "sim/lab/one_run.h"
-#include "sim/script/lua_model.h"
 #include "sim/script/print_scenario.h"
 #include "sim/script/scenario_api.h"
 
 namespace mqlab {
 namespace {
-
-const Models& models() {
-  static const Models all = [] {
-    Models m;
-    m.add(kafka::make_model());
-    m.add(rabbitmq::make_model());
-    m.add(script::make_lua_model());
-    return m;
-  }();
-  return all;
-}
 
 std::string read(const std::filesystem::path& path) {
   std::ifstream in(path);
@@ -48,9 +35,9 @@ TEST(PrintScenario, EachRunOfTheLibraryIsTheSameWhenReadBack) {
   int with_programs = 0;
   for (const auto& path : library()) {
     const std::string text = read(path);
-    const Scenario s = load_scenario(text, path.string(), models());
+    const Scenario s = load_scenario(text, path.string(), all_models());
     ASSERT_EQ(why_not_printed(s), std::nullopt) << path;
-    const Model& model = *models().find(s.model);
+    const Model& model = *all_models().find(s.model);
     std::vector<const ScenarioCase*> cases;
     for (const ScenarioCase& c : s.cases) cases.push_back(&c);
     if (cases.empty()) cases.push_back(nullptr);
@@ -61,7 +48,7 @@ TEST(PrintScenario, EachRunOfTheLibraryIsTheSameWhenReadBack) {
       SCOPED_TRACE(path.string() + (c ? " | " + c->name : ""));
       const Scenario one = one_run(s, model, c, options);
       const std::string printed = print_scenario(one, model);
-      const Scenario again = load_scenario(printed, "printed.lua", models());
+      const Scenario again = load_scenario(printed, "printed.lua", all_models());
       EXPECT_EQ(print_scenario(again, model), printed);
       ASSERT_EQ(again.seed, options.seed);
       if (printed.find("based_on = file") != std::string::npos) ++with_programs;
@@ -131,13 +118,13 @@ Trigger drawn_trigger() {
 RC_GTEST_PROP(PrintScenario, AnyFaultIsTheSameWhenReadBack, ()) {
   Scenario s;
   s.model = "kafka";
-  const Model& model = *models().find("kafka");
+  const Model& model = *all_models().find("kafka");
   s.deployment.profile = model.decl().default_profile;
   s.deployment.cluster = *profile_defaults(model.decl(), s.deployment.profile, "cluster");
   s.faults.push_back({drawn_fault(), drawn_trigger()});
   s.seed = *rc::gen::oneOf(rc::gen::inRange<std::uint64_t>(0, 100), rc::gen::map<std::uint64_t>([](std::uint64_t n) { return ~n; }));
   const std::string printed = print_scenario(s, model);
-  const Scenario again = load_scenario(printed, "printed.lua", models());
+  const Scenario again = load_scenario(printed, "printed.lua", all_models());
   RC_ASSERT(again.seed == s.seed);
   RC_ASSERT(again.faults.size() == 1U);
   const Fault& before = s.faults[0].fault;
@@ -164,7 +151,7 @@ TEST(PrintScenario, WhatAHuntMayVaryIsSaid) {
   hunt = { faults = "minority", faults_max = 9, from = seconds(1), to = seconds(50), kinds = { "kill", "elect" }, messages = { "Fetch" }, options = { ["P1.linger"] = { 0, ms(5) }, acks = { "1", "all" }, brokers = { 3, 5 } }, own_faults = false },
 }
 )";
-  const Scenario s = load_scenario(text, "t.lua", models());
+  const Scenario s = load_scenario(text, "t.lua", all_models());
   EXPECT_EQ(s.hunt.budget, FaultBudget::minority);
   EXPECT_EQ(s.hunt.faults_max, 9U);
   EXPECT_EQ(s.hunt.from, 1'000'000'000);
@@ -175,7 +162,7 @@ TEST(PrintScenario, WhatAHuntMayVaryIsSaid) {
   EXPECT_EQ(s.hunt.options[1].values, (std::vector<Value>{std::string("1"), std::string("all")}));
   EXPECT_EQ(s.hunt.options[1].line, 10);
   EXPECT_FALSE(s.hunt.own_faults);
-  EXPECT_EQ(print_scenario(s, *models().find("kafka")), text);
+  EXPECT_EQ(print_scenario(s, *all_models().find("kafka")), text);
 }
 
 }  // namespace

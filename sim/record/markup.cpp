@@ -1,0 +1,17 @@
+#include "sim/record/markup.h"
+
+namespace mqlab {
+
+std::string as_markup(std::string_view text) {
+  std::string out;
+  for (const char c : text) switch (c) {
+      case '&': out += "&amp;"; break;
+      case '<': out += "&lt;"; break;
+      case '>': out += "&gt;"; break;
+      case '"': out += "&quot;"; break;
+      default: out += static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' ? ' ' : c;
+    }
+  return out;
+}
+
+}  // namespace mqlab
