@@ -1,0 +1,65 @@
+// gui/core/event_index.h: what a view asks of a run of any length, without reading all of it.
+//
+// Always true: each answer equals that of a loop over all events (tests/gui).
+//
+//     EventIndex index(recording);
+//     index.in_flight(now, [&](const Flight& f) { draw(f); });
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "gui/core/recording.h"
+
+namespace mqlab::gui {
+
+// A message on its way; a datagram or a part of a stream.
+struct Flight {
+  std::uint32_t event = 0;     // of its arrival, in Journal::deliveries
+  NodeId from{}, to{};
+  Time sent{}, arrived{};      // arrived: handled by its receiver
+  MessageKind kind{};
+  Traffic traffic{};
+};
+
+// Events of one line in a stretch of time.
+struct Density {
+  std::uint32_t events = 0;
+  std::uint32_t messages = 0;  // of these: arrivals
+};
+
+class EventIndex {
+ public:
+  explicit EventIndex(std::shared_ptr<const Recording> r);
+
+  const Recording& recording() const { return *recording_; }
+  // All messages with an arrival, in the order of their arrival.
+  const std::vector<Flight>& flights() const { return flights_; }
+  // Those with sent <= t < arrived.
+  void in_flight(Time t, const std::function<void(const Flight&)>& visit) const;
+  // Those whose time on the way touches [from, to]; at most `most`, and how many there are.
+  std::size_t flights_between(Time from, Time to, std::size_t most, const std::function<void(const Flight&)>& visit) const;
+  // Events of a line in each of `columns` equal parts of [from, to).
+  std::vector<Density> density(NodeId line, Time from, Time to, std::size_t columns) const;
+  // The events of one line, ascending.
+  const std::vector<std::uint32_t>& events_of(NodeId line) const;
+  // The next and the one before on the same line; events() when there is none.
+  std::size_t next_on_line(std::size_t event) const;
+  std::size_t previous_on_line(std::size_t event) const;
+  // What made an event happen, and what it made happen: the event that added it; those that it added (up to `most`).
+  std::size_t cause_of(std::size_t event) const;
+  std::vector<std::uint32_t> effects_of(std::size_t event, std::size_t most = 64) const;
+  // Rows and events in which a message of the application occurs.
+  std::vector<OpIndex> ops_of(MessageId m) const;
+
+ private:
+  static constexpr std::size_t block = 256;
+  std::shared_ptr<const Recording> recording_;
+  std::vector<Flight> flights_;
+  std::vector<Time> latest_;                 // arrivals are ascending; per block: the earliest sent
+  std::vector<std::vector<std::uint32_t>> lines_;  // by line, the world's own last
+  std::vector<std::vector<std::uint32_t>> of_line_;
+};
+
+}  // namespace mqlab::gui

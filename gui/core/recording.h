@@ -1,0 +1,124 @@
+// gui/core/recording.h: one run, whole, with every moment of it at hand.
+//
+// A Recording is made by running a scenario to its end and keeping what the window looks at: each event with its time and
+// line, marks, operations, verdicts, and checkpoints from which the state after any event is made again.
+// A run is (build, scenario text, case, settings, seed, interventions); the same give the same Recording, and the
+// fingerprint of it is that of `mqlab run`.
+//
+// Always true: 1. a Recording never changes once made: threads may share it. 2. moment(n) is the same whatever was asked
+// before. 3. Events are numbered from 0 in the order in which they were handled, as in Journal::deliveries.
+// Elsewhere: on a thread of its own (engine.h); times to events, and what was under way (event_index.h).
+//
+//     auto r = Recording::make({.text = text, .path = "x.lua", .seed = 7}, all_models());
+//     std::shared_ptr<const Moment> m = r->moment(r->event_before(5_s));
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/lab/contents.h"
+#include "sim/lab/run.h"
+
+namespace mqlab::gui {
+
+// Something done by hand: a fault that the run has besides those of its scenario.
+struct Intervention {
+  PlannedFault fault;
+  std::string lua;    // as it is written into the scenario: "at(ms(7), kill \"B1\" {})"
+  bool operator==(const Intervention& o) const { return lua == o.lua; }
+};
+
+// All that decides a run.
+struct RunSpec {
+  std::string text;             // the scenario, in Lua
+  std::string path;             // where it stands; names it in errors
+  std::string design{};         // of a scenario that compares several; empty: the first
+  std::string case_name{};      // empty: none
+  std::string profile{};
+  std::vector<Setting> settings{};
+  std::optional<std::uint64_t> seed{};  // none: the scenario's own, else 1
+  std::vector<Intervention> interventions{};
+};
+
+struct RecordOptions {
+  std::uint64_t event_limit = 20'000'000;
+  std::size_t checkpoint_bytes = std::size_t{256} << 20;  // about so much memory for checkpoints
+  // Called now and then with the events so far and the virtual time; false stops the run, and what there is is kept.
+  std::function<bool(std::uint64_t events, Time now)> progress{};
+};
+
+// One node as it is at a moment.
+struct NodeMoment {
+  std::string name, role, machine, rack, zone, region;
+  bool running = false;
+  bool paused = false;
+  std::size_t backlog = 0;   // messages that wait for the node
+  Tree state{};
+};
+
+// A cut or a change of the links that is in force.
+struct FaultMoment {
+  std::size_t index = 0;     // in World::faults()
+  std::string text{};        // as the story tells it
+  FaultKind kind{};
+  std::vector<std::vector<NodeId>> nodes{};
+  bool cuts = false;
+};
+
+// The world right after an event.
+struct Moment {
+  std::size_t event = 0;
+  Time time{};
+  std::vector<NodeMoment> nodes{};            // by NodeId
+  std::vector<FaultMoment> faults{};          // in force
+  std::vector<PlaceContents> places{};        // what logs and queues hold (sim/lab/contents.h); none if the model tells nothing
+  std::vector<GroupContents> groups{};
+};
+
+// What the run was, in numbers by event.
+class Recording {
+ public:
+  // Throws InputError when text or settings do not fit.
+  static std::shared_ptr<const Recording> make(RunSpec spec, const Models& models, const RecordOptions& options = {});
+  ~Recording();
+
+  const RunSpec& spec() const;
+  const Scenario& scenario() const;
+  const Model& model() const;
+  std::uint64_t seed() const;
+  const Journal& journal() const;     // recorded at the full level
+  const RunResult& result() const;    // its world is the one at the end
+  bool stopped() const;               // by progress or limit: there is no verdict
+
+  std::size_t events() const { return journal().deliveries.size(); }
+  Time time_of(std::size_t event) const { return journal().deliveries[event].time; }
+  Time end() const;
+  // The last event at or before t; events() when there is none.
+  std::size_t event_before(Time t) const;
+  // The first event at or after t; events() when there is none.
+  std::size_t event_after(Time t) const;
+  // The event during which a row of the history, a mark, was written; events() when it was before the first.
+  std::size_t event_of_op(OpIndex op) const;
+  std::size_t event_of_mark(std::size_t mark) const;
+  std::size_t event_of_id(EventId id) const;  // events() when it was not recorded
+
+  // The world after event n, made again from the checkpoint before it. Any thread. Requires: n < events().
+  std::shared_ptr<const Moment> moment(std::size_t n) const;
+  // How many events a call of moment(n) has to run again: for tests of what a seek costs.
+  std::size_t replayed_for(std::size_t n) const;
+  std::size_t checkpoints() const;
+
+  // "B1", "world".
+  std::string line_name(NodeId n) const;
+
+ private:
+  struct Inside;
+  explicit Recording(std::unique_ptr<Inside> inside);
+  std::unique_ptr<Inside> inside_;
+};
+
+}  // namespace mqlab::gui
