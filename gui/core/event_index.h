@@ -8,6 +8,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "gui/core/recording.h"
@@ -55,11 +57,15 @@ class EventIndex {
 
  private:
   static constexpr std::size_t block = 256;
+  std::size_t line_number(NodeId line) const;
+
   std::shared_ptr<const Recording> recording_;
   std::vector<Flight> flights_;
-  std::vector<Time> latest_;                 // arrivals are ascending; per block: the earliest sent
-  std::vector<std::vector<std::uint32_t>> lines_;  // by line, the world's own last
-  std::vector<std::vector<std::uint32_t>> of_line_;
+  std::vector<Time> earliest_;                        // the earliest sent of each block of flights
+  std::vector<std::vector<std::uint32_t>> lines_;     // by NodeId, the world's own last
+  std::vector<std::uint32_t> place_on_line_;          // by event
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> effects_;  // (cause, effect), sorted
+  std::vector<std::pair<MessageId, OpIndex>> ops_;    // sorted
 };
 
 }  // namespace mqlab::gui

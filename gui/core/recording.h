@@ -25,12 +25,14 @@
 
 namespace mqlab::gui {
 
-// Something done by hand: a fault that the run has besides those of its scenario.
+// Something done by hand: a fault that the run has besides those of its scenario. It comes at a time of its own, so that
+// the run up to there is as it was.
 struct Intervention {
   PlannedFault fault;
-  std::string lua;    // as it is written into the scenario: "at(ms(7), kill \"B1\" {})"
-  bool operator==(const Intervention& o) const { return lua == o.lua; }
+  std::string lua() const;  // as it is written into a scenario: at(ms(7), kill "B1" {})
 };
+// A fault right after an event: no other event comes between.
+Intervention right_after(Time event, Fault fault);
 
 // All that decides a run.
 struct RunSpec {
@@ -42,6 +44,8 @@ struct RunSpec {
   std::vector<Setting> settings{};
   std::optional<std::uint64_t> seed{};  // none: the scenario's own, else 1
   std::vector<Intervention> interventions{};
+  // Faults of the scenario that this run goes without: numbers in the order armed. What the seed drew of the others stays.
+  std::vector<std::size_t> without{};
 };
 
 struct RecordOptions {
@@ -87,8 +91,10 @@ class Recording {
   ~Recording();
 
   const RunSpec& spec() const;
-  const Scenario& scenario() const;
+  const Scenario& scenario() const;   // with the interventions
   const Model& model() const;
+  // The run as a scenario of its own, in Lua: `mqlab run` gives the same fingerprint. Throws InputError when it can't be written.
+  std::string as_lua() const;
   std::uint64_t seed() const;
   const Journal& journal() const;     // recorded at the full level
   const RunResult& result() const;    // its world is the one at the end

@@ -39,6 +39,9 @@ void heal_all(World& world, bool restart) {
   if (restart && !down.empty()) inject(FaultKind::restart, down);
 }
 
+// How often a drain is asked whether all has come to rest.
+constexpr Duration drain_slice = 100'000'000;
+
 // Who was asked to end in good order and has not ended yet: whatever was to start it again may have been called off.
 std::vector<NodeId> about_to_end(const World& world) {
   std::vector<NodeId> all;
@@ -85,71 +88,117 @@ ExpectationResult judge(const Expectation& e, const RunResult& r) {
 }  // namespace
 
 LiveRun::LiveRun(const Scenario& s, const Model& model, const ScenarioCase* c, RunOptions options)
-    : scenario_(&s), model_(&model), case_(c), options_(std::move(options)), world_(build_world(s, model, c, options_, deployment_)) {}
+    : scenario_(&s), model_(&model), case_(c), options_(std::move(options)), world_(build_world(s, model, c, options_, deployment_)), checks_(CheckSet()) {}
 
 LiveRun::LiveRun(const LiveRun& o)
     : scenario_(o.scenario_), model_(o.model_), case_(o.case_), options_(o.options_), deployment_(o.deployment_), world_(std::make_unique<World>(*o.world_)),
-      checks_(o.checks_), stopped_because_(o.stopped_because_) {}
+      checks_(o.checks_), stopped_because_(o.stopped_because_), phase_(o.phase_), drain_(o.drain_), workload_ended_(o.workload_ended_) {}
 
-bool LiveRun::run_to(Time t) {
-  if (stopped()) return false;
+LiveRun::LiveRun(const LiveRun& o, Bare)
+    : scenario_(o.scenario_), model_(o.model_), case_(o.case_), options_(o.options_), deployment_(o.deployment_), stopped_because_(o.stopped_because_),
+      phase_(o.phase_), drain_(o.drain_), workload_ended_(o.workload_ended_) {}
+
+LiveRun LiveRun::without_record() const {
+  LiveRun out(*this, Bare());
+  out.options_.keep_going = {};
+  // They may be most of a world's weight, and nothing that happens depends on them.
+  Journal& journal = world_->journal;
+  std::vector<Delivery> deliveries = std::move(journal.deliveries);
+  std::vector<Mark> marks = std::move(journal.marks);
+  journal.deliveries = {};
+  journal.marks = {};
+  out.world_ = std::make_unique<World>(*world_);
+  journal.deliveries = std::move(deliveries);
+  journal.marks = std::move(marks);
+  return out;
+}
+
+// Handles events that are due at or before t, as long as fewer than `events` were handled.
+bool LiveRun::step_to(Time t, std::uint64_t events) {
   World& world = *world_;
-  while (world.step(t)) {
+  while (world.steps() < events && world.step(t)) {
     if ((world.steps() & 0x3ff) != 0) continue;
     if (world.extension) complain(world);
-    checks_.advance(world.journal);
+    if (checks_) checks_->advance(world.journal);
     if (world.steps() > options_.event_limit) stopped_because_ = fmt::format("the run was stopped after {} events", options_.event_limit);
     else if (options_.keep_going && !options_.keep_going()) stopped_because_ = "the run was stopped";
     if (stopped()) return false;
   }
+  if (world.steps() >= events) return true;
   world.run_until(t);
   if (world.extension) complain(world);
   return true;
 }
 
-void LiveRun::drain(RunResult& r) {
+bool LiveRun::run_to(Time t) {
+  if (stopped()) return false;
+  return step_to(t, ~std::uint64_t{0});
+}
+
+bool LiveRun::run_events(std::uint64_t events) {
+  while (phase_ != Phase::over && !stopped() && world_->steps() < events) {
+    const Time until = phase_ == Phase::load ? scenario_->run_for : drain_.look_at;
+    if (!step_to(until, events)) break;
+    if (world_->steps() >= events) return true;
+    if (phase_ == Phase::load) end_of_load();
+    else look();
+  }
+  return phase_ != Phase::over && !stopped();
+}
+
+void LiveRun::end_of_load() {
   World& world = *world_;
+  workload_ended_ = world.now();
+  phase_ = Phase::over;
+  if (!scenario_->drain.enabled) return;
+  phase_ = Phase::drain;
   heal_all(world, scenario_->drain.restart);
   model_->add_reader(world, deployment_, "R");
-  constexpr Duration slice = 100'000'000;
-  const Time limit = saturating_add(world.now(), scenario_->drain.limit);
-  // Nobody tells a program that a table has changed: it looks now and then, and may be asleep for as long as this.
-  const int calm_enough = deployment_.services.empty() ? 3 : 30;
-  int calm = 0;
-  std::vector<NodeId> leaving = scenario_->drain.restart ? about_to_end(world) : std::vector<NodeId>();
-  while (!stopped() && calm < calm_enough && world.now() < limit) {
-    run_to(std::min<Time>(limit, world.now() + slice));
-    calm = model_->settled(world) && services_settled(world) ? calm + 1 : 0;
-    for (std::size_t i = leaving.size(); i-- > 0;) {
-      if (world.running(leaving[i])) continue;
-      world.start(leaving[i]);
-      leaving.erase(leaving.begin() + static_cast<std::ptrdiff_t>(i));
-      calm = 0;
-    }
+  drain_.limit = saturating_add(world.now(), scenario_->drain.limit);
+  if (scenario_->drain.restart) drain_.leaving = about_to_end(world);
+  if (drain_.limit <= world.now()) phase_ = Phase::over;
+  else drain_.look_at = std::min<Time>(drain_.limit, world.now() + drain_slice);
+}
+
+// Nobody tells a program that a table has changed: it looks now and then, and may be asleep for as long as this.
+int LiveRun::calm_enough() const { return deployment_.services.empty() ? 3 : 30; }
+
+// Has all come to rest?
+void LiveRun::look() {
+  World& world = *world_;
+  drain_.calm = model_->settled(world) && services_settled(world) ? drain_.calm + 1 : 0;
+  for (std::size_t i = drain_.leaving.size(); i-- > 0;) {
+    if (world.running(drain_.leaving[i])) continue;
+    world.start(drain_.leaving[i]);
+    drain_.leaving.erase(drain_.leaving.begin() + static_cast<std::ptrdiff_t>(i));
+    drain_.calm = 0;
   }
-  r.drained = !stopped() && calm >= calm_enough;
-  if (r.drained) {
-    Op op;
-    op.time = world.now();
-    op.kind = OpKind::drained;
-    op.outcome = Outcome::ok;
-    world.journal.ops.push_back(op);
-  } else if (!stopped()) {
-    r.not_drained_because = fmt::format("things had not come to rest {} after the faults were healed", format_duration(scenario_->drain.limit));
-  }
+  drain_.at_rest = drain_.calm >= calm_enough();
+  if (drain_.at_rest || world.now() >= drain_.limit) phase_ = Phase::over;
+  else drain_.look_at = std::min<Time>(drain_.limit, world.now() + drain_slice);
 }
 
 RunResult LiveRun::finish() {
   RunResult r;
-  run_to(scenario_->run_for);
-  r.workload_ended = world_->now();
-  if (scenario_->drain.enabled && !stopped()) drain(r);
-  else if (!stopped()) r.not_drained_because = "the scenario asks for no drain";
+  while (run_events(~std::uint64_t{0})) {
+  }
+  r.workload_ended = phase_ == Phase::load ? world_->now() : workload_ended_;
+  r.drained = !stopped() && drain_.at_rest;
+  if (r.drained) {
+    Op op;
+    op.time = world_->now();
+    op.kind = OpKind::drained;
+    op.outcome = Outcome::ok;
+    world_->journal.ops.push_back(op);
+  } else if (!stopped()) {
+    r.not_drained_because = !scenario_->drain.enabled ? "the scenario asks for no drain"
+                                                      : fmt::format("things had not come to rest {} after the faults were healed", format_duration(scenario_->drain.limit));
+  }
   if (stopped()) {
     r.interrupted = true;
     r.not_drained_because = stopped_because_;
   }
-  checks_.advance(world_->journal);
+  checks_->advance(world_->journal);
   r.world = std::move(world_);
   r.deployment = std::move(deployment_);
   World& world = *r.world;
@@ -158,7 +207,7 @@ RunResult LiveRun::finish() {
   r.fingerprint = world.fingerprint();
 
   const std::vector<Claim> claims = model_->claims(r.deployment, summarise_faults(world));
-  for (Report& report : checks_.report(world.journal)) {
+  for (Report& report : checks_->report(world.journal)) {
     VerdictRow row;
     row.claim.anomaly = report.anomaly->name;
     row.claim.reason = "the model says nothing about it";

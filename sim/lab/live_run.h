@@ -3,7 +3,7 @@
 // The world of a scenario and the checkers that read along, between the beginning and the verdicts. A copy is a fork: both go
 // on by themselves, and a fault that is armed in one (world().arm) is not in the other.
 //
-// Always true: run_to in any pieces and finish() give what run_scenario gives.
+// Always true: run_to and run_events in any pieces, and then finish(), give what run_scenario gives.
 //
 //     LiveRun run(plan, model, nullptr, {.seed = 7});
 //     run.run_to(5_s);
@@ -12,8 +12,11 @@
 //     RunResult r = fork.finish();
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "sim/lab/run.h"
 
@@ -33,12 +36,35 @@ class LiveRun {
   // Handles all events due at or before t, and the checkers read along; false when the run was stopped (RunOptions::keep_going,
   // event_limit). Throws InputError when a program of the scenario goes wrong.
   bool run_to(Time t);
+  // Handles events until `events` were handled since the beginning (World::steps), through the load and the drain; false once
+  // nothing is left to handle, or the run was stopped. Throws InputError as run_to does.
+  bool run_events(std::uint64_t events);
   // Runs on to the end of the load and through the drain, and judges. Once: nothing is left to run then.
+  // Requires: the checkers were not left behind.
   RunResult finish();
 
+  // A copy that can go on but not judge: without checkers, and without what the journal holds of events and marks; nobody is
+  // asked whether it may go on.
+  // Always true: its events from here on are those of the original.
+  LiveRun without_record() const;
+
  private:
+  enum class Phase : std::uint8_t { load, drain, over };
+  struct Drain {
+    Time limit{};            // it has failed then
+    Time look_at{};          // when it is next asked whether all has come to rest
+    int calm = 0;            // answers in a row that it has
+    std::vector<NodeId> leaving{};  // asked to end in good order before, to be started again
+    bool at_rest = false;
+  };
+  struct Bare {};
+  LiveRun(const LiveRun& o, Bare);
+
   bool stopped() const { return !stopped_because_.empty(); }
-  void drain(RunResult& r);
+  bool step_to(Time t, std::uint64_t events);
+  int calm_enough() const;
+  void end_of_load();
+  void look();
 
   const Scenario* scenario_;
   const Model* model_;
@@ -46,8 +72,11 @@ class LiveRun {
   RunOptions options_;
   Deployment deployment_;
   std::unique_ptr<World> world_;  // after deployment_, which building it fills
-  CheckSet checks_;
+  std::optional<CheckSet> checks_;
   std::string stopped_because_;
+  Phase phase_ = Phase::load;
+  Drain drain_;
+  Time workload_ended_{};
 };
 
 }  // namespace mqlab

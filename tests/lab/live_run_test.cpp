@@ -57,6 +57,32 @@ void forks_like_the_whole(const std::string& file, int tries) {
   }
 }
 
+// By events instead of by times, through the load and the drain; a copy without the record goes the same way.
+void pieces_like_the_whole(const std::string& file) {
+  const One one(file, *rc::gen::inRange<std::uint64_t>(1, 50));
+  const RunResult whole = one.run();
+  LiveRun run(one.plan, *one.model, nullptr, {.seed = *one.plan.seed, .trace = TraceLevel::full});
+  std::uint64_t events = 0;
+  for (int cuts = *rc::gen::inRange(0, 5); cuts > 0; --cuts) {
+    events += *rc::gen::inRange<std::uint64_t>(1, whole.events / 2);
+    const bool more = run.run_events(events);
+    RC_ASSERT(run.world().steps() == std::min(events, whole.events));
+    RC_ASSERT(more || events >= whole.events);
+    const std::size_t seen = run.world().journal.deliveries.size();
+    LiveRun bare = run.without_record();
+    RC_ASSERT(run.world().journal.deliveries.size() == seen);
+    RC_ASSERT(bare.world().journal.deliveries.empty());
+    bare.run_events(~std::uint64_t{0});
+    RC_ASSERT(bare.world().fingerprint() == whole.fingerprint);
+    RC_ASSERT(bare.world().steps() == whole.events);
+  }
+  same(run.finish(), whole);
+}
+
+RC_GTEST_PROP(LiveRunProperty, RunByEventsItSaysWhatTheWholeRunSays, ()) { pieces_like_the_whole("quorum.lua"); }
+
+RC_GTEST_PROP(LiveRunProperty, RunByEventsWithProgramsToo, ()) { pieces_like_the_whole("transactions.lua"); }
+
 RC_GTEST_PROP(LiveRunProperty, CutAndForkedItSaysWhatTheWholeRunSays, ()) { forks_like_the_whole("quorum.lua", 1); }
 
 RC_GTEST_PROP(LiveRunProperty, AndWhereProgramsAreCoroutinesTheForkRebuildsThem, ()) { forks_like_the_whole("transactions.lua", 1); }

@@ -1,0 +1,236 @@
+#include "gui/core/recording.h"
+
+#include <algorithm>
+#include <list>
+#include <mutex>
+#include <utility>
+
+#include "sim/lab/live_run.h"
+#include "sim/lab/one_run.h"
+#include "sim/record/event_text.h"
+#include "sim/script/print_scenario.h"
+#include "sim/script/scenario_api.h"
+
+namespace mqlab::gui {
+namespace {
+
+// The run right after so many events, without its record.
+struct Checkpoint {
+  std::uint64_t steps;
+  LiveRun run;
+};
+
+// Checkpoints lie this many events apart at first. When there are too many, every second goes and the rest lie twice as far.
+constexpr std::uint64_t first_spacing = 1'000;
+constexpr std::size_t checkpoints_max = 64;
+// A run that is so many events before the wanted moment goes on itself; no copy of a checkpoint is needed.
+constexpr std::uint64_t go_on_max = 4'000;
+constexpr std::size_t moments_kept = 128;
+
+}  // namespace
+
+struct Recording::Inside {
+  RunSpec spec;
+  Scenario scenario;
+  const Model* model = nullptr;
+  const ScenarioCase* scenario_case = nullptr;
+  std::uint64_t seed = 1;
+  RunOptions options;
+  RunResult result;
+  std::vector<std::uint64_t> steps;                             // by delivery: World::steps after it
+  std::vector<std::uint32_t> event_of_op;
+  std::vector<std::pair<EventId, std::uint32_t>> by_id;         // sorted
+  std::vector<Checkpoint> checkpoints;                          // ascending; the first is the beginning
+
+  // What moment() keeps between calls; it changes no answer.
+  std::mutex mutex;
+  std::optional<LiveRun> cursor;
+  std::list<std::shared_ptr<const Moment>> recent;              // the latest first
+
+  const Checkpoint& before(std::uint64_t steps_wanted) const {
+    const auto it = std::upper_bound(checkpoints.begin(), checkpoints.end(), steps_wanted,
+                                     [](std::uint64_t s, const Checkpoint& c) { return s < c.steps; });
+    return *(it - 1);
+  }
+  std::shared_ptr<const Moment> look(std::size_t n, const World& world) const;
+};
+
+Recording::Recording(std::unique_ptr<Inside> inside) : inside_(std::move(inside)) {}
+Recording::~Recording() = default;
+
+namespace {
+
+const ScenarioCase* find_case(const Scenario& s, const std::string& name) {
+  if (name.empty()) return s.cases.empty() ? nullptr : &s.cases.front();
+  for (const ScenarioCase& c : s.cases)
+    if (c.name == name) return &c;
+  std::string known;
+  for (const ScenarioCase& c : s.cases) known += (known.empty() ? "" : ", ") + c.name;
+  throw InputError(s.path, 0, "there is no case `" + name + "`" + (known.empty() ? "; the scenario has no cases" : "; it has " + known));
+}
+
+// Faults by hand come last, so that what the seed draws of the others stays as it was.
+void add_interventions(Scenario& s, const ScenarioCase* c, const std::vector<Intervention>& all) {
+  std::vector<PlannedFault>& to = c ? s.cases[static_cast<std::size_t>(c - s.cases.data())].faults : s.faults;
+  for (const Intervention& i : all) to.push_back(i.fault);
+}
+
+// Without some of its faults a scenario is told as one run, where each fault has its time.
+void leave_out(Scenario& s, const Model& model, const ScenarioCase*& c, const RunOptions& options, const std::vector<std::size_t>& without) {
+  Scenario one = one_run(s, model, c, options);
+  for (std::size_t i = one.faults.size(); i-- > 0;)
+    if (std::find(without.begin(), without.end(), i) != without.end()) one.faults.erase(one.faults.begin() + static_cast<std::ptrdiff_t>(i));
+  s = std::move(one);
+  c = nullptr;
+}
+
+}  // namespace
+
+std::string Intervention::lua() const { return print_fault(fault); }
+
+Intervention right_after(Time event, Fault fault) {
+  Intervention i;
+  i.fault.fault = std::move(fault);
+  i.fault.trigger.after = saturating_add(event, 1);
+  return i;
+}
+
+std::shared_ptr<const Recording> Recording::make(RunSpec spec, const Models& models, const RecordOptions& options) {
+  auto inside = std::make_unique<Inside>();
+  Inside& in = *inside;
+  in.spec = std::move(spec);
+  in.scenario = load_scenario(in.spec.text, in.spec.path, models, {}, in.spec.design);
+  in.model = models.find(in.scenario.model);
+  if (!in.model) throw InputError(in.spec.path, 0, "there is no model `" + in.scenario.model + "`");
+  in.scenario_case = find_case(in.scenario, in.spec.case_name);
+  if (in.scenario_case) in.spec.case_name = in.scenario_case->name;
+  in.seed = in.spec.seed ? *in.spec.seed : in.scenario.seed.value_or(1);
+  RunOptions run_options{.seed = in.seed, .trace = TraceLevel::full, .settings = in.spec.settings, .profile = in.spec.profile, .event_limit = options.event_limit};
+  if (!in.spec.without.empty()) {
+    leave_out(in.scenario, *in.model, in.scenario_case, run_options, in.spec.without);
+    run_options.settings.clear();
+    run_options.profile.clear();
+  }
+  add_interventions(in.scenario, in.scenario_case, in.spec.interventions);
+  in.options = run_options;
+
+  std::optional<LiveRun> run;
+  if (options.progress) run_options.keep_going = [&] { return options.progress(run->world().steps(), run->world().now()); };
+  run.emplace(in.scenario, *in.model, in.scenario_case, run_options);
+
+  std::uint64_t spacing = first_spacing;
+  in.checkpoints.push_back({0, run->without_record()});
+  const Journal* journal = &run->world().journal;
+  bool more = true;
+  while (more) {
+    more = run->run_events(run->world().steps() + 1);
+    const std::uint64_t steps = run->world().steps();
+    while (in.steps.size() < journal->deliveries.size()) in.steps.push_back(steps);
+    const auto last = static_cast<std::uint32_t>(in.steps.empty() ? 0xffffffff : in.steps.size() - 1);
+    while (in.event_of_op.size() < journal->ops.size()) in.event_of_op.push_back(last);
+    if (more && steps >= in.checkpoints.back().steps + spacing) {
+      in.checkpoints.push_back({steps, run->without_record()});
+      if (in.checkpoints.size() > checkpoints_max) {
+        spacing *= 2;
+        std::vector<Checkpoint> kept;
+        for (std::size_t i = 0; i < in.checkpoints.size(); i += 2) kept.push_back(std::move(in.checkpoints[i]));
+        in.checkpoints = std::move(kept);
+      }
+    }
+  }
+  in.result = run->finish();
+  const Journal& done = in.result.world->journal;
+  while (in.event_of_op.size() < done.ops.size()) in.event_of_op.push_back(static_cast<std::uint32_t>(in.steps.size()) - 1);
+  in.by_id.reserve(done.deliveries.size());
+  for (std::size_t i = 0; i < done.deliveries.size(); ++i) in.by_id.emplace_back(done.deliveries[i].event.id, static_cast<std::uint32_t>(i));
+  std::sort(in.by_id.begin(), in.by_id.end());
+  return std::shared_ptr<const Recording>(new Recording(std::move(inside)));
+}
+
+const RunSpec& Recording::spec() const { return inside_->spec; }
+const Scenario& Recording::scenario() const { return inside_->scenario; }
+const Model& Recording::model() const { return *inside_->model; }
+std::string Recording::as_lua() const {
+  Scenario one = one_run(inside_->scenario, *inside_->model, inside_->scenario_case, inside_->options);
+  one.seed = inside_->seed;
+  if (const auto why = why_not_printed(one)) throw InputError(inside_->spec.path, 0, *why);
+  return print_scenario(one, *inside_->model);
+}
+std::uint64_t Recording::seed() const { return inside_->seed; }
+const Journal& Recording::journal() const { return inside_->result.world->journal; }
+const RunResult& Recording::result() const { return inside_->result; }
+bool Recording::stopped() const { return inside_->result.interrupted; }
+Time Recording::end() const { return inside_->result.ended; }
+std::size_t Recording::checkpoints() const { return inside_->checkpoints.size(); }
+
+std::size_t Recording::event_before(Time t) const {
+  const auto& all = journal().deliveries;
+  const auto it = std::upper_bound(all.begin(), all.end(), t, [](Time when, const Delivery& d) { return when < d.time; });
+  return it == all.begin() ? all.size() : static_cast<std::size_t>(it - all.begin()) - 1;
+}
+
+std::size_t Recording::event_after(Time t) const {
+  const auto& all = journal().deliveries;
+  return static_cast<std::size_t>(std::lower_bound(all.begin(), all.end(), t, [](const Delivery& d, Time when) { return d.time < when; }) - all.begin());
+}
+
+std::size_t Recording::event_of_op(OpIndex op) const {
+  return op < inside_->event_of_op.size() ? std::min<std::size_t>(inside_->event_of_op[op], events()) : events();
+}
+
+std::size_t Recording::event_of_mark(std::size_t mark) const {
+  if (mark >= journal().marks.size()) return events();
+  const Mark& m = journal().marks[mark];
+  const std::size_t at = event_of_id(m.during);
+  // During what was not recorded (a fault, a start): the last event before.
+  return at < events() ? at : event_before(m.time);
+}
+
+std::size_t Recording::event_of_id(EventId id) const {
+  const auto it = std::lower_bound(inside_->by_id.begin(), inside_->by_id.end(), std::pair<EventId, std::uint32_t>(id, 0));
+  return it != inside_->by_id.end() && it->first == id ? it->second : events();
+}
+
+std::string Recording::line_name(NodeId n) const { return mqlab::line_name(journal(), n); }
+
+std::size_t Recording::replayed_for(std::size_t n) const { return inside_->steps[n] - inside_->before(inside_->steps[n]).steps; }
+
+std::shared_ptr<const Moment> Recording::Inside::look(std::size_t n, const World& world) const {
+  auto m = std::make_shared<Moment>();
+  m->event = n;
+  m->time = world.now();
+  for (NodeId id = 0; id < world.node_count(); ++id) {
+    const NodeOptions& o = world.node_options(id);
+    m->nodes.push_back({o.name, o.role, o.machine, o.rack, o.zone, o.region, world.running(id), world.paused(id), world.backlog(id), world.state(id)});
+  }
+  for (std::size_t i = 0; i < world.faults().size(); ++i) {
+    const ArmedFault& f = world.faults()[i];
+    if (f.active) m->faults.push_back({i, describe(f.fault), f.fault.kind, f.nodes, is_cut_fault(f.fault.kind)});
+  }
+  if (const auto* teller = dynamic_cast<const TellsContents*>(model)) {
+    Contents all = teller->contents(world);
+    m->places = std::move(all.places);
+    m->groups = std::move(all.groups);
+  }
+  return m;
+}
+
+std::shared_ptr<const Moment> Recording::moment(std::size_t n) const {
+  Inside& in = *inside_;
+  const std::lock_guard lock(in.mutex);
+  for (auto it = in.recent.begin(); it != in.recent.end(); ++it)
+    if ((*it)->event == n) {
+      in.recent.splice(in.recent.begin(), in.recent, it);
+      return in.recent.front();
+    }
+  const std::uint64_t wanted = in.steps[n];
+  const Checkpoint& from = in.before(wanted);
+  const std::uint64_t here = in.cursor ? in.cursor->world().steps() : ~std::uint64_t{0};
+  if (here > wanted || (here < from.steps && wanted - here > go_on_max)) in.cursor.emplace(from.run);
+  in.cursor->run_events(wanted);
+  in.recent.push_front(in.look(n, in.cursor->world()));
+  if (in.recent.size() > moments_kept) in.recent.pop_back();
+  return in.recent.front();
+}
+
+}  // namespace mqlab::gui
