@@ -11,7 +11,7 @@ namespace {
 struct Habits {
   bool confirms = true, persistent = true, misreads = false, resends = false, ignores_returns = false, priorities = false, expire = false;
   bool auto_ack = false, early_ack = false, releases = false, handed_on = false, programs = false, reuses_tags = false;
-  bool acks_twice = false, shares_name = false, stores_ahead = false, names_keys = false, copies = false, shares_prefetch = false;
+  bool acks_twice = false, shares_name = false, stores_ahead = false, other_channels = false, names_keys = false, copies = false, shares_prefetch = false;
   Duration longest_hold = 0;  // a delivery may wait so long for its acknowledgement
 };
 
@@ -30,6 +30,7 @@ Habits habits_of(const Deployment& d) {
       h.ignores_returns = h.ignores_returns || p.ignores_returns;
       h.shares_name = h.shares_name || (!p.producer_name.empty() && !names.insert(p.producer_name).second);
       h.priorities = h.priorities || p.priority >= 0;
+      h.other_channels = h.other_channels || p.automatic_recovery || spec.app;
       h.expire = h.expire || !p.message_ttl.empty();
       h.resends = h.resends || (!spec.app && spec.options.boolean("resend"));
     }
@@ -53,6 +54,7 @@ Habits habits_of(const Deployment& d) {
 
 struct Places {
   bool durable = true, classic = false, stream = false, quorum = false, declared = true, limits = false, ttl = false, expires = false;
+  bool one_reads = true;                        // one consumer of a queue gets its messages at a time
   bool dead_letters = false, dead_letters_safe = true, returns_count = false;
   bool filtered = false;                        // an exchange gives a queue only what its binding key matches
   bool many = false;                            // ... or a message to several queues of one subscription
@@ -67,6 +69,7 @@ Places places_of(const Deployment& d, const Rules& rules) {
     const std::string& type = o.text("queue_type");
     p.classic = p.classic || type == "classic";
     p.quorum = p.quorum || type == "quorum";
+    p.one_reads = p.one_reads && o.boolean("single_active_consumer");
     p.stream = p.stream || type == "stream";
     p.durable = p.durable && (o.boolean("durable") || type != "classic");
     p.declared = p.declared && o.boolean("declared") && !o.boolean("auto_delete");
@@ -138,13 +141,16 @@ std::vector<Claim> claims_of(const Deployment& d, const FaultSummary& f) {
   else if (h.programs) twice = "a program settles when it likes";
   else if (settings.consumer_timeout > 0 && h.longest_hold >= settings.consumer_timeout) twice = "work may take longer than the broker waits for an acknowledgement";
   else if (settings.consumer_timeout > 0 && f.clock_faults) twice = "a clock that jumps ends the time for acknowledgements early";
-  else if (interrupted) twice = "what was not settled when a channel ended is delivered again";
+  const bool only_quorum = p.quorum && !p.classic && !p.stream;
+  const bool one_order = only_quorum && p.one_reads && !h.other_channels;
+  std::string order = one_order ? twice : std::string();
+  if (twice.empty() && interrupted) twice = "what was not settled when a channel ended is delivered again";
+  if (!one_order) order = twice;
   claim("duplicate-delivery", twice, "nobody lost a channel");
   if (p.stream) claim("duplicate", h.resends ? "the application sends again on its own" : "", "each message was sent once");
 
-  std::string order = twice;
   if (order.empty() && h.priorities) order = "higher priorities overtake";
-  claim("fifo-violation", order, "one channel, one queue, no redelivery");
+  claim("fifo-violation", order, one_order ? "one channel a publisher, quorum queues, one active consumer" : "one channel, one queue, no redelivery");
 
   std::string drops;
   if (p.limits) drops = "a full queue drops or refuses messages";

@@ -28,7 +28,7 @@ void Client::on_crash(const Crash&) {
   wires_[0] = wires_[1] = Wire{};
   next_channel_ = 1;
   publish_channel_ = tx_channel_ = consume_channel_ = 0;
-  publisher_ready_ = tx_open_ = receiver_open_ = false;
+  publisher_ready_ = publisher_ended_ = tx_open_ = receiver_open_ = false;
   next_number_ = 1;
   waiting_.clear();
   unconfirmed_.clear();
@@ -72,6 +72,7 @@ void Client::wire_lost(Context& c, std::size_t wire, const std::string& why) {
     refused_.clear();
   }
   ++next_broker_;
+  if (wire == 0 && publisher_ended_ && !setup_.link.shared_connection) return;
   c.set_timer(setup_.link.recovery_interval, timer_reconnect, wire);
 }
 
@@ -83,7 +84,7 @@ void Client::on_message(Context& c, const Message& m) {
     const auto channel = static_cast<std::uint16_t>(m.word);
     switch (w.on_message(c, m)) {
       case Wire::News::running:
-        if (i == 0 && setup_.produces) open_publisher(c);
+        if (i == 0 && setup_.produces && !publisher_ended_) open_publisher(c);
         if (i == 1 || setup_.link.shared_connection) open_receiver(c);
         break;
       case Wire::News::closed: wire_lost(c, i, w.close_text()); break;

@@ -7,7 +7,7 @@
 //
 // | outcome of a send | when |
 // | ok    | confirmed; without confirms: written to an open connection |
-// | fail  | never written; returned as unroutable |
+// | fail  | never written; returned as unroutable; after the end of the only channel (automatic_recovery=false) |
 // | info  | written, and then nack, no confirm in time, or the channel or connection was lost |
 //
 // An ack has no answer in AMQP: its call ends ok when it is written to the channel of its delivery, and what then
@@ -97,6 +97,7 @@ class Client : public ClientNodeBase<Client> {
   void open_publisher(Context& c);
   void on_publisher_method(Context& c, const Message& m);
   void publisher_lost(Context& c, const std::string& why);
+  void refuse_send(Context& c, CallId call, const char* error);
   void publish_waiting(Context& c);
   void publish(Context& c, Send s);
   void publish_returned(Context& c);
@@ -194,6 +195,7 @@ class Client : public ClientNodeBase<Client> {
   std::uint16_t next_channel_ = 1;
   std::uint16_t publish_channel_ = 0;    // 0: none
   bool publisher_ready_ = false;
+  bool publisher_ended_ = false;         // without recovery: its channel is gone, and it opens no other
   std::uint64_t next_number_ = 1;
   std::deque<Send> waiting_;
   std::map<std::uint64_t, Send> unconfirmed_;

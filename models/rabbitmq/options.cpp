@@ -106,6 +106,7 @@ std::vector<OptionDecl> declared_options() {
       rule(boolean("misreads_multiple", "producer", false, "A confirm of many is taken for a confirm of one.", "docs confirms")),
       text("producer_name", "producer", "Streams: publishes under this name, each message with a publishing id (its number); one that is not above the last of this name is left out. Empty = none.", "docs streams; osiris"),
       integer("max_in_flight", "producer", 0, "Unconfirmed messages at most; 0 = any number.", "docs publishers", 0),
+      boolean("automatic_recovery", "producer", true, "A publisher whose connection or channel ended opens another and goes on; off, it publishes nothing more: all that it sent went through one channel.", "amqp-client automaticRecoveryEnabled"),
       duration("send_timeout", "producer", 30 * s, "How long a send waits for a connection or a free place in flight.", "", 1 * ms),
       duration("confirm_timeout", "producer", 30 * s, "How long a send waits for its confirm.", "waitForConfirms", 1 * ms),
       duration("refused_backoff", "producer", 100 * ms, "A send that was refused, or came back, is told so much later: who tries again rests for so long.", ""),
@@ -164,6 +165,7 @@ ProducerSettings producer_settings(const Options& o) {
   p.misreads_multiple = o.boolean("misreads_multiple");
   p.producer_name = o.text("producer_name");
   p.max_in_flight = o.integer("max_in_flight");
+  p.automatic_recovery = o.boolean("automatic_recovery");
   p.send_timeout = o.duration("send_timeout");
   p.confirm_timeout = o.duration("confirm_timeout");
   p.refused_backoff = o.duration("refused_backoff");

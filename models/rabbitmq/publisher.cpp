@@ -100,7 +100,7 @@ void Client::on_publisher_method(Context& c, const Message& m) {
       publish_wire().send(c, channel, Kind::channel_close_ok);
       c.mark("channel_closed", {}, why);
       publisher_lost(c, why);
-      open_publisher(c);
+      if (!publisher_ended_) open_publisher(c);
       break;
     }
     default: break;
@@ -109,6 +109,7 @@ void Client::on_publisher_method(Context& c, const Message& m) {
 
 // What was written and not confirmed may have been taken or not.
 void Client::publisher_lost(Context& c, const std::string& why) {
+  if (publish_channel_ != 0 && !setup_.producer.automatic_recovery) publisher_ended_ = true;
   publisher_ready_ = false;
   publish_channel_ = 0;
   std::map<std::uint64_t, Send> open;
@@ -122,6 +123,16 @@ void Client::publisher_lost(Context& c, const std::string& why) {
   std::deque<Call> calls;
   calls.swap(tx_calls_);
   for (const Call& call : calls) complete(c, call.id, outcome(c, Outcome::info, why));
+  if (!publisher_ended_) return;
+  std::deque<Send> never;
+  never.swap(waiting_);
+  for (const Send& s : never) refuse_send(c, s.call.id, "ALREADY_CLOSED");
+}
+
+// Told after a rest, so that an application that tries again at once does not try for ever within one instant.
+void Client::refuse_send(Context& c, CallId call, const char* error) {
+  refused_sends_.emplace_back(call, outcome(c, Outcome::fail, error));
+  c.set_timer(setup_.producer.refused_backoff, timer_refused);
 }
 
 std::int32_t Client::partition_for(Context& c, const TopicPlan& topic, const Call& call) {
@@ -133,6 +144,7 @@ std::int32_t Client::partition_for(Context& c, const TopicPlan& topic, const Cal
 void Client::send_call(Context& c, const Call& call) {
   std::optional<std::int32_t> partition;
   if (!setup_.produces) return complete(c, call.id, outcome(c, Outcome::fail, "UNSUPPORTED"));
+  if (publisher_ended_) return refuse_send(c, call.id, "ALREADY_CLOSED");
   Table headers = setup_.producer.headers;
   for (const Field& f : std::exchange(given_headers_, Table())) headers.set(f.name, f.value);
   waiting_.push_back({call, c.now() + setup_.producer.send_timeout, std::move(headers), std::exchange(given_publishing_id_, 0), {}});

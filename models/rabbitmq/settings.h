@@ -67,6 +67,7 @@ struct ProducerSettings {
   bool misreads_multiple = false;    // takes a confirm of many for a confirm of one
   std::string producer_name{};       // of streams: publishing ids count under it; empty: none
   std::int64_t max_in_flight = 0;    // unconfirmed messages; 0: any number
+  bool automatic_recovery = true;    // a lost connection or channel is opened again
   Duration send_timeout{};           // how long a send waits for a connection, or for a free place in flight
   Duration confirm_timeout{};        // how long it waits for its confirm
   Duration refused_backoff{};        // a refusal is told so much later

@@ -42,6 +42,34 @@ TEST_F(RabbitCluster, ClientsOfAnyNodeReachAQueue) {
   EXPECT_EQ(marks(r, "node_down"), 0u);
 }
 
+// amqp-client, automaticRecoveryEnabled=false: a closed channel throws AlreadyClosedException, and nobody opens another.
+TEST_F(RabbitCluster, APublisherWithoutRecoveryEndsWithItsChannel) {
+  const auto story = [&](bool recovers, const std::string& faults) {
+    const std::string text = "return scenario { title = \"t\", cluster = rabbitmq { brokers = 3 }, topics = { orders = { queue_type = \"quorum\", single_active_consumer = true } }, "
+                             "clients = { producer \"P\" { topic = \"orders\", records = 20, every = ms(500), start_at = seconds(15), connects_to = \"B1\", automatic_recovery = " +
+                             std::string(recovers ? "true" : "false") + " }, consumer \"C\" { topics = { \"orders\" }, connects_to = \"B3\" } }, faults = { " + faults + " }, run_for = seconds(60) }";
+    const Scenario s = load_scenario(text, "t.lua", models);
+    return run_scenario(s, *models.find("rabbitmq"), nullptr, {.seed = 1});
+  };
+  const auto refused = [](const RunResult& r) {
+    std::size_t n = 0;
+    for (const Op& op : r.world->journal.ops)
+      n += op.kind == OpKind::send && op.outcome == Outcome::fail && r.world->journal.names.text(op.error) == "ALREADY_CLOSED";
+    return n;
+  };
+  const std::string kill = "at(seconds(18), kill \"B1\" { duration = seconds(2) })";
+  const RunResult ends = story(false, kill);
+  expect_nothing_lost(ends);
+  EXPECT_GE(refused(ends), 10U);
+  EXPECT_EQ(refused(story(true, kill)), 0U);
+  EXPECT_EQ(refused(story(false, "")), 0U);
+  // It has had one channel only, so even after a loss the queue's order is promised.
+  const auto claims_order = [](const RunResult& r) { return r.verdict("fifo-violation")->claim.claimed; };
+  EXPECT_TRUE(claims_order(ends));
+  EXPECT_FALSE(claims_order(story(true, kill)));
+  EXPECT_EQ(ends.verdict("fifo-violation")->report.verdict, Verdict::holds);
+}
+
 TEST_F(RabbitCluster, AQueueWhoseNodeIsDownRefusesAndComesBack) {
   const RunResult r = run("orders = {}", "at(seconds(18), kill \"B1\" { duration = seconds(5) })");
   expect_nothing_lost(r);
