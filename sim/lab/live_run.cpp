@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace mqlab {
 namespace {
@@ -101,15 +102,17 @@ LiveRun::LiveRun(const LiveRun& o, Bare)
 LiveRun LiveRun::without_record() const {
   LiveRun out(*this, Bare());
   out.options_.keep_going = {};
-  // They may be most of a world's weight, and nothing that happens depends on them.
+  // They may be most of a world's weight, and nothing that happens depends on them; only a program in Lua may name a row that
+  // it was given.
   Journal& journal = world_->journal;
-  std::vector<Delivery> deliveries = std::move(journal.deliveries);
-  std::vector<Mark> marks = std::move(journal.marks);
-  journal.deliveries = {};
-  journal.marks = {};
+  std::vector<Delivery> deliveries = std::exchange(journal.deliveries, {});
+  std::vector<Mark> marks = std::exchange(journal.marks, {});
+  std::vector<Op> ops;
+  if (!world_->extension) ops = std::exchange(journal.ops, {});
   out.world_ = std::make_unique<World>(*world_);
   journal.deliveries = std::move(deliveries);
   journal.marks = std::move(marks);
+  if (!world_->extension) journal.ops = std::move(ops);
   return out;
 }
 

@@ -43,8 +43,9 @@ class LiveRun {
   // Requires: the checkers were not left behind.
   RunResult finish();
 
-  // A copy that can go on but not judge: without checkers, and without what the journal holds of events and marks; nobody is
-  // asked whether it may go on.
+  // A copy that can go on but not judge: without checkers, and without what the journal holds of events, marks and
+  // operations (rows of operations are numbered anew, where no program in Lua knows their numbers); nobody is asked whether
+  // it may go on.
   // Always true: its events from here on are those of the original.
   LiveRun without_record() const;
 
