@@ -81,7 +81,7 @@ void add_topic(Cluster& cluster, TopicSettings topic) {
 
 bool transacts(const ClientSpec& s) { return s.role != "consumer" && !s.options.text("transactional_id").empty(); }
 
-class KafkaModel : public Model, public ConformanceOffer {
+class KafkaModel : public Model, public ConformanceOffer, public TellsContents {
  public:
   const ModelDecl& decl() const override { return decl_; }
 
@@ -228,6 +228,7 @@ class KafkaModel : public Model, public ConformanceOffer {
   }
 
   bool settled(const World& w) const override { return at_rest(w); }
+  Contents contents(const World& w) const override { return contents_of(w); }
 
   std::vector<Claim> claims(const Deployment& d, const FaultSummary& f) const override { return claims_of(d, f); }
   std::unique_ptr<ConformanceDriver> conformance(std::string_view system, const std::vector<Setting>& settings) const override { return conformance_of(system, settings); }

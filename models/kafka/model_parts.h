@@ -1,13 +1,14 @@
 // models/kafka/model_parts.h: the rooms of the model that kafka.cpp puts together.
 //
-// declaration.cpp says what there is, claims.cpp what is promised, at_rest.cpp when a run is over; kafka.cpp checks a
-// deployment and builds it. Nobody outside includes this.
+// declaration.cpp says what there is, claims.cpp what is promised, at_rest.cpp when a run is over, contents.cpp what logs
+// hold; kafka.cpp checks a deployment and builds it. Nobody outside includes this.
 #pragma once
 
 #include <string_view>
 #include <vector>
 
 #include "models/kafka/settings.h"
+#include "sim/lab/contents.h"
 #include "sim/lab/model.h"
 #include "sim/lab/scenario.h"
 
@@ -29,6 +30,9 @@ std::unique_ptr<ConformanceDriver> conformance_of(std::string_view system, const
 
 // True when nothing more will happen but heartbeats.
 bool at_rest(const World& w);
+
+// What logs hold and how far groups are, for whoever draws it.
+Contents contents_of(const World& w);
 
 // Who is who in a running world; null where there is none.
 std::vector<NodeId> nodes_of_role(const World& w, std::string_view role);

@@ -1,7 +1,7 @@
 // models/rabbitmq/model_parts.h: the rooms of the model that rabbitmq.cpp puts together.
 //
-// declaration.cpp says what there is, topology.cpp what topics become, claims.cpp what is promised, at_rest.cpp when a run is over, conformance.cpp
-// how recorded cases are carried out; rabbitmq.cpp checks a deployment and builds it. Nobody outside includes this.
+// declaration.cpp says what there is, topology.cpp what topics become, claims.cpp what is promised, at_rest.cpp when a run is over, contents.cpp
+// what queues hold, conformance.cpp how recorded cases are carried out; rabbitmq.cpp checks a deployment and builds it. Nobody outside includes this.
 #pragma once
 
 #include <memory>
@@ -13,6 +13,7 @@
 #include "models/rabbitmq/routing.h"
 #include "models/rabbitmq/settings.h"
 #include "sim/lab/conformance.h"
+#include "sim/lab/contents.h"
 #include "sim/lab/model.h"
 #include "sim/lab/scenario.h"
 
@@ -26,6 +27,9 @@ std::vector<Claim> claims_of(const Deployment& d, const FaultSummary& f);
 
 // True when nothing more will happen but heartbeats.
 bool at_rest(const World& w);
+
+// What queues and streams hold and who reads them, for whoever draws it.
+Contents contents_of(const World& w);
 
 // Cases recorded from a real broker, carried out over a connection; null for other systems.
 std::unique_ptr<ConformanceDriver> conformance_of(std::string_view system, const std::vector<Setting>& settings);

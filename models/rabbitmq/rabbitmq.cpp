@@ -92,7 +92,7 @@ std::optional<std::string> check_channel_prefetch(const Deployment& d, const Cli
   return std::nullopt;
 }
 
-class RabbitModel : public Model, public ConformanceOffer, public HasRoutes {
+class RabbitModel : public Model, public ConformanceOffer, public HasRoutes, public TellsContents {
  public:
   const ModelDecl& decl() const override { return decl_; }
 
@@ -175,6 +175,7 @@ class RabbitModel : public Model, public ConformanceOffer, public HasRoutes {
   }
 
   bool settled(const World& w) const override { return at_rest(w); }
+  Contents contents(const World& w) const override { return contents_of(w); }
   RouteGraph routes(const Deployment& d) const override {
     const auto cluster = plan_cluster(d);
     std::vector<QueueSpec> queues;
