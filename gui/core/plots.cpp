@@ -1,0 +1,321 @@
+#include "gui/core/plots.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "gui/core/labels.h"
+#include "gui/core/spacetime.h"
+#include "sim/check/measure.h"
+
+namespace mqlab::gui {
+namespace {
+
+constexpr float axis_height = 24, title_height = 16, panel_gap = 8;
+
+// Changes at times become a step series: one sample a time.
+std::vector<Sample> steps_of(std::vector<std::pair<Time, std::int64_t>> changes) {
+  std::stable_sort(changes.begin(), changes.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<Sample> out;
+  std::int64_t value = 0;
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    value += changes[i].second;
+    if (i + 1 < changes.size() && changes[i + 1].first == changes[i].first) continue;
+    if (out.empty() || out.back().value != value) out.push_back({changes[i].first, value});
+  }
+  return out;
+}
+
+// Equal parts of time, as long as a clock counts and beginning where it does, so that a regular load looks regular.
+struct Buckets {
+  Time from = 0;
+  Duration each = 1;
+  std::size_t count = 0;
+
+  Buckets(TimeRange r, std::size_t most) : each(tick_step(r.length(), most)) {
+    from = r.from >= 0 ? r.from / each * each : r.from;
+    count = static_cast<std::size_t>((r.to - from + each - 1) / each);
+  }
+  Time end() const { return from + static_cast<Duration>(count) * each; }
+  std::size_t of(Time t) const { return static_cast<std::size_t>((t - from) / each); }
+  Time middle(std::size_t b) const { return from + static_cast<Duration>(b) * each + each / 2; }
+};
+
+std::vector<std::uint64_t> counts(const std::vector<Time>& times, const Buckets& buckets) {
+  std::vector<std::uint64_t> out(buckets.count);
+  for (auto t = std::lower_bound(times.begin(), times.end(), buckets.from); t != times.end() && *t < buckets.end(); ++t) ++out[buckets.of(*t)];
+  return out;
+}
+
+// The percentiles of each bucket; -1: nothing fell into it.
+struct Percentiles {
+  std::vector<Duration> p50, p99;
+};
+Percentiles percentiles(const std::vector<Sample>& samples, const Buckets& buckets) {
+  Percentiles out{std::vector<Duration>(buckets.count, -1), std::vector<Duration>(buckets.count, -1)};
+  std::vector<std::vector<Duration>> all(buckets.count);
+  const auto less = [](const Sample& s, Time t) { return s.at < t; };
+  for (auto s = std::lower_bound(samples.begin(), samples.end(), buckets.from, less); s != samples.end() && s->at < buckets.end(); ++s) all[buckets.of(s->at)].push_back(s->value);
+  for (std::size_t b = 0; b < buckets.count; ++b) {
+    if (all[b].empty()) continue;
+    std::sort(all[b].begin(), all[b].end());
+    out.p50[b] = percentile(all[b], 50);
+    out.p99[b] = percentile(all[b], 99);
+  }
+  return out;
+}
+
+EntityId series_entity(SeriesId id) { return {EntityId::Kind::series, static_cast<std::uint64_t>(id), 0}; }
+
+struct Key {
+  SeriesId id;
+  std::string name;
+  Ink ink;
+  bool dashed = false;
+};
+
+// One of the plots: its frame, title, scale and key.
+struct Panel {
+  Scene& s;
+  const TextMeasure& measure;
+  const TimeAxis& axis;
+  Rect box;      // of the curves
+  double top = 1;
+  double bottom = 0;  // above 0: decades are equally high
+
+  float y(double v) const {
+    const double part = bottom > 0 ? std::log10(std::max(v, bottom) / bottom) / std::log10(top / bottom) : v / top;
+    return box.bottom() - static_cast<float>(std::clamp(part, 0.0, 1.05)) * box.h;
+  }
+
+  void rule(double v, const std::string& label) {
+    s.line({box.x, y(v)}, {box.right(), y(v)}, Ink::grid);
+    s.text({axis.left() - 6, y(v) - measure.line_height(0.75F) / 2}, fit(label, axis.left() - 12, measure, 0.75F), Ink::faint, Anchor::right).width = 0.75F;
+  }
+  // From 0 up to a round number.
+  template <class Label>
+  void scale(double most, Label label) {
+    const double step = nice_step(std::max(most, 1e-9), static_cast<std::size_t>(std::max(1.0F, box.h / 24)));
+    top = std::max(step, std::ceil(most / step - 1e-9) * step);
+    for (int i = 0; static_cast<double>(i) * step <= top + step / 2 && i < 100; ++i) rule(static_cast<double>(i) * step, label(static_cast<double>(i) * step));
+  }
+  // By decades, from the one that holds the least.
+  template <class Label>
+  void decades(double least, double most, Label label) {
+    bottom = std::pow(10.0, std::floor(std::log10(std::max(least, 1.0)) + 1e-9));
+    top = std::max(std::pow(10.0, std::ceil(std::log10(std::max(most, 1.0)) - 1e-9)), bottom * 10);
+    const double each = box.h / std::log10(top / bottom);
+    int n = 0;
+    for (double v = bottom; v <= top * 1.5; v *= 10, ++n)
+      if (each > 16 || n % 2 == 0) rule(v, label(v));
+  }
+  void title(const std::string& title, const std::vector<Key>& keys) {
+    s.line({box.x, box.y}, {box.x, box.bottom()}, Ink::edge);
+    float x = box.x + 4;
+    const float size = 0.8F;
+    s.text({x, box.y - title_height}, title, Ink::strong).width = size;
+    x += measure.width(title, size) + 16;
+    for (const Key& k : keys) {
+      const float w = measure.width(k.name, size);
+      if (x + 26 + w > box.right()) break;
+      s.line({x, box.y - title_height / 2}, {x + 18, box.y - title_height / 2}, k.ink, 2.2F, series_entity(k.id)).dashed = k.dashed;
+      s.text({x + 23, box.y - title_height}, k.name, Ink::text, Anchor::left, series_entity(k.id)).width = size;
+      x += 23 + w + 14;
+    }
+  }
+
+  // A line over buckets; none where there is nothing.
+  void curve(const std::vector<double>& values, const Buckets& buckets, const Key& k) {
+    std::vector<Point> points;
+    const auto flush = [&] {
+      if (points.size() == 1) s.symbol(ShapeKind::circle, points.front(), 2, k.ink, true, series_entity(k.id));
+      else if (points.size() > 1) s.polyline(points, k.ink, 1.8F, series_entity(k.id)).dashed = k.dashed;
+      points.clear();
+    };
+    for (std::size_t b = 0; b < values.size(); ++b) {
+      if (values[b] < 0) {
+        flush();
+        continue;
+      }
+      points.push_back({std::clamp(axis.x(buckets.middle(b)), box.x, box.right()), y(values[b])});
+    }
+    flush();
+  }
+
+  // Steps, by columns of two pixels: from the least to the greatest of each.
+  void steps(const std::vector<Sample>& samples, TimeRange r, const Key& k) {
+    const auto columns = static_cast<std::size_t>(std::max(box.w / 2, 1.0F));
+    std::vector<Point> points;
+    for (std::size_t c = 0; c < columns; ++c) {
+      const auto time = [&](std::size_t n) { return r.from + static_cast<Time>(static_cast<double>(r.length()) * static_cast<double>(n) / static_cast<double>(columns)); };
+      const auto [least, most] = range_of(samples, time(c), std::max(time(c + 1), time(c) + 1));
+      const float x = box.x + static_cast<float>(c) * 2 + 1;
+      const float at = points.empty() ? y(static_cast<double>(least)) : points.back().y;
+      // The nearer end first, so that the line does not jump back and forth.
+      const float a = y(static_cast<double>(least)), b = y(static_cast<double>(most));
+      if (std::abs(a - at) <= std::abs(b - at)) {
+        points.push_back({x, a});
+        if (a != b) points.push_back({x, b});
+      } else {
+        points.push_back({x, b});
+        if (a != b) points.push_back({x, a});
+      }
+    }
+    if (points.size() > 1) s.polyline(points, k.ink, 1.6F, series_entity(k.id));
+  }
+};
+
+std::string number_label(double v) {
+  if (v >= 1e6) return fmt::format("{:g} M", v / 1e6);
+  if (v >= 1e4) return fmt::format("{:g} k", v / 1e3);
+  return fmt::format("{:g}", v);
+}
+
+}  // namespace
+
+const char* series_name(SeriesId id) {
+  switch (id) {
+    case SeriesId::acknowledged: return "acknowledged";
+    case SeriesId::delivered: return "delivered";
+    case SeriesId::send_latency: return "send to ack";
+    case SeriesId::delivery_latency: return "send to delivery";
+    case SeriesId::waiting: return "acknowledged and not delivered";
+    case SeriesId::in_flight: return "messages between nodes";
+  }
+  return "?";
+}
+
+RunSeries run_series(const Journal& j, const std::vector<Flight>& flights, Time end) {
+  RunSeries out;
+  out.end = end;
+  std::map<MessageId, Time> sent;
+  std::set<MessageId> acknowledged, got;
+  std::set<std::pair<std::uint32_t, MessageId>> delivered;
+  std::vector<std::pair<Time, std::int64_t>> waiting;
+  for (const Op& op : j.ops) {
+    if (op.kind == OpKind::send && op.outcome == Outcome::invoke) {
+      sent.try_emplace(op.message, op.time);
+    } else if (op.kind == OpKind::send && op.outcome == Outcome::ok) {
+      if (!acknowledged.insert(op.message).second) continue;
+      out.acknowledged.push_back(op.time);
+      if (const auto it = sent.find(op.message); it != sent.end()) out.send_latency.push_back({op.time, op.time - it->second});
+      if (!got.count(op.message)) waiting.emplace_back(op.time, 1);
+    } else if (op.kind == OpKind::deliver) {
+      if (!delivered.emplace(op.subscription, op.message).second) continue;
+      out.delivered.push_back(op.time);
+      const auto it = sent.find(op.message);
+      out.delivery_latency.push_back({op.time, it == sent.end() ? 0 : op.time - it->second});
+      if (got.insert(op.message).second && acknowledged.count(op.message)) waiting.emplace_back(op.time, -1);
+    } else if (op.kind == OpKind::ack && (op.flags & op_flag::by_policy)) {
+      if (got.insert(op.message).second && acknowledged.count(op.message)) waiting.emplace_back(op.time, -1);  // a declared limit took it
+    }
+  }
+  out.waiting = steps_of(std::move(waiting));
+  std::vector<std::pair<Time, std::int64_t>> flying;
+  for (const Flight& f : flights) {
+    if (f.traffic == Traffic::heartbeat || f.arrived <= f.sent) continue;
+    flying.emplace_back(f.sent, 1);
+    flying.emplace_back(f.arrived, -1);
+  }
+  out.in_flight = steps_of(std::move(flying));
+  return out;
+}
+
+RunSeries run_series(const EventIndex& index) { return run_series(index.recording().journal(), index.flights(), index.recording().end()); }
+
+std::pair<std::int64_t, std::int64_t> range_of(const std::vector<Sample>& steps, Time from, Time to) {
+  const auto first = std::upper_bound(steps.begin(), steps.end(), from, [](Time t, const Sample& s) { return t < s.at; });
+  const std::int64_t before = first == steps.begin() ? 0 : (first - 1)->value;
+  std::pair<std::int64_t, std::int64_t> out{before, before};
+  for (auto s = first; s != steps.end() && s->at < to; ++s) {
+    out.first = std::min(out.first, s->value);
+    out.second = std::max(out.second, s->value);
+  }
+  return out;
+}
+
+Scene plots(const RunSeries& series, const Timeline& timeline, const TimeView& view, Time now, float width, float height, const TextMeasure& measure) {
+  Scene s(width, height);
+  // Under the space-time picture: the same left edge, the same width.
+  const Rect area = spacetime_area(width, height);
+  TimeView time = view;
+  time.by_order = false;
+  const TimeAxis axis(time, area.x, area.w);
+  const TimeRange r = axis.view().range;
+  if (series.acknowledged.empty() && series.delivered.empty() && series.in_flight.empty()) {
+    s.text({width / 2, height / 2 - 10}, "nothing was sent", Ink::faint, Anchor::centre);
+    return s;
+  }
+  const float usable = height - axis_height;
+  const std::size_t count = usable >= 300 ? 4 : usable >= 200 ? 3 : usable >= 110 ? 2 : 1;
+  const float each = (usable - panel_gap) / static_cast<float>(count);
+  s.clip(area);
+  draw_fault_bands(s, timeline, axis, 0, area.bottom(), nullptr, nullptr);
+  s.clip_nothing();
+  draw_axis(s, axis, 0, area.bottom(), measure);
+  const Buckets buckets(r, static_cast<std::size_t>(std::clamp(area.w / 10, 8.0F, 120.0F)));
+  const Duration bucket = buckets.each;
+  const auto rate = [&](const std::vector<Time>& times) {
+    std::vector<double> out;
+    for (const std::uint64_t n : counts(times, buckets)) out.push_back(static_cast<double>(n) * 1e9 / static_cast<double>(bucket));
+    return out;
+  };
+  const auto most_of = [](std::initializer_list<const std::vector<double>*> all) {
+    double most = 0;
+    for (const auto* v : all)
+      for (const double x : *v) most = std::max(most, x);
+    return most;
+  };
+  for (std::size_t i = 0; i < count; ++i) {
+    Panel p{s, measure, axis, {area.x, panel_gap + static_cast<float>(i) * each + title_height, area.w, each - title_height - panel_gap}, 1, 0};
+    if (p.box.h < 12) break;
+    if (i == 0) {
+      const Key a{SeriesId::acknowledged, series_name(SeriesId::acknowledged), Ink::hue0, false}, d{SeriesId::delivered, series_name(SeriesId::delivered), Ink::hue1, true};
+      const std::vector<double> acknowledged = rate(series.acknowledged), delivered = rate(series.delivered);
+      const double most = most_of({&acknowledged, &delivered});
+      p.title("messages a second", {a, d});
+      p.scale(most, number_label);
+      p.curve(acknowledged, buckets, a);
+      p.curve(delivered, buckets, d);
+      s.name(series_entity(SeriesId::acknowledged), p.box, fmt::format("messages a second, at most {}: {} acknowledged and {} delivered in all", number_label(std::round(most * 10) / 10), with_commas(series.acknowledged.size()), with_commas(series.delivered.size())));
+    } else if (i == 1) {
+      const Percentiles send = percentiles(series.send_latency, buckets), delivery = percentiles(series.delivery_latency, buckets);
+      const auto doubles = [](const std::vector<Duration>& v) { return std::vector<double>(v.begin(), v.end()); };
+      const std::vector<double> s50 = doubles(send.p50), s99 = doubles(send.p99), d50 = doubles(delivery.p50), d99 = doubles(delivery.p99);
+      const Key k50{SeriesId::send_latency, "send to ack p50", Ink::hue0, false}, k99{SeriesId::send_latency, "p99", Ink::hue0, true};
+      const Key e50{SeriesId::delivery_latency, "send to delivery p50", Ink::hue1, false}, e99{SeriesId::delivery_latency, "p99", Ink::hue1, true};
+      const double most = most_of({&s50, &s99, &d50, &d99});
+      double least = most;
+      for (const auto* v : {&s50, &d50})
+        for (const double x : *v)
+          if (x >= 0) least = std::min(least, x);
+      p.title("latency, by decades", {k50, k99, e50, e99});
+      p.decades(least, most, [](double v) { return time_label(static_cast<Time>(std::llround(v)), std::max<Duration>(1, static_cast<Duration>(v / 1000))); });
+      p.curve(s50, buckets, k50);
+      p.curve(s99, buckets, k99);
+      p.curve(d50, buckets, e50);
+      p.curve(d99, buckets, e99);
+      s.name(series_entity(SeriesId::send_latency), p.box, fmt::format("latency, at most {}", time_label(static_cast<Time>(most), 1'000)));
+    } else {
+      const SeriesId id = i == 2 ? SeriesId::waiting : SeriesId::in_flight;
+      const std::vector<Sample>& samples = i == 2 ? series.waiting : series.in_flight;
+      const Key k{id, series_name(id), i == 2 ? Ink::hue2 : Ink::hue4, false};
+      const auto most = range_of(samples, r.from, r.to).second;
+      p.title(i == 2 ? "waiting" : "under way", {k});
+      p.scale(std::max<double>(static_cast<double>(most), 1), number_label);
+      p.steps(samples, r, k);
+      s.name(series_entity(id), p.box, fmt::format("{}, at most {}", series_name(id), most));
+    }
+  }
+  const float x = axis.x(now);
+  if (x >= area.x && x <= area.right()) s.line({x, 0}, {x, area.bottom()}, Ink::cursor, 1.6F);
+  s.remark(fmt::format("rates and percentiles over {} each", time_label(bucket, std::max<Duration>(bucket / 100, 1))));
+  if (view.by_order) s.remark("plots keep to real time");
+  if (count < 4) s.remark(fmt::format("{} of 4 plots: make the pane higher", count));
+  return s;
+}
+
+}  // namespace mqlab::gui

@@ -1,0 +1,457 @@
+#include "gui/core/spacetime.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "gui/core/describe.h"
+#include "gui/core/labels.h"
+#include "gui/core/topology.h"
+#include "sim/record/event_text.h"
+#include "sim/record/op_text.h"
+
+namespace mqlab::gui {
+namespace {
+
+constexpr float gutter = 112, axis_height = 24, faults_height = 16, lane_least = 20, right_margin = 8;
+constexpr std::size_t named_most = 200, rows_most = 1'500;
+
+struct Painter {
+  const EventIndex& index;
+  const SpacetimeFacts& facts;
+  const SpacetimeView& view;
+  const Focus& focus;
+  Scene& s;
+  const TextMeasure& measure;
+  Rect area;
+  TimeAxis axis;
+  std::vector<std::uint32_t> steps;   // by order: the events in sight
+  std::vector<int> lane_of;           // by NodeId; -1: hidden
+  float lane_height = 0;
+  Occupancy taken;
+  std::set<std::uint32_t> lit{};      // events of the witness
+  std::vector<Flight> to_name{};
+
+  const Recording& r() const { return index.recording(); }
+  const Journal& j() const { return r().journal(); }
+  bool passes(std::size_t event) const { return !view.passing || view.passing->empty() || (*view.passing)[event]; }
+  float y_of_lane(int lane) const { return area.y + faults_height + (static_cast<float>(lane) + 0.5F) * lane_height - view.scroll; }
+  int lane(NodeId n) const { return n < lane_of.size() ? lane_of[n] : -1; }
+  float y_of(NodeId n) const { return y_of_lane(lane(n)); }
+
+  // Where an event stands; by order: its step, or that of the last one before it in sight.
+  float x_of(std::size_t event) const {
+    if (!view.time.by_order) return axis.x(r().time_of(event));
+    const auto at = std::upper_bound(steps.begin(), steps.end(), static_cast<std::uint32_t>(event));
+    if (at == steps.begin()) return axis.left() - 20;
+    return axis.x_of_event(static_cast<std::size_t>(at - steps.begin()) - 1, 0);
+  }
+  // Where a message leaves: by order, at the event during which it was sent.
+  float x_of_sending(const Flight& f) const {
+    if (!view.time.by_order) return axis.x(f.sent);
+    const std::size_t cause = index.cause_of(f.event);
+    if (cause >= r().events()) return axis.x(f.sent);
+    return x_of(cause);
+  }
+  float x_of_time(Time t) const {
+    if (!view.time.by_order) return axis.x(t);
+    const std::size_t before = r().event_before(t);
+    return before < r().events() ? x_of(before) : axis.left();
+  }
+
+  void lanes() {
+    const float size = 0.9F, high = measure.line_height(size);
+    for (std::size_t i = 0; i < view.lanes.size(); ++i) {
+      const Lane& l = view.lanes[i];
+      const float y = y_of_lane(static_cast<int>(i));
+      if (y < area.y - lane_height || y > area.bottom() + lane_height) continue;
+      const EntityId e = l.nodes.size() == 1 ? EntityId::node(l.nodes.front()) : EntityId{};
+      s.text({8, y - high / 2}, fit(l.name, gutter - 14, measure, size), Ink::text, Anchor::left, e).width = size;
+      if (focus.entity && focus.entity == e) s.fill({2, y - high / 2, 3, high}, Ink::selection);
+      if (s.named().size() < named_most) s.name(e, {0, y - lane_height / 2, s.width(), lane_height}, "line of " + l.name);
+      s.clip(area);
+      s.line({area.x, y}, {area.right(), y}, Ink::edge, 1, e).opacity = 150;
+      if (l.nodes.size() == 1 && l.nodes.front() < facts.timeline.nodes.size()) {
+        const NodeHistory& h = facts.timeline.nodes[l.nodes.front()];
+        for (const TimeRange& d : h.down) {
+          if (d.from > view.time.range.to || d.to < view.time.range.from) continue;
+          const float from = std::max(x_of_time(d.from), area.x), to = std::min(x_of_time(d.to), area.right());
+          s.fill({from, y - 3, std::max(to - from, 1.0F), 6}, Ink::background);
+          s.line({from, y}, {to, y}, Ink::down, 2, e).dashed = true;
+          if (to - from > 60 && lane_height >= 18) s.text({(from + to) / 2, y - high + 1}, "down", Ink::down, Anchor::centre).width = 0.78F;
+        }
+        for (const TimeRange& d : h.paused) {
+          if (d.from > view.time.range.to || d.to < view.time.range.from) continue;
+          const float from = std::max(x_of_time(d.from), area.x), to = std::min(x_of_time(d.to), area.right());
+          s.line({from, y - 2.5F}, {to, y - 2.5F}, Ink::paused, 1.5F, e);
+          s.line({from, y + 2.5F}, {to, y + 2.5F}, Ink::paused, 1.5F, e);
+          if (to - from > 70 && lane_height >= 18) s.text({(from + to) / 2, y - high + 1}, "paused", Ink::paused, Anchor::centre).width = 0.78F;
+        }
+      }
+      s.clip_nothing();
+    }
+  }
+
+  void arrow(const Flight& f, bool strong) {
+    const int from = lane(f.from), to = lane(f.to);
+    const Point a{x_of_sending(f), y_of_lane(from)}, b{x_of(f.event), y_of_lane(to)};
+    const MessageLook& look = facts.looks.of(f.kind);
+    const EntityId e = EntityId::event(f.event);
+    const bool chosen = focus.entity == e;
+    const Ink ink = lit.count(f.event) ? Ink::witness : chosen ? Ink::selection : look.ink;
+    Shape& line = s.line(a, b, ink, strong ? 2.2F : 1.2F, e);
+    line.dashed = look.small;
+    if (!strong && look.small) line.opacity = 130;
+    // The head, short of the line: its shape is the message's.
+    const float dx = b.x - a.x, dy = b.y - a.y, length = std::hypot(dx, dy);
+    if (length < 6) return;
+    const Point head{b.x - dx / length * 4, b.y - dy / length * 4};
+    Shape& tip = s.symbol(ShapeKind::triangle, head, strong ? 5 : 3.6F, ink, look.filled, e);
+    tip.to = b;
+  }
+
+  // Messages: arrows, or density above the limit. How many there are, and how many are drawn.
+  std::pair<std::size_t, std::size_t> messages() {
+    const TimeRange range = view.time.range;
+    const auto seen = [&](const Flight& f) { return lane(f.from) >= 0 && lane(f.to) >= 0 && passes(f.event); };
+    std::size_t total = 0;
+    std::vector<Flight> some, must;
+    index.flights_between(range.from, range.to, static_cast<std::size_t>(-1), [&](const Flight& f) {
+      if (!seen(f)) return;
+      ++total;
+      if (some.size() <= view.arrows_most) some.push_back(f);
+      if (lit.count(f.event) || focus.entity == EntityId::event(f.event)) must.push_back(f);
+    });
+    const bool dense = total > view.arrows_most;
+    if (dense) density();
+    std::size_t drawn = 0, inside = 0;
+    if (!dense)
+      for (const Flight& f : some) {
+        if (lane(f.from) == lane(f.to)) {
+          ++inside;
+          continue;
+        }
+        arrow(f, false);
+        ++drawn;
+      }
+    for (const Flight& f : must) arrow(f, true);
+    if (dense) drawn = must.size();
+    if (inside > 0) s.remark(fmt::format("{} messages within folded lines are not drawn", with_commas(inside)));
+    // Names along arrows, where there is room: those that are not heartbeats, the longest way first.
+    if (!dense && drawn <= 120) {
+      for (const Flight& f : some) {
+        if (lane(f.from) == lane(f.to) || f.traffic == Traffic::heartbeat) continue;
+        const Point a{x_of_sending(f), y_of_lane(lane(f.from))}, b{x_of(f.event), y_of_lane(lane(f.to))};
+        const std::string text = j().kind_name(f.kind);
+        const float w = measure.width(text, 0.75F), h = measure.line_height(0.75F);
+        for (const float part : {0.5F, 0.35F, 0.65F}) {
+          const Rect box{a.x + (b.x - a.x) * part + 5, a.y + (b.y - a.y) * part - h / 2, w, h};
+          if (box.x < area.x || box.right() > area.right() || box.y < area.y + faults_height || box.bottom() > area.bottom()) continue;
+          if (!taken.take(box)) continue;
+          s.text({box.x, box.y}, text, Ink::faint, Anchor::left, EntityId::event(f.event)).width = 0.75F;
+          break;
+        }
+      }
+    }
+    if (!dense) to_name = std::move(some);
+    return {total, drawn};
+  }
+
+  // What a screen reader walks last: all else comes before.
+  void name_messages() {
+    for (const Flight& f : to_name) {
+      if (s.named().size() >= named_most) break;
+      if (f.traffic == Traffic::heartbeat || lane(f.from) == lane(f.to)) continue;
+      const Point a{x_of_sending(f), y_of_lane(lane(f.from))}, b{x_of(f.event), y_of_lane(lane(f.to))};
+      s.name(EntityId::event(f.event), {std::min(a.x, b.x), std::min(a.y, b.y), std::abs(a.x - b.x) + 1, std::abs(a.y - b.y) + 1},
+             fmt::format("{} from {} to {}, handled at {}", j().kind_name(f.kind), line_name(j(), f.from), line_name(j(), f.to), format_time(f.arrived)));
+    }
+  }
+
+  void density() {
+    const float column = 4;
+    const auto columns = static_cast<std::size_t>(std::max(area.w / column, 1.0F));
+    std::vector<std::vector<Density>> all;
+    std::uint32_t most = 1;
+    for (const Lane& l : view.lanes) {
+      std::vector<Density> sum(columns);
+      for (const NodeId n : l.nodes) {
+        const auto d = index.density(n, view.time.range.from, view.time.range.to, columns);
+        for (std::size_t c = 0; c < columns; ++c) sum[c].events += d[c].events, sum[c].messages += d[c].messages;
+      }
+      for (const Density& d : sum) most = std::max(most, d.messages);
+      all.push_back(std::move(sum));
+    }
+    for (std::size_t l = 0; l < all.size(); ++l)
+      for (std::size_t c = 0; c < columns; ++c) {
+        if (all[l][c].messages == 0) continue;
+        // By the root, so that little is seen beside much.
+        const float h = std::max(1.5F, (lane_height * 0.8F) * std::sqrt(static_cast<float>(all[l][c].messages) / static_cast<float>(most)));
+        const float x = view.time.by_order ? x_of_time(view.time.range.from + static_cast<Time>(static_cast<double>(c) / static_cast<double>(columns) * static_cast<double>(view.time.range.length())))
+                                           : area.x + static_cast<float>(c) * column;
+        s.fill({x, y_of_lane(static_cast<int>(l)) - h / 2, column - 0.5F, h}, Ink::hue4).opacity = 150;
+      }
+  }
+
+  void op(OpIndex i, bool strong) {
+    const Op& o = j().ops[i];
+    const std::size_t event = r().event_of_op(i);
+    const float x = view.time.by_order && event < r().events() ? x_of(event) : x_of_time(o.time);
+    const float y = y_of(o.process);
+    const EntityId e = EntityId::op(i);
+    const Ink ink = strong ? Ink::witness : o.key ? hue(o.key) : Ink::strong;
+    const float size = strong ? 6.5F : 4.5F;
+    const auto points = [&](float up, bool filled, float at) {
+      Shape& t = s.symbol(ShapeKind::triangle, {x, at}, size, ink, filled, e);
+      t.to = {x, at - up};
+    };
+    if (o.kind == OpKind::send && o.outcome == Outcome::invoke) points(10, true, y - 4);
+    else if (o.kind == OpKind::deliver) points(-10, true, y - 4);
+    else if (o.outcome == Outcome::fail) s.symbol(ShapeKind::cross, {x, y}, size, strong ? Ink::witness : Ink::violated, false, e).width = 2;
+    else if (o.outcome == Outcome::info) s.symbol(ShapeKind::circle, {x, y}, size, strong ? Ink::witness : Ink::unknown, false, e).width = 1.8F;
+    else if (o.kind == OpKind::send && o.outcome == Outcome::ok) s.symbol(ShapeKind::circle, {x, y}, size * 0.8F, strong ? Ink::witness : Ink::holds, true, e);
+    else s.symbol(ShapeKind::circle, {x, y}, 2.2F, ink, true, e);
+    if (strong) s.symbol(ShapeKind::circle, {x, y}, 11, Ink::witness, false, e).width = 2;
+    const bool chosen = focus.entity == e || (o.message != no_message && focus.entity == EntityId::message(o.message));
+    if (chosen) s.symbol(ShapeKind::circle, {x, y}, 9, Ink::selection, false, e).width = 2;
+  }
+
+  static bool drawn(const Op& o) {
+    switch (o.kind) {
+      case OpKind::send:
+      case OpKind::deliver:
+      case OpKind::begin:
+      case OpKind::end_commit:
+      case OpKind::end_abort:
+      case OpKind::commit:
+      case OpKind::assign:
+      case OpKind::revoke:
+      case OpKind::effect: return true;
+      case OpKind::ack: return o.outcome != Outcome::invoke;
+      default: return false;
+    }
+  }
+
+  void ops() {
+    const auto& all = j().ops;
+    const auto first = std::lower_bound(all.begin(), all.end(), view.time.range.from, [](const Op& o, Time t) { return o.time < t; });
+    const auto last = std::upper_bound(first, all.end(), view.time.range.to, [](Time t, const Op& o) { return t < o.time; });
+    std::vector<OpIndex> shown;
+    std::size_t count = 0;
+    for (auto o = first; o != last; ++o) {
+      if (!drawn(*o) || lane(o->process) < 0) continue;
+      const auto i = static_cast<OpIndex>(o - all.begin());
+      const std::size_t event = r().event_of_op(i);
+      if (event < r().events() && !passes(event)) continue;
+      ++count;
+      if (shown.size() < rows_most) shown.push_back(i);
+    }
+    if (count > rows_most) {
+      s.remark(fmt::format("what clients did and saw ({} rows) is not drawn: too much for the width", with_commas(count)));
+      return;
+    }
+    for (const OpIndex i : shown) op(i, false);
+    // Which message: above sends and deliveries.
+    for (const OpIndex i : shown) {
+      const Op& o = all[i];
+      if ((o.kind != OpKind::send || o.outcome == Outcome::ok) && o.kind != OpKind::deliver) continue;
+      const std::string text = j().message_name(o.message);
+      const std::size_t event = r().event_of_op(i);
+      const float x = view.time.by_order && event < r().events() ? x_of(event) : x_of_time(o.time);
+      const float w = measure.width(text, 0.75F), h = measure.line_height(0.75F), y = y_of(o.process);
+      const Rect box{x - w / 2, y - 10 - h, w, h};
+      if (box.x < area.x || box.right() > area.right() || box.y < area.y + faults_height || box.bottom() > area.bottom() || !taken.take(box)) continue;
+      s.text({box.x, box.y}, text, Ink::text, Anchor::left, EntityId::message(o.message)).width = 0.75F;
+    }
+    for (const OpIndex i : shown) {
+      if (s.named().size() >= named_most) break;
+      const float x = x_of_time(all[i].time);
+      s.name(EntityId::op(i), {x - 6, y_of(all[i].process) - 6, 12, 12}, describe_op(j(), i).title);
+    }
+  }
+
+  void marks() {
+    const auto& all = j().marks;
+    const auto first = std::lower_bound(all.begin(), all.end(), view.time.range.from, [](const Mark& m, Time t) { return m.time < t; });
+    const auto last = std::upper_bound(first, all.end(), view.time.range.to, [](Time t, const Mark& m) { return t < m.time; });
+    std::vector<std::size_t> shown;
+    std::size_t count = 0;
+    for (auto m = first; m != last; ++m) {
+      if (m->node == nobody || lane(m->node) < 0) continue;
+      const auto i = static_cast<std::size_t>(m - all.begin());
+      const std::size_t event = r().event_of_mark(i);
+      if (event < r().events() && !passes(event)) continue;
+      ++count;
+      if (shown.size() < rows_most) shown.push_back(i);
+    }
+    if (count > rows_most) {
+      s.remark(fmt::format("{} marks are not drawn: too many for the width", with_commas(count)));
+      return;
+    }
+    for (const std::size_t i : shown) {
+      const Mark& m = all[i];
+      const std::string& name = j().names.text(m.name);
+      const std::size_t event = r().event_of_mark(i);
+      const Point at{view.time.by_order && event < r().events() ? x_of(event) : x_of_time(m.time), y_of(m.node)};
+      const EntityId e = EntityId::mark(i);
+      const bool chosen = focus.entity == e;
+      const bool big = name == "killed" || name == "power_lost" || name == "stopped" || name == "restarted" || name.find("elected") != std::string::npos || name.find("leader") != std::string::npos;
+      s.symbol(ShapeKind::circle, at, big ? 8.5F : 5.5F, Ink::background, true).opacity = 220;
+      if (name == "killed" || name == "power_lost" || name == "stopped") s.symbol(ShapeKind::cross, at, 6, Ink::down, false, e).width = 2.5F;
+      else if (name == "restarted") s.symbol(ShapeKind::triangle, at, 5.5F, Ink::holds, true, e).to = {at.x + 10, at.y};
+      else if (name.find("elected") != std::string::npos || name.find("leader") != std::string::npos) s.symbol(ShapeKind::star, at, 7.5F, Ink::leader, true, e);
+      else s.symbol(ShapeKind::diamond, at, 4.4F, name == "message_fault" ? Ink::fault : Ink::edge, true, e);
+      if (chosen) s.symbol(ShapeKind::circle, at, 9, Ink::selection, false, e).width = 2;
+      std::string text = name;
+      std::replace(text.begin(), text.end(), '_', ' ');
+      if (m.place) text += " " + j().names.text(m.place);
+      const float w = measure.width(text, 0.75F), h = measure.line_height(0.75F);
+      for (const Rect box : {Rect{at.x + 7, at.y + 4, w, h}, Rect{at.x + 7, at.y - 4 - h, w, h}, Rect{at.x - w - 7, at.y + 4, w, h}}) {
+        if (box.x < area.x || box.right() > area.right() || box.bottom() > area.bottom() || box.y < area.y + faults_height) continue;
+        if (!taken.take(box)) continue;
+        s.text({box.x, box.y}, text, Ink::text, Anchor::left, e).width = 0.75F;
+        break;
+      }
+      if (s.named().size() < named_most) s.name(e, {at.x - 6, at.y - 6, 12, 12}, format_time(m.time) + ": " + mark_text(j(), m));
+    }
+  }
+
+  // The rows that prove a verdict, in their order.
+  void witness() {
+    if (focus.entity.kind != EntityId::Kind::verdict) return;
+    const auto& verdicts = r().result().verdicts;
+    if (focus.entity.a >= verdicts.size() || verdicts[focus.entity.a].report.worst.empty()) return;
+    const auto& worst = verdicts[focus.entity.a].report.worst;
+    const Finding& f = worst[std::min<std::size_t>(focus.entity.b, worst.size() - 1)];
+    std::vector<Point> path;
+    for (const OpIndex i : f.witness) {
+      const Op& o = j().ops[i];
+      if (lane(o.process) < 0) continue;
+      const std::size_t event = r().event_of_op(i);
+      path.push_back({view.time.by_order && event < r().events() ? x_of(event) : x_of_time(o.time), y_of(o.process)});
+    }
+    if (path.size() > 1) s.polyline(path, Ink::witness, 1.5F, focus.entity).dashed = true;
+    for (const OpIndex i : f.witness) {
+      const Op& o = j().ops[i];
+      if (lane(o.process) < 0) continue;
+      op(i, true);
+      const float x = x_of_time(o.time), y = y_of(o.process);
+      const std::string text = fit(op_text(j(), o), 260, measure, 0.8F);
+      const float w = measure.width(text, 0.8F), h = measure.line_height(0.8F);
+      for (const Rect box : {Rect{x + 14, y - h - 2, w, h}, Rect{x + 14, y + 3, w, h}, Rect{x - w - 14, y - h - 2, w, h}, Rect{x - w - 14, y + 3, w, h}, Rect{x - w / 2, y + 13, w, h}}) {
+        if (box.x < area.x || box.right() > area.right() || box.bottom() > area.bottom() || !taken.take(box)) continue;
+        s.fill({box.x - 2, box.y, box.w + 4, box.h}, Ink::background).opacity = 210;
+        s.text({box.x, box.y}, text, Ink::witness, Anchor::left, EntityId::op(i)).width = 0.8F;
+        break;
+      }
+      if (s.named().size() < named_most) s.name(EntityId::op(i), {x - 11, y - 11, 22, 22}, "evidence: " + describe_op(j(), i).title);
+    }
+  }
+
+  void cursor() {
+    if (focus.range) {
+      const float from = std::max(x_of_time(focus.range->from), area.x), to = std::min(x_of_time(focus.range->to), area.right());
+      if (to > from) s.fill({from, area.y, to - from, area.h}, Ink::selection).opacity = 30;
+    }
+    if (focus.event >= r().events()) return;
+    const float x = x_of(focus.event);
+    if (x < area.x - 1 || x > area.right() + 1) return;
+    s.line({x, area.y}, {x, area.bottom()}, Ink::cursor, 1.6F);
+    s.symbol(ShapeKind::triangle, {x, area.bottom() - 4}, 5, Ink::cursor, true).to = {x, area.bottom() - 14};
+  }
+};
+
+}  // namespace
+
+Rect spacetime_area(float width, float height) { return {gutter, 0, std::max(width - gutter - right_margin, 1.0F), std::max(height - axis_height, 1.0F)}; }
+
+SpacetimeFacts spacetime_facts(const EventIndex& index) {
+  SpacetimeFacts out;
+  const World& w = *index.recording().result().world;
+  out.timeline = timeline_of(w, index.recording().end());
+  out.looks = MessageLooks(w.journal);
+  for (const Side side : {Side::left, Side::middle, Side::below, Side::right})
+    for (NodeId n = 0; n < w.node_count(); ++n)
+      if (side_of(w.node_options(n).role) == side) out.lanes.push_back({w.name(n), {n}});
+  return out;
+}
+
+std::vector<Lane> hide(std::vector<Lane> lanes, const std::vector<NodeId>& nodes) {
+  for (Lane& l : lanes) std::erase_if(l.nodes, [&](NodeId n) { return std::find(nodes.begin(), nodes.end(), n) != nodes.end(); });
+  std::erase_if(lanes, [](const Lane& l) { return l.nodes.empty(); });
+  return lanes;
+}
+
+std::vector<Lane> fold(const std::vector<Lane>& lanes, const std::vector<NodeId>& nodes, std::string name) {
+  std::vector<Lane> out;
+  Lane folded{std::move(name), {}};
+  std::size_t at = 0;
+  for (const Lane& l : lanes) {
+    Lane rest{l.name, {}};
+    for (const NodeId n : l.nodes) (std::find(nodes.begin(), nodes.end(), n) != nodes.end() ? folded : rest).nodes.push_back(n);
+    if (rest.nodes.size() < l.nodes.size() && at == 0) at = out.size() + 1;
+    if (!rest.nodes.empty()) out.push_back(std::move(rest));
+  }
+  if (!folded.nodes.empty()) out.insert(out.begin() + static_cast<std::ptrdiff_t>(std::min(at - 1, out.size())), std::move(folded));
+  return out;
+}
+
+Scene spacetime(const EventIndex& index, const SpacetimeFacts& facts, const SpacetimeView& view, const Focus& focus, float width, float height, const TextMeasure& measure) {
+  Scene s(width, height);
+  const Recording& r = index.recording();
+  const Rect area = spacetime_area(width, height);
+  if (r.events() == 0 || view.lanes.empty()) {
+    s.text({width / 2, height / 2 - 10}, r.events() == 0 ? "nothing happened" : "all lines are hidden", Ink::faint, Anchor::centre);
+    return s;
+  }
+  std::vector<int> lane_of(r.journal().processes.size(), -1);
+  for (std::size_t i = 0; i < view.lanes.size(); ++i)
+    for (const NodeId n : view.lanes[i].nodes)
+      if (n < lane_of.size()) lane_of[n] = static_cast<int>(i);
+  std::vector<std::uint32_t> steps;
+  std::vector<Time> times;
+  if (view.time.by_order) {
+    const auto& all = r.journal().deliveries;
+    for (std::size_t e = r.event_after(view.time.range.from); e < r.events() && all[e].time <= view.time.range.to; ++e) {
+      if (view.passing && !view.passing->empty() && !(*view.passing)[e]) continue;
+      const NodeId line = line_of(all[e].event);
+      if (line >= lane_of.size() || lane_of[line] < 0) continue;
+      steps.push_back(static_cast<std::uint32_t>(e));
+      times.push_back(all[e].time);
+    }
+  }
+  Painter p{index, facts, view, focus, s, measure, area, TimeAxis(view.time, area.x, area.w, std::move(times)), std::move(steps), std::move(lane_of), 0, Occupancy(width, height)};
+  p.lane_height = std::max(lane_least, (area.h - faults_height - 4) / static_cast<float>(view.lanes.size()));
+  if (focus.entity.kind == EntityId::Kind::verdict && focus.entity.a < r.result().verdicts.size()) {
+    const auto& worst = r.result().verdicts[focus.entity.a].report.worst;
+    if (!worst.empty())
+      for (const OpIndex i : worst[std::min<std::size_t>(focus.entity.b, worst.size() - 1)].witness)
+        if (const std::size_t e = r.event_of_op(i); e < r.events()) p.lit.insert(static_cast<std::uint32_t>(e));
+  }
+  s.clip(area);
+  draw_fault_bands(s, facts.timeline, p.axis, area.y, area.bottom(), &measure, &p.taken);
+  s.clip_nothing();
+  draw_axis(s, p.axis, area.y + faults_height, area.bottom(), measure);
+  p.lanes();
+  for (const FaultBand& b : facts.timeline.faults)
+    if (s.named().size() < named_most && b.from <= view.time.range.to && b.to >= view.time.range.from)
+      s.name(EntityId::fault(b.fault), {std::max(p.axis.x(b.from), area.x), area.y, std::max(std::min(p.axis.x(b.to), area.right()) - std::max(p.axis.x(b.from), area.x), 2.0F), faults_height},
+             b.at_once() ? fmt::format("fault at {}: {}", format_time(b.from), b.text) : fmt::format("fault from {} to {}: {}", format_time(b.from), format_time(b.to), b.text));
+  s.clip(area);
+  const auto [total, drawn] = p.messages();
+  p.witness();
+  p.marks();
+  p.ops();
+  p.cursor();
+  p.name_messages();
+  s.clip_nothing();
+  if (total > drawn) s.remark(fmt::format("{} of {} messages drawn", with_commas(drawn), with_commas(total)));
+  if (view.time.by_order) s.remark("by order: every event has the same width, times do not show");
+  if (p.lane_height * static_cast<float>(view.lanes.size()) > area.h) s.remark("more lines than fit: scroll");
+  return s;
+}
+
+}  // namespace mqlab::gui

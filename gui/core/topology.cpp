@@ -1,0 +1,403 @@
+#include "gui/core/topology.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "gui/core/describe.h"
+#include "gui/core/labels.h"
+#include "sim/lab/service.h"
+#include "sim/record/event_text.h"
+
+namespace mqlab::gui {
+namespace {
+
+constexpr float box_width = 158, box_height = 60, least_width = 64, least_height = 26, gap = 10;
+constexpr float legend_height = 22, fault_height = 17;
+constexpr std::size_t faults_shown = 4, labels_most = 14, named_most = 200;
+
+Point centre(Rect r) { return {r.x + r.w / 2, r.y + r.h / 2}; }
+
+// Where the way from the middle of `r` to `to` leaves it.
+Point border(Rect r, Point to) {
+  const Point c = centre(r);
+  const float dx = to.x - c.x, dy = to.y - c.y;
+  if (dx == 0 && dy == 0) return c;
+  const float sx = dx != 0 ? (r.w / 2 + 2) / std::abs(dx) : 1e9F, sy = dy != 0 ? (r.h / 2 + 2) / std::abs(dy) : 1e9F;
+  const float t = std::min({sx, sy, 1.0F});
+  return {c.x + dx * t, c.y + dy * t};
+}
+
+// In rows and columns as square as the area allows.
+void grid(std::vector<Rect>& out, const std::vector<NodeId>& nodes, Rect area, bool few_columns) {
+  if (nodes.empty()) return;
+  const std::size_t n = nodes.size();
+  std::size_t best = 1;
+  float best_size = -1;
+  for (std::size_t columns = 1; columns <= n; ++columns) {
+    const std::size_t rows = (n + columns - 1) / columns;
+    const float w = std::min((area.w - gap * static_cast<float>(columns - 1)) / static_cast<float>(columns), box_width);
+    const float h = std::min((area.h - gap * static_cast<float>(rows - 1)) / static_cast<float>(rows), box_height);
+    // Both count, a box below its least size counts little; of equals the fewer columns.
+    float size = std::min(w / box_width, 1.0F) * std::min(h / box_height, 1.0F);
+    if (w < least_width || h < least_height) size *= 0.1F;
+    if (few_columns && h >= least_height + 8) size += 1.0F / static_cast<float>(columns);
+    if (size > best_size + 1e-4F) best_size = size, best = columns;
+  }
+  const std::size_t rows = (n + best - 1) / best;
+  const float w = std::max(std::min((area.w - gap * static_cast<float>(best - 1)) / static_cast<float>(best), box_width), 8.0F);
+  const float h = std::max(std::min((area.h - gap * static_cast<float>(rows - 1)) / static_cast<float>(rows), box_height), 8.0F);
+  const float step_x = best > 1 ? (area.w - w) / static_cast<float>(best - 1) : 0, free_y = area.h - h * static_cast<float>(rows);
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::size_t row = i / best, column = i % best;
+    const float space = free_y / static_cast<float>(rows);
+    out[nodes[i]] = {area.x + (best > 1 ? static_cast<float>(column) * std::min(step_x, w * 1.6F) + std::max(0.0F, (step_x - w * 1.6F) * static_cast<float>(best - 1) / 2) : (area.w - w) / 2),
+                     area.y + space / 2 + static_cast<float>(row) * (h + space), w, h};
+  }
+}
+
+// Around an ellipse, the first at the top, so that no link lies on another.
+bool ring(std::vector<Rect>& out, const std::vector<NodeId>& nodes, Rect area) {
+  const std::size_t n = nodes.size();
+  const float w = std::min(box_width, area.w), h = std::min(box_height, area.h);
+  if (n == 1) {
+    out[nodes[0]] = {area.x + (area.w - w) / 2, area.y + (area.h - h) / 2, w, h};
+    return true;
+  }
+  const Point c = centre(area);
+  const float rx = std::min((area.w - w) / 2, 260.0F), ry = (area.h - h) / 2;
+  std::vector<Rect> places;
+  for (std::size_t i = 0; i < n; ++i) {
+    const double angle = -1.5707963 + 6.2831853 * static_cast<double>(i) / static_cast<double>(n);
+    places.push_back({c.x + rx * static_cast<float>(std::cos(angle)) - w / 2, c.y + ry * static_cast<float>(std::sin(angle)) - h / 2, w, h});
+  }
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t k = 0; k < i; ++k)
+      if (std::abs(places[i].x - places[k].x) < w + gap && std::abs(places[i].y - places[k].y) < h + gap) return false;
+  for (std::size_t i = 0; i < n; ++i) out[nodes[i]] = places[i];
+  return true;
+}
+
+// The places that a node leads: a star each in words.
+std::string led_by(const Moment& m, NodeId n) {
+  std::vector<std::string> led;
+  for (const PlaceContents& p : m.places)
+    if (p.node == n && p.leads && p.place.rfind("__", 0) != 0 && std::find(led.begin(), led.end(), p.place) == led.end()) led.push_back(p.place);
+  std::string out;
+  for (const std::string& p : led) out += (out.empty() ? "" : ", ") + p;
+  return out;
+}
+
+struct Painter {
+  const TopologyInput& in;
+  Scene& s;
+  const TextMeasure& measure;
+  const std::vector<Rect>& boxes;
+  Occupancy taken;
+
+  bool there(NodeId n) const { return n < in.moment.nodes.size() && n < boxes.size(); }
+  std::string name(NodeId n) const { return line_name(in.journal, n); }
+
+  // Ends of a link, moved to the right of its direction, so that both directions can be told apart.
+  std::pair<Point, Point> ends(NodeId from, NodeId to, float aside) const {
+    Point a = border(boxes[from], centre(boxes[to])), b = border(boxes[to], centre(boxes[from]));
+    const float dx = b.x - a.x, dy = b.y - a.y, length = std::max(std::hypot(dx, dy), 1.0F);
+    const Point off{-dy / length * aside, dx / length * aside};
+    return {{a.x + off.x, a.y + off.y}, {b.x + off.x, b.y + off.y}};
+  }
+
+  void zones() {
+    std::map<std::string, Rect> frames;
+    for (NodeId n = 0; n < boxes.size(); ++n) {
+      const TopologyNode& t = in.facts.nodes[n];
+      const std::string zone = t.region.empty() ? t.zone : t.zone.empty() ? t.region : t.region + " / " + t.zone;
+      if (zone.empty() || side_of(t.role) != Side::middle) continue;
+      const Rect b{boxes[n].x - 8, boxes[n].y - 20, boxes[n].w + 16, boxes[n].h + 28};
+      const auto [it, fresh] = frames.try_emplace(zone, b);
+      if (fresh) continue;
+      Rect& f = it->second;
+      const float right = std::max(f.right(), b.right()), bottom = std::max(f.bottom(), b.bottom());
+      f.x = std::min(f.x, b.x);
+      f.y = std::min(f.y, b.y);
+      f.w = right - f.x;
+      f.h = bottom - f.y;
+    }
+    for (const auto& [zone, f] : frames) {
+      s.fill(f, Ink::panel, 8);
+      s.outline(f, Ink::grid, 1, 8);
+      s.text({f.x + 8, f.y + 2}, fit(zone, f.w - 16, measure, 0.8F), Ink::faint).width = 0.8F;
+    }
+  }
+
+  void links() {
+    for (const auto& [a, b] : in.facts.links) {
+      if (!there(a) || !there(b)) continue;
+      const FaultMoment* there_cut = nullptr;
+      const FaultMoment* back_cut = nullptr;
+      for (const FaultMoment& f : in.moment.faults) {
+        if (!there_cut && cuts(f, a, b)) there_cut = &f;
+        if (!back_cut && cuts(f, b, a)) back_cut = &f;
+      }
+      const EntityId e = EntityId::link(a, b);
+      const auto [from, to] = ends(a, b, 0);
+      if (!there_cut && !back_cut) {
+        s.line(from, to, Ink::grid, 1.2F, e);
+        continue;
+      }
+      const FaultMoment* f = there_cut ? there_cut : back_cut;
+      s.line(from, to, Ink::fault, 1.6F, e).dashed = true;
+      // One way: the cross stands before the end that hears nothing.
+      const float at = there_cut && back_cut ? 0.5F : there_cut ? 0.75F : 0.25F;
+      const Point x{from.x + (to.x - from.x) * at, from.y + (to.y - from.y) * at};
+      s.symbol(ShapeKind::circle, x, 8, Ink::background, true);
+      s.symbol(ShapeKind::cross, x, 6, Ink::fault, false, EntityId::fault(f->index)).width = 2.5F;
+      taken.block({x.x - 8, x.y - 8, 16, 16});
+      const std::string which = there_cut && back_cut ? fmt::format("{} and {} do not see each other", name(a), name(b))
+                                : there_cut           ? fmt::format("{} does not reach {}", name(a), name(b))
+                                                      : fmt::format("{} does not reach {}", name(b), name(a));
+      if (s.named().size() < named_most) s.name(e, {std::min(from.x, to.x), std::min(from.y, to.y), std::abs(to.x - from.x) + 1, std::abs(to.y - from.y) + 1}, which + ": " + f->text);
+    }
+  }
+
+  void node(NodeId n) {
+    const NodeMoment& m = in.moment.nodes[n];
+    const Rect b = boxes[n];
+    const EntityId e = EntityId::node(n);
+    taken.block({b.x - 2, b.y - 2, b.w + 4, b.h + 4});
+    s.fill(b, Ink::panel, 6, e);
+    const Ink edge = !m.running ? Ink::down : m.paused ? Ink::paused : Ink::edge;
+    Shape& outline = s.outline(b, edge, m.running && !m.paused ? 1.2F : 2.0F, 6, e);
+    outline.dashed = !m.running;
+    if (in.focus.entity == e) s.outline({b.x - 3, b.y - 3, b.w + 6, b.h + 6}, Ink::selection, 2, 8);
+    const float line = measure.line_height(0.85F);
+    const float left = b.x + 8, room = b.w - 16;
+    const bool small = b.h < 44;
+    // A sign at the upper right: down is a cross, paused two bars, a leader's is a star.
+    float sign = 0;
+    if (!m.running) {
+      s.symbol(ShapeKind::cross, {b.right() - 13, b.y + 13}, 5, Ink::down, false, e).width = 2.2F;
+      sign = 20;
+    } else if (m.paused) {
+      s.fill({b.right() - 18, b.y + 7, 4, 11}, Ink::paused, 0, e);
+      s.fill({b.right() - 11, b.y + 7, 4, 11}, Ink::paused, 0, e);
+      sign = 20;
+    }
+    const std::string led = m.running ? led_by(in.moment, n) : std::string();
+    if (small && !led.empty() && sign == 0) {
+      s.symbol(ShapeKind::star, {b.right() - 12, b.y + 12}, 6, Ink::leader, true, e);
+      sign = 20;
+    }
+    const std::string title = fit(m.name, room - sign, measure);
+    s.text({left, b.y + (small ? 4.0F : 6.0F)}, title, m.running ? Ink::strong : Ink::down, Anchor::left, e);
+    const float after = left + measure.width(title) + 8;
+    if (b.right() - 8 - sign - after > 28) s.text({after, b.y + (small ? 4.0F : 6.0F) + 2}, fit(m.role, b.right() - 8 - sign - after, measure, 0.8F), Ink::faint, Anchor::left, e).width = 0.8F;
+    float y = b.y + (small ? 4.0F : 6.0F) + measure.line_height();
+    if (y + line <= b.bottom() + 2) s.text({left, y}, fit(state_words(m), room, measure, 0.85F), !m.running ? Ink::down : m.paused ? Ink::paused : Ink::text, Anchor::left, e).width = 0.85F;
+    y += line;
+    if (!small && !led.empty() && y + line <= b.bottom() + 2) {
+      s.symbol(ShapeKind::star, {left + 5, y + line / 2}, 6, Ink::leader, true, e);
+      s.text({left + 15, y}, fit(led, room - 15, measure, 0.85F), Ink::leader, Anchor::left, e).width = 0.85F;
+    }
+    if (s.named().size() < named_most) s.name(e, b, describe_node(in.moment, n).sentence());
+  }
+
+  void messages() {
+    std::vector<std::pair<Rect, const Flight*>> wanted;
+    for (const Flight& f : in.in_flight) {
+      if (!there(f.from) || !there(f.to) || f.arrived <= f.sent) continue;
+      const bool held = std::any_of(in.moment.faults.begin(), in.moment.faults.end(), [&](const FaultMoment& c) {
+        return cuts(c, f.from, f.to) && (c.index >= in.facts.traffic.size() || (in.facts.traffic[c.index] & traffic_bit(f.traffic)));
+      });
+      const float gone = static_cast<float>(static_cast<double>(in.now - f.sent) / static_cast<double>(f.arrived - f.sent));
+      const float part = std::clamp(held ? std::min(gone, 0.12F) : gone, 0.0F, 1.0F);
+      const auto [a, b] = f.from == f.to ? std::pair(centre(boxes[f.from]), centre(boxes[f.from])) : ends(f.from, f.to, 5);
+      const Point at{a.x + (b.x - a.x) * part, a.y + (b.y - a.y) * part};
+      const EntityId e = EntityId::event(f.event);
+      in.facts.looks.draw(s, at, f.kind, 5, b, e);
+      if (in.focus.entity == e) s.symbol(ShapeKind::circle, at, 10, Ink::selection, false).width = 2;
+      if (f.traffic != Traffic::heartbeat) wanted.push_back({{at.x, at.y, 0, 0}, &f});
+      if (s.named().size() < named_most)
+        s.name(e, {at.x - 6, at.y - 6, 12, 12}, fmt::format("{} from {} to {}, {}", in.journal.kind_name(f.kind), name(f.from), name(f.to), held ? "held up by a cut" : "under way"));
+    }
+    if (wanted.size() > labels_most) return;
+    for (const auto& [at, f] : wanted) {
+      const std::string text = in.journal.kind_name(f->kind);
+      const float w = measure.width(text, 0.8F), h = measure.line_height(0.8F);
+      for (const Rect r : {Rect{at.x + 9, at.y - h / 2, w, h}, Rect{at.x - 9 - w, at.y - h / 2, w, h}, Rect{at.x - w / 2, at.y - h - 7, w, h}, Rect{at.x - w / 2, at.y + 7, w, h}})
+        if (taken.take(r)) {
+          s.text({r.x, r.y}, text, Ink::text, Anchor::left, EntityId::event(f->event)).width = 0.8F;
+          break;
+        }
+    }
+  }
+
+  void faults() {
+    float y = 4;
+    for (std::size_t i = 0; i < in.moment.faults.size(); ++i, y += fault_height) {
+      const bool last = i + 1 == faults_shown && in.moment.faults.size() > faults_shown;
+      const FaultMoment& f = in.moment.faults[i];
+      const EntityId e = last ? EntityId{} : EntityId::fault(f.index);
+      s.symbol(f.cuts ? ShapeKind::cross : ShapeKind::triangle, {13, y + fault_height / 2}, 5, Ink::fault, !f.cuts, e).width = 2;
+      const std::string text = last ? fmt::format("{} more faults in force", in.moment.faults.size() - i) : f.text;
+      s.text({24, y}, fit(text, s.width() - 32, measure, 0.85F), Ink::fault, Anchor::left, e).width = 0.85F;
+      if (last) break;
+      s.name(e, {4, y, s.width() - 8, fault_height}, "in force: " + f.text);
+    }
+  }
+};
+
+}  // namespace
+
+Side side_of(const std::string& role) {
+  if (role == "consumer") return Side::right;
+  if (role == "producer" || role == "client") return Side::left;
+  if (role == "controller" || is_service_role(role)) return Side::below;
+  return Side::middle;
+}
+
+TopologyFacts topology_facts(const EventIndex& index) {
+  TopologyFacts out;
+  const World& w = *index.recording().result().world;
+  for (NodeId n = 0; n < w.node_count(); ++n) {
+    const NodeOptions& o = w.node_options(n);
+    out.nodes.push_back({o.name, o.role, o.zone, o.region});
+  }
+  std::set<std::pair<NodeId, NodeId>> links;
+  for (const Flight& f : index.flights())
+    if (f.from != f.to && f.from < out.nodes.size() && f.to < out.nodes.size()) links.insert(std::minmax(f.from, f.to));
+  out.links.assign(links.begin(), links.end());
+  out.looks = MessageLooks(w.journal);
+  for (const ArmedFault& f : w.faults()) out.traffic.push_back(f.fault.traffic);
+  return out;
+}
+
+std::vector<Rect> lay_out(const std::vector<TopologyNode>& nodes, Rect area) {
+  std::vector<Rect> out(nodes.size());
+  std::vector<NodeId> sides[4];
+  for (NodeId n = 0; n < nodes.size(); ++n) sides[static_cast<std::size_t>(side_of(nodes[n].role))].push_back(n);
+  for (auto& side : sides)
+    std::stable_sort(side.begin(), side.end(), [&](NodeId a, NodeId b) { return std::pair(nodes[a].region, nodes[a].zone) < std::pair(nodes[b].region, nodes[b].zone); });
+  auto& [left, middle, below, right] = sides;
+  if (middle.empty()) std::swap(middle, below);
+  const Rect all{area.x + 12, area.y + 8, std::max(area.w - 24, 10.0F), std::max(area.h - 16, 10.0F)};
+  // Each side has as much of the width as its boxes want, the middle no less than two fifths.
+  const auto wish = [&](const std::vector<NodeId>& side) {
+    if (side.empty()) return 0.0F;
+    const float rows = std::max(1.0F, std::floor((all.h + gap) / (least_height + 12 + gap)));
+    return std::min(std::ceil(static_cast<float>(side.size()) / rows) * (box_width + gap), all.w * 0.3F);
+  };
+  const float lw = wish(left), rw = wish(right);
+  grid(out, left, {all.x, all.y, lw, all.h}, true);
+  grid(out, right, {all.right() - rw, all.y, rw, all.h}, true);
+  const float margin = std::min(70.0F, all.w * 0.05F);
+  Rect core{all.x + lw + (lw > 0 ? margin : 0), all.y, 0, all.h};
+  core.w = std::max(all.right() - rw - (rw > 0 ? margin : 0) - core.x, 10.0F);
+  if (!below.empty()) {
+    const float wide = std::max(1.0F, std::floor((core.w + gap) / (110 + gap)));
+    const float rows = std::ceil(static_cast<float>(below.size()) / wide);
+    const float high = std::min(rows * (box_height + gap), core.h * 0.35F);
+    grid(out, below, {core.x, core.bottom() - high, core.w, high}, false);
+    core.h -= high + std::min(40.0F, core.h * 0.08F);
+  }
+  std::map<std::pair<std::string, std::string>, std::vector<NodeId>> zones;
+  for (const NodeId n : middle) zones[{nodes[n].region, nodes[n].zone}].push_back(n);
+  if (zones.size() > 1) {
+    // A band a zone, side by side.
+    const auto count = static_cast<float>(zones.size());
+    const float w = (core.w - gap * 3 * (count - 1)) / count;
+    float x = core.x;
+    for (const auto& [zone, inside] : zones) {
+      grid(out, inside, {x + 8, core.y + 20, std::max(w - 16, 8.0F), std::max(core.h - 30, 8.0F)}, true);
+      x += w + gap * 3;
+    }
+  } else if (middle.size() > 9 || !(middle.empty() || ring(out, middle, core))) {
+    grid(out, middle, core, false);
+  }
+  return out;
+}
+
+bool cuts(const FaultMoment& f, NodeId from, NodeId to) {
+  if (from == to || !f.cuts) return false;
+  const auto in = [&](std::size_t group, NodeId n) {
+    return group < f.nodes.size() && std::find(f.nodes[group].begin(), f.nodes[group].end(), n) != f.nodes[group].end();
+  };
+  switch (f.kind) {
+    case FaultKind::partition: {
+      bool from_named = false, to_named = false;
+      for (std::size_t g = 0; g < f.nodes.size(); ++g) {
+        if (in(g, from) && in(g, to)) return false;
+        from_named |= in(g, from);
+        to_named |= in(g, to);
+      }
+      return from_named && to_named;
+    }
+    case FaultKind::one_way: return in(0, from) && in(1, to);
+    case FaultKind::isolate: return in(0, from) || in(0, to);
+    case FaultKind::bridge: return (in(0, from) && in(1, to)) || (in(1, from) && in(0, to));
+    case FaultKind::ring: {
+      if (f.nodes.empty()) return false;
+      const auto& g = f.nodes[0];
+      const auto a = std::find(g.begin(), g.end(), from), b = std::find(g.begin(), g.end(), to);
+      if (a == g.end() || b == g.end()) return false;
+      const auto apart = static_cast<std::size_t>(a < b ? b - a : a - b);
+      return g.size() == 3 ? apart == 2 : std::min(apart, g.size() - apart) > (g.size() / 2 + 1) / 2;
+    }
+    default: return false;
+  }
+}
+
+namespace {
+
+// What a node says of itself, without the word for what it is: "broker, fenced" is "fenced".
+std::string own_words(const NodeMoment& n) {
+  std::string out;
+  for (std::size_t at = 0; at < n.state.value.size();) {
+    const std::size_t end = std::min(n.state.value.find(", ", at), n.state.value.size());
+    const std::string word = n.state.value.substr(at, end - at);
+    if (word != n.role && word != n.state.name && word != "client" && word != "broker") out += (out.empty() ? "" : ", ") + word;
+    at = end + 2;
+  }
+  return out.empty() ? "running" : out;
+}
+
+}  // namespace
+
+std::string state_words(const NodeMoment& n) {
+  std::string out = !n.running ? "down" : n.paused ? "paused" : own_words(n);
+  if (n.running && n.backlog > 0) out += fmt::format(", {} wait", n.backlog);
+  return out;
+}
+
+Scene topology(const TopologyInput& in, float width, float height, const TextMeasure& measure) {
+  Scene s(width, height);
+  const std::size_t faults = std::min(in.moment.faults.size(), faults_shown);
+  // Room for the faults is kept always, so that nothing moves when one begins.
+  const float top = std::min(fault_height * 2 + 4, height * 0.1F);
+  const std::vector<Rect> boxes = lay_out(in.facts.nodes, {0, top, width, std::max(height - top - legend_height, 10.0F)});
+  Painter p{in, s, measure, boxes, Occupancy(width, height)};
+  p.taken.block({0, 0, width, 4 + fault_height * static_cast<float>(faults)});
+  p.taken.block({0, height - legend_height, width, legend_height});
+  if (in.moment.nodes.empty()) s.text({width / 2, height / 2 - 10}, "no nodes yet", Ink::faint, Anchor::centre);
+  p.zones();
+  for (NodeId n = 0; n < in.moment.nodes.size() && n < boxes.size(); ++n) p.taken.block(boxes[n]);
+  p.links();
+  for (NodeId n = 0; n < in.moment.nodes.size() && n < boxes.size(); ++n) p.node(n);
+  p.messages();
+  p.faults();
+  const std::size_t hidden = in.facts.looks.draw_legend(s, {0, height - legend_height, width, legend_height}, measure);
+  if (hidden > 0) s.remark(fmt::format("{} more kinds of messages than the legend has room for", hidden));
+  if (!in.in_flight.empty() && in.in_flight.size() > labels_most) s.remark(fmt::format("{} messages under way; names are left out", with_commas(in.in_flight.size())));
+  s.remark("a message moves evenly from its sending to its handling, and waits while a cut is in its way; messages that never arrived are not drawn");
+  return s;
+}
+
+Scene topology(const EventIndex& index, const TopologyFacts& facts, const Moment& moment, Time now, const Focus& focus, float width, float height, const TextMeasure& measure) {
+  TopologyInput in{facts, index.recording().journal(), moment, now, {}, focus};
+  index.in_flight(now, [&](const Flight& f) { in.in_flight.push_back(f); });
+  return topology(in, width, height, measure);
+}
+
+}  // namespace mqlab::gui

@@ -1,0 +1,131 @@
+// Series say what measure_run says; a picture loses no spike.
+#include "gui/core/plots.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "sim/check/measure.h"
+#include "sim/check/measure_run.h"
+#include "tests/gui_core/views.h"
+
+namespace mqlab::gui {
+namespace {
+
+using namespace mqlab::literals;
+using namespace testing;
+const FixedMeasure measure;
+
+TEST(Plots, SeriesSayWhatTheMeasureOfTheRunSays) {
+  for (const char* name : {"showcase.lua", "museum/rabbitmq/r20-before-or-after-the-work.lua"}) {
+    SCOPED_TRACE(name);
+    const auto& r = recorded(name);
+    const RunSeries series = run_series(*r.index);
+    const RunCost cost = measure_run(r.recording->journal(), time_max);
+    EXPECT_EQ(series.acknowledged.size(), cost.acknowledged);
+    EXPECT_EQ(series.delivered.size(), cost.delivered);
+    EXPECT_GT(series.delivered.size(), 0U);
+    std::vector<Duration> latencies;
+    for (const Sample& s : series.delivery_latency) latencies.push_back(s.value);
+    std::sort(latencies.begin(), latencies.end());
+    EXPECT_EQ(percentile(latencies, 50), cost.latency_p50);
+    EXPECT_EQ(percentile(latencies, 99), cost.latency_p99);
+    EXPECT_EQ(series.waiting.empty() ? 0 : series.waiting.back().value, static_cast<std::int64_t>(cost.lost));
+  }
+}
+
+TEST(Plots, InFlightIsWhatTheIndexSees) {
+  const auto& r = recorded("showcase.lua");
+  const RunSeries series = run_series(*r.index);
+  for (Time t = 0; t < r.recording->end(); t += 1'370'000'001) {
+    std::int64_t n = 0;
+    r.index->in_flight(t, [&](const Flight& f) { n += f.traffic != Traffic::heartbeat && f.arrived > f.sent; });
+    EXPECT_EQ(range_of(series.in_flight, t, t + 1).first, n) << t;
+  }
+}
+
+// A message is told twice, and delivered to two groups and again: each counts once.
+TEST(Plots, WhatIsCountedIsCountedOnce) {
+  Journal j;
+  j.processes = {"P", "C"};
+  const auto add = [&](Time t, OpKind k, Outcome o, MessageId m, std::uint32_t subscription = 0) {
+    Op op;
+    op.time = t;
+    op.kind = k;
+    op.outcome = o;
+    op.message = m;
+    op.subscription = subscription;
+    j.ops.push_back(op);
+  };
+  add(1_s, OpKind::send, Outcome::invoke, 5);
+  add(2_s, OpKind::send, Outcome::invoke, 5);
+  add(3_s, OpKind::send, Outcome::ok, 5);
+  add(4_s, OpKind::send, Outcome::ok, 5);
+  add(5_s, OpKind::deliver, Outcome::ok, 5, 1);
+  add(6_s, OpKind::deliver, Outcome::ok, 5, 1);
+  add(7_s, OpKind::deliver, Outcome::ok, 5, 2);
+  const RunSeries s = run_series(j, {}, 10_s);
+  EXPECT_EQ(s.acknowledged, (std::vector<Time>{3_s}));
+  EXPECT_EQ(s.delivered, (std::vector<Time>{5_s, 7_s}));
+  EXPECT_EQ(s.send_latency, (std::vector<Sample>{{3_s, 2_s}}));
+  EXPECT_EQ(s.delivery_latency, (std::vector<Sample>{{5_s, 4_s}, {7_s, 6_s}}));
+  EXPECT_EQ(s.waiting, (std::vector<Sample>{{3_s, 1}, {5_s, 0}}));
+}
+
+RC_GTEST_PROP(Plots, TheRangeOfAStretchIsThatOfALoop, (const std::vector<std::pair<std::uint8_t, std::int8_t>>& raw, std::uint8_t from, std::uint8_t length)) {
+  std::vector<Sample> steps;
+  Time t = 0;
+  for (const auto& [after, value] : raw) steps.push_back({t += 1 + after % 7, value});
+  const Time to = from + 1 + length % 40;
+  std::int64_t now = 0, least = 0, most = 0;
+  bool first = true;
+  for (Time x = 0; x < to; ++x) {
+    for (const Sample& s : steps)
+      if (s.at == x) now = s.value;
+    if (x < from) continue;
+    least = first ? now : std::min(least, now);
+    most = first ? now : std::max(most, now);
+    first = false;
+  }
+  RC_ASSERT(range_of(steps, from, to) == std::pair(least, most));
+}
+
+TEST(Plots, ASpikeOfOneEventIsSeenInALongRun) {
+  RunSeries s;
+  s.acknowledged = {500_s};
+  s.delivered = {500_s};
+  s.waiting = {{500_s, 9}, {500_s + 1, 0}};
+  s.end = 1'000_s;
+  const Scene scene = plots(s, {}, {{0, 1'000_s}, false, {}}, 0, 700, 400, measure);
+  check(scene);
+  float top = 1e9F, base = 0;
+  for (const Shape& x : scene.shapes())
+    if (x.kind == ShapeKind::polyline && x.entity.a == static_cast<std::uint64_t>(SeriesId::waiting))
+      for (std::uint32_t i = 0; i < x.count; ++i) top = std::min(top, scene.points()[x.first + i].y), base = std::max(base, scene.points()[x.first + i].y);
+  EXPECT_GT(base - top, 30.0F);
+}
+
+TEST(Plots, ARegularLoadLooksRegular) {
+  RunSeries s;
+  for (int i = 0; i < 60; ++i) s.acknowledged.push_back((5 + i) * 1_s);
+  s.end = 70_s;
+  const Scene scene = plots(s, {}, {{3_s, 68_s}, false, {}}, 0, 700, 400, measure);
+  std::vector<float> ys;
+  for (const Shape& x : scene.shapes())
+    if (x.kind == ShapeKind::polyline && x.entity.a == static_cast<std::uint64_t>(SeriesId::acknowledged))
+      for (std::uint32_t i = 0; i < x.count; ++i) ys.push_back(scene.points()[x.first + i].y);
+  ASSERT_GT(ys.size(), 30U);
+  std::sort(ys.begin(), ys.end());
+  EXPECT_EQ(ys[ys.size() / 4], ys[ys.size() / 2]) << "one a second, in each of them";
+}
+
+TEST(Plots, StandUnderTheSpaceTimePicture) {
+  const auto& r = recorded("showcase.lua");
+  const RunSeries series = run_series(*r.index);
+  for (const auto& [w, h] : {std::pair(1.0F, 1.0F), {120.0F, 60.0F}, {1'280.0F, 240.0F}, {1'920.0F, 1'000.0F}})
+    check(plots(series, timeline_of(*r.recording->result().world, r.recording->end()), {{0, r.recording->end()}, false, {}}, 12_s, w, h, measure));
+  const Scene none = plots({}, {}, {{0, 1}, false, {}}, 0, 300, 200, measure);
+  EXPECT_TRUE(shows(none, "nothing was sent"));
+}
+
+}  // namespace
+}  // namespace mqlab::gui
