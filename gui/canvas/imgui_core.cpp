@@ -68,7 +68,7 @@ ImVec4 tone(Rgba c, float opacity = 1) { return {c.r / 255.0F, c.g / 255.0F, c.b
 ImGuiCore::ImGuiCore(std::shared_ptr<Fonts> fonts) : fonts_(fonts != nullptr ? std::move(fonts) : std::make_shared<Fonts>()) {
   ImGuiContext* before = ImGui::GetCurrentContext();
   context_ = ImGui::CreateContext(&fonts_->atlas());
-  const Current current(context_);
+  ImGui::SetCurrentContext(context_);
   ImGuiIO& io = ImGui::GetIO();
   io.IniFilename = nullptr;
   io.LogFilename = nullptr;
@@ -134,7 +134,7 @@ void ImGuiCore::restyle() {
   restyle_ = false;
 }
 
-const ImDrawData& ImGuiCore::frame(int width, int height, float dt, const std::function<void()>& draw) {
+const ImDrawData& ImGuiCore::frame(int width, int height, float dt, const std::function<void()>& draw, bool with_input) {
   const Current current(context_);
   if (restyle_) restyle();
   ImGuiIO& io = ImGui::GetIO();
@@ -142,7 +142,12 @@ const ImDrawData& ImGuiCore::frame(int width, int height, float dt, const std::f
   io.DisplaySize = {static_cast<float>(std::max(1, width)), static_cast<float>(std::max(1, height))};
   io.DisplayFramebufferScale = {1, 1};
   io.DeltaTime = dt > 1e-6F ? std::min(dt, 1e6F) : 1e-6F;
-  for (const InputEvent& event : input_.take()) apply(event, dpr_, io);
+  lost_focus_ = false;
+  for (const InputEvent& event : with_input ? input_.take() : std::vector<InputEvent>{}) {
+    const auto* focus = std::get_if<FocusChange>(&event);
+    lost_focus_ |= focus != nullptr && !focus->has;
+    apply(event, dpr_, io);
+  }
   ImGui::NewFrame();
   draw();
   ImGui::Render();

@@ -42,12 +42,15 @@ class ImGuiCore {
   float text_scale() const { return text_scale_; }
 
   InputQueue& input() { return input_; }
+  bool input_waits() const { return input_.more(); }
+  // The window went out of focus in the last frame, or in the one under way.
+  bool lost_focus() const { return lost_focus_; }
   Fonts& fonts() { return *fonts_; }
   const std::shared_ptr<Fonts>& shared_fonts() const { return fonts_; }
 
   // One frame of width x height pixels, `dt` seconds after the last one. Takes from the queue what one frame may take. The data is
   // good until the next frame. Requires: `draw` ends what it begins, and throws nothing: ImGui asserts, in each kind of build.
-  const ImDrawData& frame(int width, int height, float dt, const std::function<void()>& draw);
+  const ImDrawData& frame(int width, int height, float dt, const std::function<void()>& draw, bool with_input = true);
 
  private:
   void restyle();
@@ -58,6 +61,7 @@ class ImGuiCore {
   Theme theme_ = Theme::light;
   float dpr_ = 1, text_scale_ = 1;
   bool restyle_ = true;
+  bool lost_focus_ = false;
 };
 
 // A number for all that draw data says: corners, colours, order, clip rectangles. Equal for equal frames of any context.

@@ -95,7 +95,7 @@ bool triangulate_monotone(std::span<const Point> p, std::vector<std::uint32_t>& 
       stack.pop_back();
       while (!stack.empty()) {
         const double turn = cross(p[stack.back()], p[top], p[v]);
-        if (upper[v] ? turn <= 0 : turn >= 0) break;
+        if (upper[v] ? turn < 0 : turn > 0) break;
         add(v, top, stack.back());
         top = stack.back();
         stack.pop_back();

@@ -2,11 +2,18 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <utility>
 
 namespace mqlab::gui {
 
 void Scene::clip(Rect r) {
+  for (std::size_t back = 1; back <= 8 && back <= clips_.size(); ++back)
+    if (clips_[clips_.size() - back] == r) {
+      clip_ = static_cast<std::uint16_t>(clips_.size() - back);
+      return;
+    }
+  if (clips_.size() > UINT16_MAX) return clip_nothing();
   clip_ = static_cast<std::uint16_t>(clips_.size());
   clips_.push_back(r);
 }
@@ -100,7 +107,7 @@ bool inside(const Scene& s, const Shape& shape, Point p) {
   return in;
 }
 
-bool touches(const Scene& s, const Shape& shape, Point p, float reach) {
+bool touches(const Scene& s, const Shape& shape, Point p, float reach, const TextMeasure& letters) {
   switch (shape.kind) {
     case ShapeKind::line: return to_segment(p, shape.from, shape.to) <= reach + shape.width / 2;
     case ShapeKind::polyline:
@@ -108,11 +115,14 @@ bool touches(const Scene& s, const Shape& shape, Point p, float reach) {
         if (to_segment(p, s.points()[shape.first + i - 1], s.points()[shape.first + i]) <= reach + shape.width / 2) return true;
       return false;
     case ShapeKind::polygon: return shape.count > 2 && inside(s, shape, p);
-    case ShapeKind::rectangle: return Rect{shape.from.x, shape.from.y, shape.to.x - shape.from.x, shape.to.y - shape.from.y}.contains(p);
+    case ShapeKind::rectangle: {
+      const float x = std::min(shape.from.x, shape.to.x), y = std::min(shape.from.y, shape.to.y);
+      return Rect{x, y, std::abs(shape.to.x - shape.from.x), std::abs(shape.to.y - shape.from.y)}.contains(p);
+    }
     case ShapeKind::text: {
-      const float w = FixedMeasure().width(shape.label, shape.width);
+      const float w = letters.width(shape.label, shape.width, shape.mono);
       const float left = shape.anchor == Anchor::left ? 0 : shape.anchor == Anchor::centre ? w / 2 : w;
-      return Rect{shape.from.x - left, shape.from.y, w, FixedMeasure().line_height(shape.width)}.contains(p);
+      return Rect{shape.from.x - left, shape.from.y, w, letters.line_height(shape.width)}.contains(p);
     }
     default: return std::hypot(p.x - shape.from.x, p.y - shape.from.y) <= shape.radius + reach;
   }
@@ -120,18 +130,20 @@ bool touches(const Scene& s, const Shape& shape, Point p, float reach) {
 
 }  // namespace
 
-std::vector<EntityId> entities_at(const Scene& s, Point p, float reach) {
+std::vector<EntityId> entities_at(const Scene& s, Point p, float reach, const TextMeasure* letters) {
+  const FixedMeasure fixed;
   std::vector<EntityId> out;
   for (auto it = s.shapes().rbegin(); it != s.shapes().rend(); ++it) {
-    if (!it->entity || !s.clips()[it->clip].contains(p) || !touches(s, *it, p, reach)) continue;
+    if (!it->entity || !s.clips()[it->clip].contains(p) || !touches(s, *it, p, reach, letters != nullptr ? *letters : fixed)) continue;
     if (std::find(out.begin(), out.end(), it->entity) == out.end()) out.push_back(it->entity);
   }
   return out;
 }
 
-std::optional<EntityId> entity_at(const Scene& s, Point p, float reach) {
+std::optional<EntityId> entity_at(const Scene& s, Point p, float reach, const TextMeasure* letters) {
+  const FixedMeasure fixed;
   for (auto it = s.shapes().rbegin(); it != s.shapes().rend(); ++it)
-    if (it->entity && s.clips()[it->clip].contains(p) && touches(s, *it, p, reach)) return it->entity;
+    if (it->entity && s.clips()[it->clip].contains(p) && touches(s, *it, p, reach, letters != nullptr ? *letters : fixed)) return it->entity;
   return std::nullopt;
 }
 

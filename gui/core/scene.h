@@ -136,7 +136,7 @@ class Scene {
   // What the picture assumes or leaves out: "212 of 20,000 messages drawn". Shown beside it.
   const std::vector<std::string>& remarks() const { return remarks_; }
 
-  // Later shapes are cut off at the edges of `r`, until the next call.
+  // Later shapes are cut off at the edges of `r`, until the next call. More than 65,535 different ones: the rest is not cut off.
   void clip(Rect r);
   void clip_nothing() { clip_ = 0; }
 
@@ -175,8 +175,9 @@ struct FixedMeasure : TextMeasure {
   float line_height(float size = 1) const override { return 16 * size; }
 };
 
-// What lies at a point, the topmost first; within `reach` pixels of lines and symbols. Shapes without an entity are passed over.
-std::vector<EntityId> entities_at(const Scene& s, Point p, float reach = 4);
-std::optional<EntityId> entity_at(const Scene& s, Point p, float reach = 4);
+// What lies at a point, the topmost first; within `reach` pixels of lines and symbols. Shapes without an entity are passed over, and
+// what is cut off by its clip is not there. Text is as large as `letters` says; none: as FixedMeasure says.
+std::vector<EntityId> entities_at(const Scene& s, Point p, float reach = 4, const TextMeasure* letters = nullptr);
+std::optional<EntityId> entity_at(const Scene& s, Point p, float reach = 4, const TextMeasure* letters = nullptr);
 
 }  // namespace mqlab::gui

@@ -1,0 +1,252 @@
+#include "gui/canvas/canvas.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <imgui.h>
+
+#include "gui/canvas/mesh.h"
+#include "gui/canvas/paint.h"
+#include "gui/canvas/soft_raster.h"
+
+namespace mqlab::gui {
+
+namespace {
+
+constexpr int settle_frames = 3;      // ImGui needs two to lay a new window out
+constexpr float click_reach = 4;      // logical pixels
+constexpr float zoom_per_notch = 1.2F;
+constexpr float pan_per_notch = 60;   // logical pixels
+
+float side(float v) { return std::isfinite(v) ? std::clamp(v, 1.0F, 16'384.0F) : 1; }
+
+Rect between(Point a, Point b) { return {std::min(a.x, b.x), std::min(a.y, b.y), std::abs(a.x - b.x), std::abs(a.y - b.y)}; }
+
+Modifiers modifiers_now() {
+  const ImGuiIO& io = ImGui::GetIO();
+  return {io.KeyCtrl, io.KeyShift, io.KeyAlt, io.KeySuper};
+}
+
+double on_step(const Knob& k, double v) {
+  if (k.step > 0) v = k.min + std::round((v - k.min) / k.step) * k.step;
+  return std::clamp(v, k.min, k.max);
+}
+
+// A format of printf that shows the value and the unit, whatever the unit has in it.
+std::string value_format(const Knob& k) {
+  std::string out = k.step >= 1 ? "%.0f" : "%.3g";
+  if (!k.unit.empty()) out += ' ';
+  for (const char c : k.unit) {
+    out += c;
+    if (c == '%') out += c;
+  }
+  return out;
+}
+
+}  // namespace
+
+Canvas::Canvas(std::shared_ptr<Fonts> fonts) : core_(std::move(fonts)) {
+  tip = [this](EntityId e) -> std::string {
+    for (const Named& n : scene_.named())
+      if (n.entity == e) return n.text;
+    return {};
+  };
+  draggable = [](EntityId) { return false; };
+}
+
+Canvas::~Canvas() = default;
+
+void Canvas::resize(float width, float height, float dpr) {
+  width_ = side(width);
+  height_ = side(height);
+  core_.set_scale(dpr, core_.text_scale());
+  laid_out_ = false;
+  settle_ = settle_frames;
+}
+
+void Canvas::set_theme(Theme theme) {
+  core_.set_theme(theme);
+  settle_ = settle_frames;
+}
+
+void Canvas::set_text_scale(float scale) {
+  core_.set_scale(core_.dpr(), scale);
+  laid_out_ = false;
+  settle_ = settle_frames;
+}
+
+void Canvas::set_scene(Scene scene) {
+  scene_ = std::move(scene);
+  settle_ = std::max(settle_, 1);
+}
+
+void Canvas::set_knobs(std::vector<Knob> knobs) {
+  std::erase_if(knobs, [](const Knob& k) { return !std::isfinite(k.min) || !std::isfinite(k.max) || !std::isfinite(k.value) || !(k.min < k.max) || std::abs(k.max - k.min) > 1e100; });
+  for (Knob& k : knobs) {
+    k.value = std::clamp(k.value, k.min, k.max);
+    for (const Knob& old : knobs_)
+      if (old.id == k.id && k.id == turning_) k.value = std::clamp(old.value, k.min, k.max);
+  }
+  if (knobs == knobs_) return;
+  laid_out_ &= knobs.size() == knobs_.size();
+  knobs_ = std::move(knobs);
+  settle_ = settle_frames;
+}
+
+void Canvas::push(InputEvent event) {
+  core_.input().push(std::move(event));
+  settle_ = settle_frames;
+}
+
+bool Canvas::needs_frame() const { return settle_ > 0 || core_.input_waits(); }
+
+const Picture& Canvas::frame(double seconds) {
+  if (settle_ > 0) --settle_;
+  const PaintOptions options{core_.theme(), core_.dpr(), core_.text_scale()};
+  core_.fonts().bake(text_sizes(scene_, options));
+  const int width = std::max(1, static_cast<int>(width_ * core_.dpr() + 0.5F)), height = std::max(1, static_cast<int>(height_ * core_.dpr() + 0.5F));
+  // ImGui gives input to the windows of the frame before: a click into the first one would be nobody's.
+  for (int i = 0; i < 2 && !laid_out_; ++i) core_.frame(width, height, 0, [this] { draw(); }, false);
+  laid_out_ = true;
+  const ImDrawData& data = core_.frame(width, height, static_cast<float>(seconds), [this] { draw(); });
+  picture_.reset(width, height, colour(Ink::background, core_.theme()));
+  raster(data, picture_);
+  triangles_ = static_cast<std::size_t>(data.TotalIdxCount) / 3;
+  ++frames_;
+  return picture_;
+}
+
+void Canvas::draw() {
+  wishes_ = {};
+  const ImGuiIO& io = ImGui::GetIO();
+  const float dpr = core_.dpr();
+  const PaintOptions options{core_.theme(), dpr, core_.text_scale()};
+  ImGui::SetNextWindowPos({0, 0});
+  ImGui::SetNextWindowSize(io.DisplaySize);
+  ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
+  ImGui::PushStyleVar(ImGuiStyleVar_WindowBorderSize, 0.0F);
+  ImGui::PushStyleVar(ImGuiStyleVar_WindowMinSize, ImVec2(1, 1));
+  ImGui::Begin("scene", nullptr, ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_NoBackground |
+                                     ImGuiWindowFlags_NoBringToFrontOnFocus | ImGuiWindowFlags_NoNav | ImGuiWindowFlags_NoScrollWithMouse);
+  ImGui::InvisibleButton("ground", io.DisplaySize, ImGuiButtonFlags_MouseButtonLeft | ImGuiButtonFlags_MouseButtonRight | ImGuiButtonFlags_MouseButtonMiddle);
+  read_mouse(ImGui::IsItemHovered(ImGuiHoveredFlags_AllowWhenBlockedByActiveItem) && ImGui::IsMousePosValid() && turning_.empty());
+  ImDrawList& list = *ImGui::GetWindowDrawList();
+  paint(scene_, list, options, core_.fonts());
+  if (wishes_.hovered) paint_halo(scene_, wishes_.hovered, list, options, core_.fonts());
+  if (wishes_.band && !wishes_.band->done) {
+    const Rect r = wishes_.band->area;
+    const Rgba c = colour(Ink::selection, core_.theme());
+    Mesh mesh(list, {0, 0, io.DisplaySize.x, io.DisplaySize.y});
+    mesh.rectangle({r.x * dpr, r.y * dpr, r.w * dpr, r.h * dpr}, packed({c.r, c.g, c.b, 40}));
+    mesh.frame({r.x * dpr, r.y * dpr, r.w * dpr, r.h * dpr}, dpr, packed(c));
+  }
+  ImGui::End();
+  ImGui::PopStyleVar(3);
+  draw_knobs();
+  if (wishes_.hovered && !press_ && tip) {
+    const std::string text = tip(wishes_.hovered);
+    if (!text.empty()) {
+      ImGui::BeginTooltip();
+      ImGui::PushTextWrapPos(ImGui::GetFontSize() * 28);
+      ImGui::TextUnformatted(text.data(), text.data() + text.size());
+      ImGui::PopTextWrapPos();
+      ImGui::EndTooltip();
+    }
+  }
+}
+
+void Canvas::read_mouse(bool over_scene) {
+  const ImGuiIO& io = ImGui::GetIO();
+  const float dpr = core_.dpr();
+  const Point at{io.MousePos.x / dpr, io.MousePos.y / dpr};
+  const bool somewhere = ImGui::IsMousePosValid();
+  const Modifiers modifiers = modifiers_now();
+  const FontMeasure letters = measure();
+  const auto under = [&](Point p) { return entity_at(scene_, p, click_reach, &letters).value_or(EntityId{}); };
+  if (core_.lost_focus()) press_.reset();
+  if (over_scene) wishes_.pointer = at;
+
+  constexpr Button buttons[] = {Button::left, Button::right, Button::middle};
+  for (const Button b : buttons) {
+    const int number = static_cast<int>(b);
+    if (ImGui::IsMouseClicked(number) && over_scene) {
+      if (b == Button::left && ImGui::IsMouseDoubleClicked(number)) wishes_.double_clicked = {at, under(at), modifiers};
+      if (!press_) {
+        press_ = Press{b, at, at, under(at), false, Press::Means::pan};
+        if (b == Button::left && press_->entity && draggable && draggable(press_->entity)) press_->means = Press::Means::drag;
+        else if (b == Button::left && drag_selects != modifiers.shift) press_->means = Press::Means::band;
+      }
+    }
+  }
+  if (press_ && somewhere) {
+    const float dx = at.x - press_->at.x, dy = at.y - press_->at.y;
+    if (!press_->moved && dx * dx + dy * dy > click_reach * click_reach) press_->moved = true;
+    if (press_->moved && press_->button != Button::right) {
+      if (press_->means == Press::Means::pan) {
+        wishes_.panned_by = {at.x - press_->last.x, at.y - press_->last.y};
+        wishes_.cursor = CursorShape::move;
+      } else if (press_->means == Press::Means::drag) {
+        wishes_.dragged = {press_->entity, press_->at, at, false, modifiers};
+        wishes_.cursor = CursorShape::move;
+      } else {
+        wishes_.band = {between(press_->at, at), false, modifiers};
+        wishes_.cursor = CursorShape::cross;
+      }
+      press_->last = at;
+    }
+  }
+  if (press_ && !io.MouseDown[static_cast<std::size_t>(press_->button)]) {
+    if (!press_->moved) {
+      const CanvasClick click{press_->at, press_->entity, modifiers};
+      if (press_->button == Button::left) wishes_.clicked = click;
+      if (press_->button == Button::right) wishes_.right_clicked = click;
+    }
+    const Point end = somewhere ? at : press_->last;
+    if (press_->moved && press_->button == Button::left && press_->means == Press::Means::drag) wishes_.dragged = {press_->entity, press_->at, end, true, modifiers};
+    if (press_->moved && press_->button == Button::left && press_->means == Press::Means::band) wishes_.band = {between(press_->at, end), true, modifiers};
+    press_.reset();
+  }
+  if (over_scene && (!press_ || !press_->moved)) {
+    wishes_.hovered = under(at);
+    if (wishes_.hovered) wishes_.cursor = CursorShape::hand;
+  }
+  if (over_scene && io.MouseWheel != 0) {
+    if (modifiers.shift) wishes_.panned_by.x += io.MouseWheel * pan_per_notch;
+    else wishes_.zoomed = {std::pow(zoom_per_notch, std::clamp(io.MouseWheel, -50.0F, 50.0F)), at, modifiers};
+  }
+  if (over_scene && io.MouseWheelH != 0) wishes_.panned_by.x += io.MouseWheelH * pan_per_notch;
+}
+
+void Canvas::draw_knobs() {
+  turning_.clear();
+  if (knobs_.empty()) return;
+  const float em = ImGui::GetFontSize(), margin = 8 * core_.dpr();
+  ImGui::SetNextWindowPos({ImGui::GetIO().DisplaySize.x - margin, margin}, ImGuiCond_Always, {1, 0});
+  ImGui::Begin("knobs", nullptr, ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_AlwaysAutoResize |
+                                     ImGuiWindowFlags_NoNav | ImGuiWindowFlags_NoFocusOnAppearing);
+  float labels = 0;
+  for (const Knob& k : knobs_) labels = std::max(labels, ImGui::CalcTextSize(k.label.c_str()).x);
+  for (std::size_t i = 0; i < knobs_.size(); ++i) {
+    Knob& k = knobs_[i];
+    ImGui::PushID(static_cast<int>(i));
+    ImGui::AlignTextToFramePadding();
+    ImGui::TextUnformatted(k.label.c_str());
+    ImGui::SameLine(labels + em);
+    ImGui::SetNextItemWidth(9 * em);
+    double v = k.value;
+    const bool changed = ImGui::SliderScalar("##value", ImGuiDataType_Double, &v, &k.min, &k.max, value_format(k).c_str(), ImGuiSliderFlags_NoInput | ImGuiSliderFlags_AlwaysClamp);
+    if (ImGui::IsItemActive()) turning_ = k.id;
+    if (changed) {
+      v = on_step(k, v);
+      if (v != k.value) {
+        k.value = v;
+        wishes_.knobs.push_back({k.id, v, false});
+      }
+    }
+    if (ImGui::IsItemDeactivatedAfterEdit()) wishes_.knobs.push_back({k.id, k.value, true});
+    ImGui::PopID();
+  }
+  ImGui::End();
+}
+
+}  // namespace mqlab::gui
