@@ -102,7 +102,7 @@ bool Canvas::needs_frame() const { return settle_ > 0 || core_.input_waits(); }
 
 const Picture& Canvas::frame(double seconds) {
   if (settle_ > 0) --settle_;
-  const PaintOptions options{core_.theme(), core_.dpr(), core_.text_scale()};
+  const PaintOptions options{core_.theme(), core_.dpr(), core_.text_scale(), show_remarks};
   core_.fonts().bake(text_sizes(scene_, options));
   const int width = std::max(1, static_cast<int>(width_ * core_.dpr() + 0.5F)), height = std::max(1, static_cast<int>(height_ * core_.dpr() + 0.5F));
   // ImGui gives input to the windows of the frame before: a click into the first one would be nobody's.
@@ -120,7 +120,7 @@ void Canvas::draw() {
   wishes_ = {};
   const ImGuiIO& io = ImGui::GetIO();
   const float dpr = core_.dpr();
-  const PaintOptions options{core_.theme(), dpr, core_.text_scale()};
+  const PaintOptions options{core_.theme(), dpr, core_.text_scale(), show_remarks};
   ImGui::SetNextWindowPos({0, 0});
   ImGui::SetNextWindowSize(io.DisplaySize);
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));

@@ -103,6 +103,7 @@ class Canvas {
   std::function<std::string(EntityId)> tip;
   std::function<bool(EntityId)> draggable;   // at first: nothing is
   bool drag_selects = false;
+  bool show_remarks = true;                  // what the picture assumes or leaves out, in the lower right corner
 
   void push(InputEvent event);
 

@@ -19,6 +19,8 @@ namespace {
 constexpr float star_x[10] = {0.0F, 0.224514F, 0.951057F, 0.363271F, 0.587785F, 0.0F, -0.587785F, -0.363271F, -0.951057F, -0.224514F};
 constexpr float star_y[10] = {-1.0F, -0.309017F, -0.309017F, 0.118034F, 0.809017F, 0.381966F, 0.809017F, 0.118034F, -0.309017F, -0.309017F};
 
+constexpr float remark_size = 0.85F;
+
 class ScenePainter {
  public:
   ScenePainter(const Scene& scene, ImDrawList& list, const PaintOptions& options, const Fonts& fonts)
@@ -30,6 +32,7 @@ class ScenePainter {
       if (clip_.w > 0 && clip_.h > 0) shape(s);
     }
     use_clip(none);
+    if (options_.remarks) remarks();
   }
 
   void halo(EntityId entity) {
@@ -64,6 +67,27 @@ class ScenePainter {
 
  private:
   static constexpr int none = -1;
+
+  // Lines of small print on a panel, the last one at the lower edge.
+  void remarks() {
+    if (scene_.remarks().empty()) return;
+    float widest = 0;
+    const float height = static_cast<float>(Fonts::pixels(remark_size, dpr_ * options_.text_scale)) / dpr_, margin = 4;
+    for (const std::string& r : scene_.remarks()) widest = std::max(widest, fonts_.width(r, Mono::no) * height);
+    const float x = std::max(0.0F, scene_.width() - widest - 2 * margin), y = scene_.height() - static_cast<float>(scene_.remarks().size()) * height - margin;
+    use_clip(0);
+    Mesh(list_, clip_).rectangle({x * dpr_, y * dpr_, (scene_.width() - x) * dpr_, (scene_.height() - y) * dpr_}, packed(colour(Ink::panel, options_.theme)));
+    Shape line;
+    line.kind = ShapeKind::text;
+    line.width = remark_size;
+    line.from = {x + margin, y + margin / 2};
+    for (const std::string& r : scene_.remarks()) {
+      line.label = r;
+      text(line, packed(colour(Ink::faint, options_.theme)));
+      line.from.y += height;
+    }
+    use_clip(none);
+  }
 
   Point at(Point p) const { return {p.x * dpr_, p.y * dpr_}; }
 
@@ -242,6 +266,7 @@ std::set<std::pair<int, Mono>> text_sizes(const Scene& scene, const PaintOptions
   std::set<std::pair<int, Mono>> out;
   for (const Shape& s : scene.shapes())
     if (s.kind == ShapeKind::text) out.insert({Fonts::pixels(s.width, options.dpr * options.text_scale), s.mono});
+  if (options.remarks && !scene.remarks().empty()) out.insert({Fonts::pixels(remark_size, options.dpr * options.text_scale), Mono::no});
   return out;
 }
 
@@ -255,7 +280,7 @@ Picture picture_of(const Scene& scene, const PaintOptions& options, std::shared_
   ImGuiCore core(std::move(fonts));
   core.set_theme(options.theme);
   core.set_scale(options.dpr, options.text_scale);
-  const PaintOptions used{options.theme, core.dpr(), core.text_scale()};
+  const PaintOptions used{options.theme, core.dpr(), core.text_scale(), options.remarks};
   core.fonts().bake(text_sizes(scene, used));
   const auto side = [&](float v) { return std::isfinite(v) ? static_cast<int>(std::clamp(std::floor(v * used.dpr + 0.5F), 1.0F, 16'384.0F)) : 1; };
   Picture out(side(scene.width()), side(scene.height()), colour(Ink::background, used.theme));

@@ -29,6 +29,7 @@ struct PaintOptions {
   Theme theme = Theme::light;
   float dpr = 1;
   float text_scale = 1;
+  bool remarks = false;   // what the picture assumes, in its lower right corner
 };
 
 // The sizes of text in a scene. To be baked (Fonts::bake) before the frame.

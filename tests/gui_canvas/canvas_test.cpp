@@ -201,7 +201,7 @@ TEST_F(OnCanvas, IdleCanvasAsksForNoFrames) {
 TEST_F(OnCanvas, TwoFramesOfOneSceneAreOnePicture) {
   const Picture first = canvas.frame(0.016);
   EXPECT_EQ(canvas.frame(0.5), first);
-  EXPECT_EQ(first, picture_of(every_shape(), {}, shared_fonts())) << "without a mouse a canvas shows the scene and nothing else";
+  EXPECT_EQ(first, picture_of(every_shape(), {.remarks = true}, shared_fonts())) << "without a mouse a canvas shows the scene and nothing else";
 }
 
 TEST_F(OnCanvas, TooltipStandsBesideTheMouse) {
@@ -238,7 +238,7 @@ TEST_F(OnCanvas, KnobIsTurnedWithTheMouse) {
 TEST_F(OnCanvas, KnobsThatAreNoneAreLeftOut) {
   canvas.set_knobs({{"a", "a", 0, 0, 0}, {"b", "b", 0, INFINITY, 0}, {"c", "c", 0, 1, NAN}, {"d", "d", 0, 1e300, 0}});
   canvas.frame(0.01);
-  EXPECT_EQ(canvas.picture(), picture_of(every_shape(), {}, shared_fonts()));
+  EXPECT_EQ(canvas.picture(), picture_of(every_shape(), {.remarks = true}, shared_fonts()));
 }
 
 // Clicks of a burst, drawn whenever it pleases the window: each is there, in its order and at its place.
