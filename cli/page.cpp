@@ -131,15 +131,6 @@ std::string idle_text(const RunResult& r, const Style& style) {
 
 }  // namespace
 
-const char* square(const VerdictRow& v) {
-  switch (v.report.verdict) {
-    case Verdict::holds: return v.claim.claimed ? "as promised" : "lucky this time";
-    case Verdict::violated: return v.claim.claimed ? "a bug" : "the expected price";
-    case Verdict::unknown: break;
-  }
-  return "undecided";
-}
-
 std::string verdict_text(const Report& report) {
   if (report.verdict == Verdict::violated) return report.count == 1 ? "violated, once" : fmt::format("violated, {} times", grouped(report.count));
   return verdict_name(report.verdict);

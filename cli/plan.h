@@ -28,6 +28,7 @@ struct RunRequest {
   std::string history;
   std::string trace;
   std::string format;
+  std::string html;
   bool steps = false;
   std::string queue = "heap";
   bool verbose = false;

@@ -9,6 +9,7 @@
 #include "cli/record_files.h"
 #include "cli/routes.h"
 #include "cli/steps.h"
+#include "gui/core/run_page.h"
 
 namespace mqlab::cli {
 namespace {
@@ -64,12 +65,28 @@ void print_steps(const Journal& journal, const StepView& view, const Style& styl
   printer.end();
 }
 
+// The page shows what a recording has: the same run, with every event kept.
+void write_page(const Plan& plan, const RunRequest& request, const PlannedRun& run, const RunResult& r) {
+  const RunOptions options = plan.options(run, r.world->seed());
+  gui::RunSpec spec;
+  spec.text = read_file(plan.scenario.path);
+  spec.path = plan.scenario.path;
+  spec.design = plan.scenario.design;
+  if (run.scenario_case) spec.case_name = run.scenario_case->name;
+  spec.profile = options.profile;
+  spec.settings = options.settings;
+  spec.seed = options.seed;
+  const auto recording = gui::Recording::make(std::move(spec), all_models(), {.event_limit = options.event_limit});
+  if (recording->result().fingerprint != r.fingerprint) throw std::logic_error("the page's run is not the run that was asked for");
+  write_file(request.html, gui::run_page(gui::EventIndex(recording), {.command = plan.command(request, run, options.seed), .version = MQLAB_VERSION}));
+}
+
 int run_each(const Plan& plan, const RunRequest& request, const StepView& view) {
   const Style style = Style::of_stdout();
   const std::uint64_t seed = request.first_seed;
   const bool several = plan.runs.size() > 1;
-  if (several && (!request.history.empty() || !request.trace.empty()))
-    throw BadInput(fmt::format("a history or a trace is of one run, and this file has {}: choose one with --case{}", plan.runs.size(),
+  if (several && (!request.history.empty() || !request.trace.empty() || !request.html.empty()))
+    throw BadInput(fmt::format("a history, a trace or a page is of one run, and this file has {}: choose one with --case{}", plan.runs.size(),
                                plan.scenario.sweep.empty() ? "" : " and --set"));
   if (several && request.steps) throw BadInput(fmt::format("--steps shows one run, and this file has {}: choose one with --case{}", plan.runs.size(), plan.scenario.sweep.empty() ? "" : " and --set"));
   const Exporter* form = request.trace.empty() ? nullptr : &trace_form(request.format, request.trace);
@@ -91,6 +108,7 @@ int run_each(const Plan& plan, const RunRequest& request, const StepView& view) 
     same = same && !difference;
     if (!request.history.empty()) write_history_file(request.history, r.world->journal);
     if (form) write_trace_file(*form, request.trace, r.world->journal);
+    if (!request.html.empty()) write_page(plan, request, run, r);
     progress.at(i + 1);
     if (request.json) {
       Json one = run_json(plan, request, run, r);
@@ -266,6 +284,7 @@ void add_run_command(CLI::App& root, Commands& commands) {
   app->add_flag("--twice", o->twice, "Run twice and compare, event by event if they differ");
   app->add_option("--history", o->history, "Write what the clients did and saw to this file, as JSON Lines");
   app->add_option("--trace", o->trace, "Write what happened inside to this file");
+  app->add_option("--html", o->html, "Write a page of the run that needs nothing else: verdicts, what led to them, the whole run to zoom, the scenario");
   app->add_option("--format", o->format, "... in this form: " + trace_form_names() + " (else by the file's ending)");
   app->add_flag("--steps", o->steps, "Print, event by event, what changed inside: logs, leaders, groups ...");
   const auto view = add_step_options(*app);
@@ -277,6 +296,7 @@ void add_run_command(CLI::App& root, Commands& commands) {
       "  mqlab run scenarios/showcase.lua\n"
       "  mqlab run scenarios/showcase.lua --set acks=all       turn one knob\n"
       "  mqlab run scenarios/showcase.lua --seeds 1..100       is it luck?\n"
+      "  mqlab run scenarios/showcase.lua --html run.html      a page to look at and to send to others\n"
       "  mqlab run scenarios/showcase.lua --trace trace.json --format perfetto\n"
       "  mqlab run scenarios/showcase.lua --steps              what changed inside, event by event\n"
       "  mqlab run scenarios/showcase.lua --steps --node B1 --only \"high watermark\" --from 1s --to 2s\n"
@@ -287,6 +307,7 @@ void add_run_command(CLI::App& root, Commands& commands) {
                         if (!request.steps && view->given()) throw BadInput("--node, --only, --all, --from and --to say which steps are shown; they need --steps");
                         if (request.steps && request.json) throw BadInput("--steps is for people; for programs, write them to a file: --trace FILE --format states");
                         if (request.steps && request.many_seeds) throw BadInput("--steps shows one run: use --seed N instead of --seeds");
+                        if (!request.html.empty() && request.many_seeds) throw BadInput("--html is a page of one run: use --seed N instead of --seeds");
                         return run(request, *view);
                       }});
 }
