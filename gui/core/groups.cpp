@@ -36,7 +36,7 @@ GroupsPicture groups(const Moment& m, const Journal& j, float scroll, const Focu
     return out;
   }
   float y = 4 - scroll;
-  const float left = 12, place_width = std::clamp(width * 0.2F, 60.0F, 160.0F), owner_width = std::clamp(width * 0.2F, 60.0F, 170.0F), lag_width = 86;
+  const float left = 12, place_width = std::clamp(width * 0.2F, 60.0F, 160.0F), owner_width = std::clamp(width * 0.2F, 60.0F, 170.0F), lag_width = width > 520 ? 170.0F : 86.0F;
   const float bar_left = left + place_width + owner_width, bar_width = std::max(width - bar_left - lag_width - 16, 20.0F);
   const auto in_sight = [&](float high) { return y < height && y + high > 0; };
   const auto small = [&](Point at, std::string text, Ink ink, EntityId e = {}, Anchor anchor = Anchor::left) { s.text(at, std::move(text), ink, anchor, e).width = small_text; };
@@ -54,13 +54,14 @@ GroupsPicture groups(const Moment& m, const Journal& j, float scroll, const Focu
       if (s.named().size() < named_most) s.name({}, {0, y, width, header_height}, fmt::format("group {}, {}", g.name, about));
     }
     y += header_height;
-    std::int64_t most = 1;  // the longest lag decides how wide a record is, so that bars of one group compare
-    for (const GroupProgress& p : g.progress) most = std::max(most, p.end - std::max<std::int64_t>(p.committed, 0));
+    std::int64_t most = 1;  // the longest place fills the bar, so that bars of one group compare
+    for (const GroupProgress& p : g.progress) most = std::max(most, p.end);
     std::vector<std::string> places;
     for (const GroupProgress& p : g.progress) places.push_back(p.place);
     for (const GroupMember& member : g.members)
       for (const std::string& p : member.places)
         if (std::find(places.begin(), places.end(), p) == places.end()) places.push_back(p);
+    std::sort(places.begin(), places.end(), natural_less);
     for (const std::string& place : places) {
       if (!in_sight(row_height)) {
         y += row_height;
@@ -91,19 +92,18 @@ GroupsPicture groups(const Moment& m, const Journal& j, float scroll, const Focu
       std::string told = fmt::format("{}: {}", place, count == 0 ? "nobody has it" : owners + (count == 1 ? " has it" : " have it"));
       if (p != g.progress.end()) {
         const std::int64_t lag = std::max<std::int64_t>(p->end - std::max<std::int64_t>(p->committed, 0), 0);
-        const Rect bar{bar_left, y + 5, bar_width, row_height - 11};
+        const Rect bar{bar_left, y + 5, std::max(bar_width * static_cast<float>(static_cast<double>(p->end) / static_cast<double>(most)), 3.0F), row_height - 11};
         s.fill(bar, Ink::panel, 3, e);
-        s.outline(bar, Ink::grid, 1, 3, e);
-        // What is done is as long as it is against the whole; what is left keeps a pixel.
-        const float left_over = lag == 0 ? 0 : std::max(2.0F, bar.w * static_cast<float>(static_cast<double>(lag) / static_cast<double>(std::max<std::int64_t>(p->end, most))));
-        if (p->committed > 0 && bar.w - left_over > 0) s.fill({bar.x, bar.y, bar.w - left_over, bar.h}, Ink::committed, 3, e).opacity = 150;
+        // What is left keeps a pixel or two, however long the whole is.
+        const float left_over = lag == 0 ? 0 : std::clamp(bar.w * static_cast<float>(static_cast<double>(lag) / static_cast<double>(std::max<std::int64_t>(p->end, 1))), 2.0F, bar.w);
+        if (bar.w - left_over > 0) s.fill({bar.x, bar.y, bar.w - left_over, bar.h}, Ink::committed, 3, e).opacity = 110;
         if (left_over > 0) {
-          s.fill({bar.right() - left_over, bar.y, left_over, bar.h}, Ink::fault, 0, e).opacity = 70;
+          s.fill({bar.right() - left_over, bar.y, left_over, bar.h}, Ink::fault, 0, e).opacity = 60;
           s.line({bar.right() - left_over, bar.y - 2}, {bar.right() - left_over, bar.bottom() + 2}, Ink::fault, 2, e);
         }
+        s.outline(bar, Ink::edge, 1, 3, e);
         const std::string position = p->committed < 0 ? fmt::format("no position, end {}", p->end) : fmt::format("{} of {}", p->committed, p->end);
-        const float w = measure.width(position, 0.75F);
-        if (w + 8 < bar.w) s.text({bar.x + 5, bar.y - 1}, position, Ink::strong, Anchor::left, e).width = 0.75F;
+        if (width > 520) small({width - 88, y + 3}, fit(position, lag_width - 84, measure, small_text), Ink::faint, e, Anchor::right);
         small({width - 10, y + 3}, lag == 0 ? "up to date" : fmt::format("lag {}", with_commas(static_cast<std::uint64_t>(lag))), lag == 0 ? Ink::faint : Ink::strong, e, Anchor::right);
         told += fmt::format(", {}, {}", position, lag == 0 ? "up to date" : fmt::format("{} behind", lag));
       }
@@ -112,7 +112,6 @@ GroupsPicture groups(const Moment& m, const Journal& j, float scroll, const Focu
     }
     for (const GroupMember& member : g.members) {
       const bool idle = member.places.empty();
-      if (!idle && member.facts.empty()) continue;
       if (in_sight(row_height)) {
         const NodeId client = client_of_member(m, member.name);
         const EntityId e = client == nobody ? EntityId{} : EntityId::node(client);

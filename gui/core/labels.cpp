@@ -55,6 +55,29 @@ bool Occupancy::take(Rect r) {
   return true;
 }
 
+bool natural_less(std::string_view a, std::string_view b) {
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  std::size_t i = 0, k = 0;
+  while (i < a.size() && k < b.size()) {
+    if (!digit(a[i]) || !digit(b[k])) {
+      if (a[i] != b[k]) return static_cast<unsigned char>(a[i]) < static_cast<unsigned char>(b[k]);
+      ++i, ++k;
+      continue;
+    }
+    const auto number = [&](std::string_view text, std::size_t& at) {
+      while (at < text.size() && text[at] == '0') ++at;
+      const std::size_t from = at;
+      while (at < text.size() && digit(text[at])) ++at;
+      return text.substr(from, at - from);
+    };
+    const std::string_view x = number(a, i), y = number(b, k);
+    if (x.size() != y.size()) return x.size() < y.size();
+    if (x != y) return x < y;
+  }
+  if (i == a.size() && k == b.size()) return a < b;  // "01" and "1"
+  return i == a.size();
+}
+
 std::string with_commas(std::uint64_t n) {
   const std::string digits = std::to_string(n);
   std::string out;

@@ -41,6 +41,9 @@ class Occupancy {
   std::vector<bool> taken_;
 };
 
+// "orders/2" before "orders/10": numbers within texts count as numbers.
+bool natural_less(std::string_view a, std::string_view b);
+
 // 1234567 -> "1,234,567".
 std::string with_commas(std::uint64_t n);
 

@@ -151,7 +151,7 @@ struct Painter {
       if (column < from || column > from + shown) continue;
       Flag& f = by_column[column];
       f.column = column;
-      f.names += (f.names.empty() ? "" : " ") + mark.name;
+      f.names += (f.names.empty() ? "" : " · ") + mark.name;
       f.sentence += (f.sentence.empty() ? "" : "; ") + fmt::format("{} {}: {}", mark.name, mark.position, mark.sentence);
       f.commit |= mark.name == "HW" || mark.name == "committed";
     }

@@ -19,6 +19,14 @@ namespace {
 constexpr float gutter = 112, axis_height = 24, faults_height = 16, lane_least = 20, right_margin = 8;
 constexpr std::size_t named_most = 200, rows_most = 1'500;
 
+// One row that proves a verdict: where it stands, and where its words do.
+struct Evidence {
+  OpIndex op = no_op;
+  Point at{};
+  Rect box{};
+  std::string text{};
+};
+
 struct Painter {
   const EventIndex& index;
   const SpacetimeFacts& facts;
@@ -34,6 +42,7 @@ struct Painter {
   Occupancy taken;
   std::set<std::uint32_t> lit{};      // events of the witness
   std::vector<Flight> to_name{};
+  std::vector<Evidence> evidence{};
 
   const Recording& r() const { return index.recording(); }
   const Journal& j() const { return r().journal(); }
@@ -74,6 +83,7 @@ struct Painter {
       if (s.named().size() < named_most) s.name(e, {0, y - lane_height / 2, s.width(), lane_height}, "line of " + l.name);
       s.clip(area);
       s.line({area.x, y}, {area.right(), y}, Ink::edge, 1, e).opacity = 150;
+      taken.block({area.x, y - 1, area.w, 2});
       if (l.nodes.size() == 1 && l.nodes.front() < facts.timeline.nodes.size()) {
         const NodeHistory& h = facts.timeline.nodes[l.nodes.front()];
         for (const TimeRange& d : h.down) {
@@ -262,7 +272,7 @@ struct Painter {
       const std::size_t event = r().event_of_op(i);
       const float x = view.time.by_order && event < r().events() ? x_of(event) : x_of_time(o.time);
       const float w = measure.width(text, 0.75F), h = measure.line_height(0.75F), y = y_of(o.process);
-      const Rect box{x - w / 2, y - 10 - h, w, h};
+      const Rect box{std::clamp(x - w / 2, area.x, std::max(area.right() - w, area.x)), y - 10 - h, w, h};
       if (box.x < area.x || box.right() > area.right() || box.y < area.y + faults_height || box.bottom() > area.bottom() || !taken.take(box)) continue;
       s.text({box.x, box.y}, text, Ink::text, Anchor::left, EntityId::message(o.message)).width = 0.75F;
     }
@@ -291,6 +301,11 @@ struct Painter {
       s.remark(fmt::format("{} marks are not drawn: too many for the width", with_commas(count)));
       return;
     }
+    const auto is_big = [&](std::size_t i) {
+      const std::string& name = j().names.text(all[i].name);
+      return name == "killed" || name == "power_lost" || name == "stopped" || name == "restarted" || name.find("elected") != std::string::npos || name.find("leader") != std::string::npos;
+    };
+    std::stable_partition(shown.begin(), shown.end(), [&](std::size_t i) { return !is_big(i); });  // the big ones on top
     for (const std::size_t i : shown) {
       const Mark& m = all[i];
       const std::string& name = j().names.text(m.name);
@@ -298,8 +313,7 @@ struct Painter {
       const Point at{view.time.by_order && event < r().events() ? x_of(event) : x_of_time(m.time), y_of(m.node)};
       const EntityId e = EntityId::mark(i);
       const bool chosen = focus.entity == e;
-      const bool big = name == "killed" || name == "power_lost" || name == "stopped" || name == "restarted" || name.find("elected") != std::string::npos || name.find("leader") != std::string::npos;
-      s.symbol(ShapeKind::circle, at, big ? 8.5F : 5.5F, Ink::background, true).opacity = 220;
+      s.symbol(ShapeKind::circle, at, is_big(i) ? 8.5F : 5.5F, Ink::background, true).opacity = 220;
       if (name == "killed" || name == "power_lost" || name == "stopped") s.symbol(ShapeKind::cross, at, 6, Ink::down, false, e).width = 2.5F;
       else if (name == "restarted") s.symbol(ShapeKind::triangle, at, 5.5F, Ink::holds, true, e).to = {at.x + 10, at.y};
       else if (name.find("elected") != std::string::npos || name.find("leader") != std::string::npos) s.symbol(ShapeKind::star, at, 7.5F, Ink::leader, true, e);
@@ -309,7 +323,7 @@ struct Painter {
       std::replace(text.begin(), text.end(), '_', ' ');
       if (m.place) text += " " + j().names.text(m.place);
       const float w = measure.width(text, 0.75F), h = measure.line_height(0.75F);
-      for (const Rect box : {Rect{at.x + 7, at.y + 4, w, h}, Rect{at.x + 7, at.y - 4 - h, w, h}, Rect{at.x - w - 7, at.y + 4, w, h}}) {
+      for (const Rect box : {Rect{at.x + 7, at.y + 8, w, h}, Rect{at.x + 7, at.y - 8 - h, w, h}, Rect{at.x - w - 7, at.y + 8, w, h}, Rect{at.x - w - 7, at.y - 8 - h, w, h}, Rect{at.x + 7, at.y + 8 + h, w, h}}) {
         if (box.x < area.x || box.right() > area.right() || box.bottom() > area.bottom() || box.y < area.y + faults_height) continue;
         if (!taken.take(box)) continue;
         s.text({box.x, box.y}, text, Ink::text, Anchor::left, e).width = 0.75F;
@@ -319,35 +333,42 @@ struct Painter {
     }
   }
 
-  // The rows that prove a verdict, in their order.
-  void witness() {
+  // The rows that prove the verdict in focus, in their order; those on lines in sight.
+  void find_witness() {
     if (focus.entity.kind != EntityId::Kind::verdict) return;
     const auto& verdicts = r().result().verdicts;
     if (focus.entity.a >= verdicts.size() || verdicts[focus.entity.a].report.worst.empty()) return;
     const auto& worst = verdicts[focus.entity.a].report.worst;
-    const Finding& f = worst[std::min<std::size_t>(focus.entity.b, worst.size() - 1)];
-    std::vector<Point> path;
-    for (const OpIndex i : f.witness) {
+    for (const OpIndex i : worst[std::min<std::size_t>(focus.entity.b, worst.size() - 1)].witness) {
       const Op& o = j().ops[i];
-      if (lane(o.process) < 0) continue;
       const std::size_t event = r().event_of_op(i);
-      path.push_back({view.time.by_order && event < r().events() ? x_of(event) : x_of_time(o.time), y_of(o.process)});
-    }
-    if (path.size() > 1) s.polyline(path, Ink::witness, 1.5F, focus.entity).dashed = true;
-    for (const OpIndex i : f.witness) {
-      const Op& o = j().ops[i];
+      if (event < r().events()) lit.insert(static_cast<std::uint32_t>(event));
       if (lane(o.process) < 0) continue;
-      op(i, true);
-      const float x = x_of_time(o.time), y = y_of(o.process);
-      const std::string text = fit(op_text(j(), o), 260, measure, 0.8F);
-      const float w = measure.width(text, 0.8F), h = measure.line_height(0.8F);
-      for (const Rect box : {Rect{x + 14, y - h - 2, w, h}, Rect{x + 14, y + 3, w, h}, Rect{x - w - 14, y - h - 2, w, h}, Rect{x - w - 14, y + 3, w, h}, Rect{x - w / 2, y + 13, w, h}}) {
+      Evidence e{i, {view.time.by_order && event < r().events() ? x_of(event) : x_of_time(o.time), y_of(o.process)}, {}, fit(op_text(j(), o), 260, measure, 0.8F)};
+      // Its words have their place before all others.
+      const float w = measure.width(e.text, 0.8F), h = measure.line_height(0.8F);
+      const Point at = e.at;
+      for (const Rect box : {Rect{at.x + 14, at.y - h - 8, w, h}, Rect{at.x + 14, at.y + 8, w, h}, Rect{at.x - w - 14, at.y - h - 8, w, h}, Rect{at.x - w - 14, at.y + 8, w, h}, Rect{at.x - w / 2, at.y + 15, w, h},
+                             Rect{at.x - w / 2, at.y - h - 15, w, h}}) {
         if (box.x < area.x || box.right() > area.right() || box.bottom() > area.bottom() || !taken.take(box)) continue;
-        s.fill({box.x - 2, box.y, box.w + 4, box.h}, Ink::background).opacity = 210;
-        s.text({box.x, box.y}, text, Ink::witness, Anchor::left, EntityId::op(i)).width = 0.8F;
+        e.box = box;
         break;
       }
-      if (s.named().size() < named_most) s.name(EntityId::op(i), {x - 11, y - 11, 22, 22}, "evidence: " + describe_op(j(), i).title);
+      evidence.push_back(std::move(e));
+    }
+    for (const Evidence& e : evidence)
+      if (s.named().size() < named_most) s.name(EntityId::op(e.op), {e.at.x - 11, e.at.y - 11, 22, 22}, "evidence: " + describe_op(j(), e.op).title);
+  }
+
+  void witness() {
+    std::vector<Point> path;
+    for (const Evidence& e : evidence) path.push_back(e.at);
+    if (path.size() > 1) s.polyline(path, Ink::witness, 1.8F, focus.entity).dashed = true;
+    for (const Evidence& e : evidence) op(e.op, true);
+    for (const Evidence& e : evidence) {
+      if (e.box.w == 0) continue;
+      s.fill({e.box.x - 3, e.box.y - 1, e.box.w + 6, e.box.h + 2}, Ink::background, 3).opacity = 225;
+      s.text({e.box.x, e.box.y}, e.text, Ink::witness, Anchor::left, EntityId::op(e.op)).width = 0.8F;
     }
   }
 
@@ -425,12 +446,6 @@ Scene spacetime(const EventIndex& index, const SpacetimeFacts& facts, const Spac
   }
   Painter p{index, facts, view, focus, s, measure, area, TimeAxis(view.time, area.x, area.w, std::move(times)), std::move(steps), std::move(lane_of), 0, Occupancy(width, height)};
   p.lane_height = std::max(lane_least, (area.h - faults_height - 4) / static_cast<float>(view.lanes.size()));
-  if (focus.entity.kind == EntityId::Kind::verdict && focus.entity.a < r.result().verdicts.size()) {
-    const auto& worst = r.result().verdicts[focus.entity.a].report.worst;
-    if (!worst.empty())
-      for (const OpIndex i : worst[std::min<std::size_t>(focus.entity.b, worst.size() - 1)].witness)
-        if (const std::size_t e = r.event_of_op(i); e < r.events()) p.lit.insert(static_cast<std::uint32_t>(e));
-  }
   s.clip(area);
   draw_fault_bands(s, facts.timeline, p.axis, area.y, area.bottom(), &measure, &p.taken);
   s.clip_nothing();
@@ -441,10 +456,11 @@ Scene spacetime(const EventIndex& index, const SpacetimeFacts& facts, const Spac
       s.name(EntityId::fault(b.fault), {std::max(p.axis.x(b.from), area.x), area.y, std::max(std::min(p.axis.x(b.to), area.right()) - std::max(p.axis.x(b.from), area.x), 2.0F), faults_height},
              b.at_once() ? fmt::format("fault at {}: {}", format_time(b.from), b.text) : fmt::format("fault from {} to {}: {}", format_time(b.from), format_time(b.to), b.text));
   s.clip(area);
+  p.find_witness();
   const auto [total, drawn] = p.messages();
-  p.witness();
   p.marks();
   p.ops();
+  p.witness();
   p.cursor();
   p.name_messages();
   s.clip_nothing();

@@ -83,7 +83,9 @@ float TimeAxis::x(Time t) const {
     const double part = (static_cast<double>(t) - static_cast<double>(view_.range.from)) / static_cast<double>(view_.range.length());
     return left_ + width_ * static_cast<float>(std::clamp(part, -10.0, 10.0));
   }
-  // Between the events before and after.
+  // At the last event; what lies beyond the part that is looked at, beyond its steps.
+  if (t <= view_.range.from) return left_;
+  if (t >= view_.range.to) return left_ + width_;
   const auto after = static_cast<std::size_t>(std::upper_bound(times_.begin(), times_.end(), t) - times_.begin());
   if (times_.empty() || after == 0) return left_;
   return step_x(after - 1);
@@ -102,7 +104,7 @@ std::vector<Tick> TimeAxis::ticks(const TextMeasure& measure) const {
   const auto most = static_cast<std::size_t>(std::max(1.0F, width_ / (measure.width("+12.345 ms") + 24)));
   if (view_.by_order) {
     const std::size_t step = std::max<std::size_t>(1, static_cast<std::size_t>(nice_step(static_cast<double>(times_.size()), most)));
-    for (std::size_t i = 0; i < times_.size(); i += step) out.push_back({times_[i], step_x(i), time_label(times_[i], 1'000, view_.zero)});
+    for (std::size_t i = 0; i < times_.size(); i += step) out.push_back({times_[i], step_x(i), time_label(times_[i], times_.back() - times_.front() > 1'000'000 ? 100'000 : 1'000, view_.zero)});
     return out;
   }
   const Duration step = tick_step(view_.range.length(), most);

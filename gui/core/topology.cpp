@@ -8,6 +8,7 @@
 #include <set>
 
 #include "gui/core/describe.h"
+#include "gui/core/groups.h"
 #include "gui/core/labels.h"
 #include "sim/lab/service.h"
 #include "sim/record/event_text.h"
@@ -31,52 +32,53 @@ Point border(Rect r, Point to) {
   return {c.x + dx * t, c.y + dy * t};
 }
 
-// In rows and columns as square as the area allows.
-void grid(std::vector<Rect>& out, const std::vector<NodeId>& nodes, Rect area, bool few_columns) {
+struct Size {
+  float w, h;
+};
+
+// In rows and columns as square as the area allows, boxes no larger than `box`.
+void grid(std::vector<Rect>& out, const std::vector<NodeId>& nodes, Rect area, Size box, bool few_columns) {
   if (nodes.empty()) return;
   const std::size_t n = nodes.size();
   std::size_t best = 1;
   float best_size = -1;
   for (std::size_t columns = 1; columns <= n; ++columns) {
     const std::size_t rows = (n + columns - 1) / columns;
-    const float w = std::min((area.w - gap * static_cast<float>(columns - 1)) / static_cast<float>(columns), box_width);
-    const float h = std::min((area.h - gap * static_cast<float>(rows - 1)) / static_cast<float>(rows), box_height);
+    const float w = std::min((area.w - gap * static_cast<float>(columns - 1)) / static_cast<float>(columns), box.w);
+    const float h = std::min((area.h - gap * static_cast<float>(rows - 1)) / static_cast<float>(rows), box.h);
     // Both count, a box below its least size counts little; of equals the fewer columns.
-    float size = std::min(w / box_width, 1.0F) * std::min(h / box_height, 1.0F);
+    float size = std::min(w / box.w, 1.0F) * std::min(h / box.h, 1.0F);
     if (w < least_width || h < least_height) size *= 0.1F;
     if (few_columns && h >= least_height + 8) size += 1.0F / static_cast<float>(columns);
     if (size > best_size + 1e-4F) best_size = size, best = columns;
   }
   const std::size_t rows = (n + best - 1) / best;
-  const float w = std::max(std::min((area.w - gap * static_cast<float>(best - 1)) / static_cast<float>(best), box_width), 8.0F);
-  const float h = std::max(std::min((area.h - gap * static_cast<float>(rows - 1)) / static_cast<float>(rows), box_height), 8.0F);
+  const float w = std::max(std::min((area.w - gap * static_cast<float>(best - 1)) / static_cast<float>(best), box.w), 8.0F);
+  const float h = std::max(std::min((area.h - gap * static_cast<float>(rows - 1)) / static_cast<float>(rows), box.h), 8.0F);
   const float step_x = best > 1 ? (area.w - w) / static_cast<float>(best - 1) : 0, free_y = area.h - h * static_cast<float>(rows);
+  const float used_step = std::min(step_x, w * 1.6F);
   for (std::size_t i = 0; i < n; ++i) {
     const std::size_t row = i / best, column = i % best;
     const float space = free_y / static_cast<float>(rows);
-    out[nodes[i]] = {area.x + (best > 1 ? static_cast<float>(column) * std::min(step_x, w * 1.6F) + std::max(0.0F, (step_x - w * 1.6F) * static_cast<float>(best - 1) / 2) : (area.w - w) / 2),
+    out[nodes[i]] = {best > 1 ? area.x + static_cast<float>(column) * used_step + (step_x - used_step) * static_cast<float>(best - 1) / 2 : area.x + (area.w - w) / 2,
                      area.y + space / 2 + static_cast<float>(row) * (h + space), w, h};
   }
 }
 
-// Around an ellipse, the first at the top, so that no link lies on another.
-bool ring(std::vector<Rect>& out, const std::vector<NodeId>& nodes, Rect area) {
+// Around an ellipse, the first at the top, so that no link lies on another. False: they do not fit.
+bool ring(std::vector<Rect>& out, const std::vector<NodeId>& nodes, Rect area, Size box) {
   const std::size_t n = nodes.size();
-  const float w = std::min(box_width, area.w), h = std::min(box_height, area.h);
-  if (n == 1) {
-    out[nodes[0]] = {area.x + (area.w - w) / 2, area.y + (area.h - h) / 2, w, h};
-    return true;
-  }
+  if (box.w > area.w || box.h > area.h) return false;
   const Point c = centre(area);
-  const float rx = std::min((area.w - w) / 2, 260.0F), ry = (area.h - h) / 2;
+  const float rx = n == 1 ? 0 : std::min((area.w - box.w) / 2, 260.0F), ry = n == 1 ? 0 : (area.h - box.h) / 2;
   std::vector<Rect> places;
   for (std::size_t i = 0; i < n; ++i) {
     const double angle = -1.5707963 + 6.2831853 * static_cast<double>(i) / static_cast<double>(n);
-    places.push_back({c.x + rx * static_cast<float>(std::cos(angle)) - w / 2, c.y + ry * static_cast<float>(std::sin(angle)) - h / 2, w, h});
+    places.push_back({c.x + rx * static_cast<float>(std::cos(angle)) - box.w / 2, c.y + ry * static_cast<float>(std::sin(angle)) - box.h / 2, box.w, box.h});
   }
   for (std::size_t i = 0; i < n; ++i)
     for (std::size_t k = 0; k < i; ++k)
-      if (std::abs(places[i].x - places[k].x) < w + gap && std::abs(places[i].y - places[k].y) < h + gap) return false;
+      if (std::abs(places[i].x - places[k].x) < box.w + gap && std::abs(places[i].y - places[k].y) < box.h + gap) return false;
   for (std::size_t i = 0; i < n; ++i) out[nodes[i]] = places[i];
   return true;
 }
@@ -88,6 +90,19 @@ std::string led_by(const Moment& m, NodeId n) {
     if (p.node == n && p.leads && p.place.rfind("__", 0) != 0 && std::find(led.begin(), led.end(), p.place) == led.end()) led.push_back(p.place);
   std::string out;
   for (const std::string& p : led) out += (out.empty() ? "" : ", ") + p;
+  return out;
+}
+
+// What a client reads as a member of its group: "group readers: orders/0, orders/1".
+std::string reads(const Moment& m, NodeId n) {
+  std::string out;
+  for (const GroupContents& g : m.groups)
+    for (const GroupMember& member : g.members) {
+      if (client_of_member(m, member.name) != n) continue;
+      out += (out.empty() ? "" : "; ") + g.name + ": ";
+      if (member.places.empty()) out += "nothing";
+      for (std::size_t i = 0; i < member.places.size(); ++i) out += (i > 0 ? ", " : "") + member.places[i];
+    }
   return out;
 }
 
@@ -200,6 +215,8 @@ struct Painter {
     if (!small && !led.empty() && y + line <= b.bottom() + 2) {
       s.symbol(ShapeKind::star, {left + 5, y + line / 2}, 6, Ink::leader, true, e);
       s.text({left + 15, y}, fit(led, room - 15, measure, 0.85F), Ink::leader, Anchor::left, e).width = 0.85F;
+    } else if (!small && y + line <= b.bottom() + 2 && side_of(m.role) != Side::middle) {
+      s.text({left, y}, fit(reads(in.moment, n), room, measure, 0.85F), Ink::faint, Anchor::left, e).width = 0.85F;
     }
     if (s.named().size() < named_most) s.name(e, b, describe_node(in.moment, n).sentence());
   }
@@ -283,38 +300,49 @@ std::vector<Rect> lay_out(const std::vector<TopologyNode>& nodes, Rect area) {
   auto& [left, middle, below, right] = sides;
   if (middle.empty()) std::swap(middle, below);
   const Rect all{area.x + 12, area.y + 8, std::max(area.w - 24, 10.0F), std::max(area.h - 16, 10.0F)};
-  // Each side has as much of the width as its boxes want, the middle no less than two fifths.
-  const auto wish = [&](const std::vector<NodeId>& side) {
-    if (side.empty()) return 0.0F;
-    const float rows = std::max(1.0F, std::floor((all.h + gap) / (least_height + 12 + gap)));
-    return std::min(std::ceil(static_cast<float>(side.size()) / rows) * (box_width + gap), all.w * 0.3F);
-  };
-  const float lw = wish(left), rw = wish(right);
-  grid(out, left, {all.x, all.y, lw, all.h}, true);
-  grid(out, right, {all.right() - rw, all.y, rw, all.h}, true);
-  const float margin = std::min(70.0F, all.w * 0.05F);
-  Rect core{all.x + lw + (lw > 0 ? margin : 0), all.y, 0, all.h};
-  core.w = std::max(all.right() - rw - (rw > 0 ? margin : 0) - core.x, 10.0F);
-  if (!below.empty()) {
-    const float wide = std::max(1.0F, std::floor((core.w + gap) / (110 + gap)));
-    const float rows = std::ceil(static_cast<float>(below.size()) / wide);
-    const float high = std::min(rows * (box_height + gap), core.h * 0.35F);
-    grid(out, below, {core.x, core.bottom() - high, core.w, high}, false);
-    core.h -= high + std::min(40.0F, core.h * 0.08F);
-  }
   std::map<std::pair<std::string, std::string>, std::vector<NodeId>> zones;
   for (const NodeId n : middle) zones[{nodes[n].region, nodes[n].zone}].push_back(n);
-  if (zones.size() > 1) {
-    // A band a zone, side by side.
-    const auto count = static_cast<float>(zones.size());
-    const float w = (core.w - gap * 3 * (count - 1)) / count;
-    float x = core.x;
-    for (const auto& [zone, inside] : zones) {
-      grid(out, inside, {x + 8, core.y + 20, std::max(w - 16, 8.0F), std::max(core.h - 30, 8.0F)}, true);
-      x += w + gap * 3;
+  // The largest boxes with which the servers stand around a ring; in a grid, and in bands, as large as there is room.
+  static constexpr float scales[] = {1.0F, 0.85F, 0.72F, 0.62F, 1.0F};
+  for (std::size_t i = 0; i < std::size(scales); ++i) {
+    const float scale = scales[i];
+    const bool last_try = i + 1 == std::size(scales);
+    const Size box{box_width * scale, box_height * scale};
+    // Each side has as much of the width as its boxes want, the middle no less than two fifths.
+    const auto wish = [&](const std::vector<NodeId>& side) {
+      if (side.empty()) return 0.0F;
+      const float rows = std::max(1.0F, std::floor((all.h + gap) / (least_height + 12 + gap)));
+      return std::min(std::ceil(static_cast<float>(side.size()) / rows) * (box.w + gap), all.w * 0.3F);
+    };
+    const float lw = wish(left), rw = wish(right);
+    grid(out, left, {all.x, all.y, lw, all.h}, box, true);
+    grid(out, right, {all.right() - rw, all.y, rw, all.h}, box, true);
+    const float margin = std::min(70.0F, all.w * 0.05F);
+    Rect core{all.x + lw + (lw > 0 ? margin : 0), all.y, 0, all.h};
+    core.w = std::max(all.right() - rw - (rw > 0 ? margin : 0) - core.x, 10.0F);
+    if (!below.empty()) {
+      const float wide = std::max(1.0F, std::floor((core.w + gap) / (std::min(box.w, 84.0F) + gap)));
+      const float rows = std::ceil(static_cast<float>(below.size()) / wide);
+      const float high = std::min(rows * (box.h + gap), core.h * 0.35F);
+      grid(out, below, {core.x, core.bottom() - high, core.w, high}, box, false);
+      core.h -= high + std::min(40.0F, core.h * 0.08F);
     }
-  } else if (middle.size() > 9 || !(middle.empty() || ring(out, middle, core))) {
-    grid(out, middle, core, false);
+    if (zones.size() > 1) {
+      // A band a zone, side by side.
+      const auto count = static_cast<float>(zones.size());
+      const float w = (core.w - gap * 3 * (count - 1)) / count;
+      float x = core.x;
+      for (const auto& [zone, inside] : zones) {
+        grid(out, inside, {x + 8, core.y + 20, std::max(w - 16, 8.0F), std::max(core.h - 30, 8.0F)}, box, true);
+        x += w + gap * 3;
+      }
+      break;
+    }
+    if (middle.size() <= 9 && (middle.empty() || ring(out, middle, core, box))) break;
+    if (middle.size() > 9 || last_try) {
+      grid(out, middle, core, box, false);
+      break;
+    }
   }
   return out;
 }

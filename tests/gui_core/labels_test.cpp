@@ -51,6 +51,25 @@ RC_GTEST_PROP(Labels, WhatIsTakenDoesNotOverlap, (const std::vector<std::pair<st
   }
 }
 
+TEST(Labels, NumbersInNamesCountAsNumbers) {
+  EXPECT_TRUE(natural_less("orders/2", "orders/10"));
+  EXPECT_FALSE(natural_less("orders/10", "orders/2"));
+  EXPECT_TRUE(natural_less("orders", "orders/0"));
+  EXPECT_FALSE(natural_less("a", "a"));
+  EXPECT_TRUE(natural_less("a9b2", "a10b1"));
+}
+
+RC_GTEST_PROP(Labels, NaturalOrderIsAnOrder, (const std::vector<std::uint8_t>& a, const std::vector<std::uint8_t>& b, const std::vector<std::uint8_t>& c)) {
+  const auto text = [](const std::vector<std::uint8_t>& v) {
+    std::string out;
+    for (const std::uint8_t x : v) out += "0012a/"[x % 6];
+    return out;
+  };
+  const std::string x = text(a), y = text(b), z = text(c);
+  RC_ASSERT(natural_less(x, y) + natural_less(y, x) == (x == y ? 0 : 1));
+  if (natural_less(x, y) && natural_less(y, z)) RC_ASSERT(natural_less(x, z));
+}
+
 TEST(Labels, NumbersHaveCommas) {
   EXPECT_EQ(with_commas(0), "0");
   EXPECT_EQ(with_commas(999), "999");

@@ -103,7 +103,7 @@ TEST(Logs, FlagsStandBeforeThePositionTheyName) {
 TEST(Logs, MarkersAtOnePositionAreOneFlag) {
   Stage st;
   st.log(1, 0, 5, 5, true);
-  EXPECT_TRUE(shows(st.draw().scene, "HW LEO"));
+  EXPECT_TRUE(shows(st.draw().scene, "HW · LEO"));
 }
 
 TEST(Logs, LongLogsShowTheirEndAndSayWhatIsLeftOut) {
