@@ -28,6 +28,8 @@ template <class... Fs>
 struct Overloaded : Fs... {
   using Fs::operator()...;
 };
+template <class... Fs>
+Overloaded(Fs...) -> Overloaded<Fs...>;  // clang 14 asks for it
 
 void apply(const InputEvent& event, float dpr, ImGuiIO& io) {
   const auto modifiers = [&](const Modifiers& m) {
