@@ -57,14 +57,17 @@ Canvas::Canvas(std::shared_ptr<Fonts> fonts) : core_(std::move(fonts)) {
 Canvas::~Canvas() = default;
 
 void Canvas::resize(float width, float height, float dpr) {
+  const float width_before = width_, height_before = height_, dpr_before = core_.dpr();
   width_ = side(width);
   height_ = side(height);
   core_.set_scale(dpr, core_.text_scale());
+  if (width_ == width_before && height_ == height_before && core_.dpr() == dpr_before) return;
   laid_out_ = false;
   settle_ = settle_frames;
 }
 
 void Canvas::set_theme(Theme theme) {
+  if (theme == core_.theme()) return;
   core_.set_theme(theme);
   settle_ = settle_frames;
 }
@@ -106,9 +109,9 @@ const Picture& Canvas::frame(double seconds) {
   core_.fonts().bake(text_sizes(scene_, options));
   const int width = std::max(1, static_cast<int>(width_ * core_.dpr() + 0.5F)), height = std::max(1, static_cast<int>(height_ * core_.dpr() + 0.5F));
   // ImGui gives input to the windows of the frame before: a click into the first one would be nobody's.
-  for (int i = 0; i < 2 && !laid_out_; ++i) core_.frame(width, height, 0, [this] { draw(); }, false);
+  for (int i = 0; i < 2 && !laid_out_; ++i) core_.frame(width, height, 0, [this] { draw(false); }, false);
   laid_out_ = true;
-  const ImDrawData& data = core_.frame(width, height, static_cast<float>(seconds), [this] { draw(); });
+  const ImDrawData& data = core_.frame(width, height, static_cast<float>(seconds), [this] { draw(true); });
   picture_.reset(width, height, colour(Ink::background, core_.theme()));
   raster(data, picture_);
   triangles_ = static_cast<std::size_t>(data.TotalIdxCount) / 3;
@@ -116,7 +119,7 @@ const Picture& Canvas::frame(double seconds) {
   return picture_;
 }
 
-void Canvas::draw() {
+void Canvas::draw(bool seen) {
   wishes_ = {};
   const ImGuiIO& io = ImGui::GetIO();
   const float dpr = core_.dpr();
@@ -131,7 +134,7 @@ void Canvas::draw() {
   ImGui::InvisibleButton("ground", io.DisplaySize, ImGuiButtonFlags_MouseButtonLeft | ImGuiButtonFlags_MouseButtonRight | ImGuiButtonFlags_MouseButtonMiddle);
   read_mouse(ImGui::IsItemHovered(ImGuiHoveredFlags_AllowWhenBlockedByActiveItem) && ImGui::IsMousePosValid() && turning_.empty());
   ImDrawList& list = *ImGui::GetWindowDrawList();
-  paint(scene_, list, options, core_.fonts());
+  if (seen) paint(scene_, list, options, core_.fonts());
   if (wishes_.hovered) paint_halo(scene_, wishes_.hovered, list, options, core_.fonts());
   if (wishes_.band && !wishes_.band->done) {
     const Rect r = wishes_.band->area;
@@ -147,7 +150,7 @@ void Canvas::draw() {
     const std::string text = tip(wishes_.hovered);
     if (!text.empty()) {
       ImGui::BeginTooltip();
-      ImGui::PushTextWrapPos(ImGui::GetFontSize() * 28);
+      ImGui::PushTextWrapPos(std::max(ImGui::GetFontSize() * 4, std::min(ImGui::GetFontSize() * 28, io.DisplaySize.x - ImGui::GetStyle().WindowPadding.x * 4)));
       ImGui::TextUnformatted(text.data(), text.data() + text.size());
       ImGui::PopTextWrapPos();
       ImGui::EndTooltip();

@@ -133,7 +133,7 @@ class Canvas {
     enum class Means : std::uint8_t { pan, band, drag } means = Means::pan;
   };
 
-  void draw();
+  void draw(bool seen);
   void read_mouse(bool over_scene);
   void draw_knobs();
 
@@ -145,7 +145,7 @@ class Canvas {
   std::optional<Press> press_;
   std::vector<Knob> knobs_;
   std::string turning_;   // id of the knob under the hand
-  int settle_ = 0;
+  int settle_ = 3;
   bool laid_out_ = false;   // ImGui knows where its windows are
   std::uint64_t frames_ = 0;
   std::size_t triangles_ = 0;

@@ -196,6 +196,12 @@ TEST_F(OnCanvas, IdleCanvasAsksForNoFrames) {
   until_idle(canvas);
   canvas.set_theme(Theme::dark);
   EXPECT_TRUE(canvas.needs_frame());
+  until_idle(canvas);
+  canvas.set_theme(Theme::dark);
+  canvas.resize(520, 400, 1);
+  EXPECT_FALSE(canvas.needs_frame()) << "nothing is new";
+  canvas.resize(521, 400, 1);
+  EXPECT_TRUE(canvas.needs_frame());
 }
 
 TEST_F(OnCanvas, TwoFramesOfOneSceneAreOnePicture) {
@@ -208,6 +214,17 @@ TEST_F(OnCanvas, TooltipStandsBesideTheMouse) {
   canvas.push(MouseMove{{220, 100}});
   until_idle(canvas);
   expect_picture(canvas.picture(), "canvas-tooltip");
+}
+
+// A dense screen and larger text: all grows, nothing is cut off, nothing is blurred.
+TEST_F(OnCanvas, LargerTextOnADenseScreen) {
+  canvas.resize(520, 400, 2);
+  canvas.set_text_scale(1.5F);
+  canvas.set_knobs({{"latency", "latency", 0, 100, 25, 5, "ms"}});
+  canvas.tip = [](EntityId) { return "broker B1, running, leader of orders/0, which holds records 0 to 19; of these 0 to 17 are committed, and three followers are in sync"; };
+  canvas.push(MouseMove{{220, 100}});
+  until_idle(canvas);
+  expect_picture(canvas.picture(), "canvas-larger-2");
 }
 
 TEST_F(OnCanvas, KnobIsTurnedWithTheMouse) {
