@@ -226,9 +226,11 @@ std::vector<Claim> claims_of(const Deployment& d, const FaultSummary& f) {
                                              : forgets;
   for (const char* name : {"duplicate", "duplicate-delivery"})
     out.push_back({name, twice.empty(), twice.empty() ? "idempotent producers, one session each" : twice});
-  const bool in_order = ordered && !resend && !f.client_kills && no.empty() && (!numbered || forgets.empty());
+  // A request that was given up may still arrive, on its old connection, after those on the new one: only numbers tell.
+  const bool overtaken = !idempotent && (f.network_faults || f.client_pauses || !f.losses.empty());
+  const bool in_order = ordered && !overtaken && !resend && !f.client_kills && no.empty() && (!numbered || forgets.empty());
   for (const char* name : {"nonmonotonic-send", "fifo-violation"})
-    out.push_back({name, in_order, in_order ? "sequence numbers or one request at a time keep order" : "retries may overtake"});
+    out.push_back({name, in_order, in_order ? "sequence numbers or one request at a time keep order" : ordered && overtaken ? "without sequence numbers a request that was given up may arrive after the next" : "retries may overtake"});
   // Retention and compaction take records whether somebody has read them or not.
   const bool compacts = std::any_of(d.topics.begin(), d.topics.end(), [](const TopicSpec& t) { return t.options.text("cleanup_policy") != "delete"; });
   out.push_back({"silent-drop", false, compacts ? "of a key that is written again only the last record stays" : "what is old is deleted, read or not"});

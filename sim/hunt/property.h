@@ -21,7 +21,8 @@ struct Property {
   std::string name;                    // as it was written
   bool promises = false;               // nothing that the model promises is broken, as deployed and under the run's faults,
                                        // apart from what the scenario announces (violates, finds)
-  bool settles = false;                // after the faults are healed all comes to rest within the drain's limit
+  bool settles = false;                // after the faults are healed all comes to rest within the drain's limit; not asked where
+                                       // half of the disks of one role were emptied, and with them what was known
   bool expected = false;               // what the scenario expects
   std::vector<std::string> anomalies;  // none of these is seen, promised or not
 };

@@ -81,6 +81,26 @@ TEST(Property, SettlesIsLiveness) {
   EXPECT_TRUE(broken("settles", run_of(s)).empty());
 }
 
+// A controller quorum of one whose disk is emptied: nobody knows any more what the cluster was.
+TEST(Property, SettlesIsNotAskedOfThoseWhoForgotAll) {
+  Scenario s = cut_off_leader("all");
+  const auto wipe = [&](const char* whom) {
+    Scenario with = s;
+    PlannedFault p;
+    p.fault.kind = FaultKind::wipe;
+    p.fault.groups = {{whom}};
+    p.fault.duration = 1'000'000'000;
+    p.trigger.after = 3'000'000'000;
+    with.faults = {p};
+    return run_of(with);
+  };
+  const RunResult forgot = wipe("C1");
+  EXPECT_FALSE(forgot.drained);
+  EXPECT_TRUE(broken("settles", forgot).empty());
+  EXPECT_FALSE(tested(parse_property("settles"), forgot));
+  EXPECT_TRUE(tested(parse_property("settles"), wipe("B3"))) << "one of three is not half of them";
+}
+
 TEST(Property, ARunThatDecidesNothingIsNotTested) {
   Scenario s = cut_off_leader("all");
   s.deployment.clients.erase(s.deployment.clients.begin());  // nobody sends
