@@ -158,7 +158,7 @@ struct Painter {
     std::vector<Flag> out;
     std::vector<float> free_from;  // by level
     for (auto& [column, f] : by_column) {
-      f.names = fit(f.names, std::max(160.0F, cell), measure, small_text);
+      f.names = fit(f.names, std::max(300.0F, cell), measure, small_text);
       const float w = measure.width(f.names, small_text) + 8;
       f.x = gutter + static_cast<float>(column - from) * cell;
       const float left = std::min(f.x, s.width() - w);

@@ -19,6 +19,28 @@ namespace {
 constexpr float gutter = 112, axis_height = 24, faults_height = 16, lane_least = 20, right_margin = 8;
 constexpr std::size_t named_most = 200, rows_most = 1'500;
 
+// Which lane a node is on; -1: none.
+std::vector<int> lanes_by_node(const Recording& r, const SpacetimeView& view) {
+  std::vector<int> out(r.journal().processes.size(), -1);
+  for (std::size_t i = 0; i < view.lanes.size(); ++i)
+    for (const NodeId n : view.lanes[i].nodes)
+      if (n < out.size()) out[n] = static_cast<int>(i);
+  return out;
+}
+
+// By order: the events that are steps.
+std::vector<std::uint32_t> steps_of(const Recording& r, const SpacetimeView& view) {
+  const std::vector<int> lane_of = lanes_by_node(r, view);
+  const auto& all = r.journal().deliveries;
+  std::vector<std::uint32_t> out;
+  for (std::size_t e = r.event_after(view.time.range.from); e < r.events() && all[e].time <= view.time.range.to; ++e) {
+    if (view.passing && !view.passing->empty() && !(*view.passing)[e]) continue;
+    const NodeId line = line_of(all[e].event);
+    if (line < lane_of.size() && lane_of[line] >= 0) out.push_back(static_cast<std::uint32_t>(e));
+  }
+  return out;
+}
+
 // One row that proves a verdict: where it stands, and where its words do.
 struct Evidence {
   OpIndex op = no_op;
@@ -82,14 +104,24 @@ struct Painter {
       if (focus.entity && focus.entity == e) s.fill({2, y - high / 2, 3, high}, Ink::selection);
       if (s.named().size() < named_most) s.name(e, {0, y - lane_height / 2, s.width(), lane_height}, "line of " + l.name);
       s.clip(area);
-      s.line({area.x, y}, {area.right(), y}, Ink::edge, 1, e).opacity = 150;
+      // Not where the node is down.
+      float solid_from = area.x;
+      const auto solid = [&](float to) {
+        if (to > solid_from) s.line({solid_from, y}, {to, y}, Ink::edge, 1, e).opacity = 150;
+      };
+      if (l.nodes.size() == 1 && l.nodes.front() < facts.timeline.nodes.size())
+        for (const TimeRange& d : facts.timeline.nodes[l.nodes.front()].down) {
+          if (d.from > view.time.range.to || d.to < view.time.range.from) continue;
+          solid(x_of_time(d.from));
+          solid_from = std::max(x_of_time(d.to), area.x);
+        }
+      solid(area.right());
       taken.block({area.x, y - 1, area.w, 2});
       if (l.nodes.size() == 1 && l.nodes.front() < facts.timeline.nodes.size()) {
         const NodeHistory& h = facts.timeline.nodes[l.nodes.front()];
         for (const TimeRange& d : h.down) {
           if (d.from > view.time.range.to || d.to < view.time.range.from) continue;
           const float from = std::max(x_of_time(d.from), area.x), to = std::min(x_of_time(d.to), area.right());
-          s.fill({from, y - 3, std::max(to - from, 1.0F), 6}, Ink::background);
           s.line({from, y}, {to, y}, Ink::down, 2, e).dashed = true;
           if (to - from > 60 && lane_height >= 18) s.text({(from + to) / 2, y - high + 1}, "down", Ink::down, Anchor::centre).width = 0.78F;
         }
@@ -129,12 +161,20 @@ struct Painter {
     const auto seen = [&](const Flight& f) { return lane(f.from) >= 0 && lane(f.to) >= 0 && passes(f.event); };
     std::size_t total = 0;
     std::vector<Flight> some, must;
-    index.flights_between(range.from, range.to, static_cast<std::size_t>(-1), [&](const Flight& f) {
+    const bool all_seen = (!view.passing || view.passing->empty()) && std::all_of(lane_of.begin(), lane_of.end(), [](int l) { return l >= 0; });
+    const std::size_t found = index.flights_between(range.from, range.to, all_seen ? view.arrows_most + 1 : static_cast<std::size_t>(-1), [&](const Flight& f) {
       if (!seen(f)) return;
       ++total;
       if (some.size() <= view.arrows_most) some.push_back(f);
-      if (lit.count(f.event) || focus.entity == EntityId::event(f.event)) must.push_back(f);
     });
+    if (all_seen) total = found;
+    // What must be drawn whatever the number.
+    std::set<std::uint32_t> wanted = lit;
+    if (focus.entity.kind == EntityId::Kind::event) wanted.insert(static_cast<std::uint32_t>(focus.entity.a));
+    for (const std::uint32_t event : wanted) {
+      const auto f = std::lower_bound(index.flights().begin(), index.flights().end(), event, [](const Flight& x, std::uint32_t e) { return x.event < e; });
+      if (f != index.flights().end() && f->event == event && seen(*f) && f->sent <= range.to && f->arrived >= range.from) must.push_back(*f);
+    }
     const bool dense = total > view.arrows_most;
     if (dense) density();
     std::size_t drawn = 0, inside = 0;
@@ -387,6 +427,37 @@ struct Painter {
 
 }  // namespace
 
+std::optional<TimeRange> witness_range(const Recording& r, std::size_t verdict, std::size_t finding) {
+  const auto& verdicts = r.result().verdicts;
+  if (verdict >= verdicts.size() || finding >= verdicts[verdict].report.worst.size()) return std::nullopt;
+  std::optional<TimeRange> out;
+  for (const OpIndex op : verdicts[verdict].report.worst[finding].witness) {
+    const Op& o = r.journal().ops[op];
+    if (o.process == nobody) continue;  // "drained" is on no line, and far behind
+    if (!out) out = TimeRange{o.time, o.time};
+    out->from = std::min(out->from, o.time);
+    out->to = std::max(out->to, o.time);
+  }
+  if (!out) return out;
+  const Duration margin = std::max<Duration>(out->length() / 8, 5'000'000);
+  return TimeRange{std::max<Time>(out->from - margin, 0), out->to + margin};
+}
+
+std::size_t event_at(const EventIndex& index, const SpacetimeView& view, float width, float height, float x) {
+  const Recording& r = index.recording();
+  const Rect area = spacetime_area(width, height);
+  const auto passes = [&](std::size_t e) { return !view.passing || view.passing->empty() || (*view.passing)[e]; };
+  if (!view.time.by_order) {
+    std::size_t e = r.event_before(TimeAxis(view.time, area.x, area.w).at(x));
+    while (e < r.events() && e > 0 && !passes(e)) --e;
+    return e;
+  }
+  const std::vector<std::uint32_t> steps = steps_of(r, view);
+  if (steps.empty()) return r.events();
+  const auto place = static_cast<std::ptrdiff_t>(std::floor((x - area.x) / area.w * static_cast<float>(steps.size())));
+  return steps[static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(place, 0, static_cast<std::ptrdiff_t>(steps.size()) - 1))];
+}
+
 Rect spacetime_area(float width, float height) { return {gutter, 0, std::max(width - gutter - right_margin, 1.0F), std::max(height - axis_height, 1.0F)}; }
 
 SpacetimeFacts spacetime_facts(const EventIndex& index) {
@@ -428,22 +499,11 @@ Scene spacetime(const EventIndex& index, const SpacetimeFacts& facts, const Spac
     s.text({width / 2, height / 2 - 10}, r.events() == 0 ? "nothing happened" : "all lines are hidden", Ink::faint, Anchor::centre);
     return s;
   }
-  std::vector<int> lane_of(r.journal().processes.size(), -1);
-  for (std::size_t i = 0; i < view.lanes.size(); ++i)
-    for (const NodeId n : view.lanes[i].nodes)
-      if (n < lane_of.size()) lane_of[n] = static_cast<int>(i);
+  std::vector<int> lane_of = lanes_by_node(r, view);
   std::vector<std::uint32_t> steps;
   std::vector<Time> times;
-  if (view.time.by_order) {
-    const auto& all = r.journal().deliveries;
-    for (std::size_t e = r.event_after(view.time.range.from); e < r.events() && all[e].time <= view.time.range.to; ++e) {
-      if (view.passing && !view.passing->empty() && !(*view.passing)[e]) continue;
-      const NodeId line = line_of(all[e].event);
-      if (line >= lane_of.size() || lane_of[line] < 0) continue;
-      steps.push_back(static_cast<std::uint32_t>(e));
-      times.push_back(all[e].time);
-    }
-  }
+  if (view.time.by_order) steps = steps_of(r, view);
+  for (const std::uint32_t e : steps) times.push_back(r.time_of(e));
   Painter p{index, facts, view, focus, s, measure, area, TimeAxis(view.time, area.x, area.w, std::move(times)), std::move(steps), std::move(lane_of), 0, Occupancy(width, height)};
   p.lane_height = std::max(lane_least, (area.h - faults_height - 4) / static_cast<float>(view.lanes.size()));
   s.clip(area);

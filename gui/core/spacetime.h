@@ -52,6 +52,12 @@ struct SpacetimeView {
 
 Scene spacetime(const EventIndex& index, const SpacetimeFacts& facts, const SpacetimeView& view, const Focus& focus, float width, float height, const TextMeasure& measure);
 
+// From the first to the last row that proves a verdict, with a little around: what to look at. Nothing: there is none.
+std::optional<TimeRange> witness_range(const Recording& r, std::size_t verdict, std::size_t finding = 0);
+
+// The event that stands at a point of the picture, or the last one before it; events() when there is none.
+std::size_t event_at(const EventIndex& index, const SpacetimeView& view, float width, float height, float x);
+
 // The part of the picture that shows times, between the names and the right edge: for dragging and zooming.
 Rect spacetime_area(float width, float height);
 

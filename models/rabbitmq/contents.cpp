@@ -40,6 +40,10 @@ void add_word(std::string& text, const std::string& word) {
   if (!word.empty()) text += (text.empty() ? "" : ", ") + word;
 }
 
+std::string counted(std::int64_t n, const char* one, const char* many) { return fmt::format("{} {}", n, n == 1 ? one : many); }
+std::string consumers(std::int64_t n) { return counted(n, "consumer", "consumers"); }
+std::string messages(std::size_t n) { return counted(static_cast<std::int64_t>(n), "message", "messages"); }
+
 RecordMoment record_of(std::int64_t position, const Content& c, mqlab::RecordState state) {
   RecordMoment r;
   r.position = position;
@@ -80,7 +84,7 @@ void fill(PlaceContents& p, const ClassicQueue& q, const Owners& owners) {
   };
   for (const ClassicQueue::Message& m : q.ready()) add(m, mqlab::RecordState::ready, nobody);
   for (const auto& [id, u] : q.unacked()) add(u.message, mqlab::RecordState::unacked, client_of(owners, u.channel));
-  p.facts = fmt::format("{} ready, {} unacked, {} consumers", q.ready_count(), q.unacked_count(), q.consumer_count());
+  p.facts = fmt::format("{} ready, {} unacked, {}", q.ready_count(), q.unacked_count(), consumers(q.consumer_count()));
   add_word(p.facts, limits(q.options()));
   finish(p);
 }
@@ -95,7 +99,7 @@ void fill(PlaceContents& p, const QueueMirror& mirror) {
   }
   p.first = p.records.empty() ? 0 : p.records.front().position;
   p.end = p.records.empty() ? 0 : p.records.back().position + 1;
-  p.facts = fmt::format("{} messages", mirror.messages().size());
+  p.facts = messages(mirror.messages().size());
   add_word(p.facts, mirror.synchronised() ? "synchronised" : fmt::format("not synchronised: lacks {}", mirror.lacks()));
   finish(p);
 }
@@ -113,7 +117,7 @@ void fill(PlaceContents& p, const std::vector<StoreRecord>& store) {
   for (const auto& [seq, content] : kept) p.records.push_back(record_of(static_cast<std::int64_t>(seq), *content, mqlab::RecordState::uncommitted));
   p.first = p.records.empty() ? static_cast<std::int64_t>(last) : p.records.front().position;
   p.end = static_cast<std::int64_t>(last) + 1;
-  p.facts = fmt::format("{} messages in its file", kept.size());
+  p.facts = messages(kept.size()) + " in its file";
   finish(p);
 }
 
@@ -144,7 +148,7 @@ void fill(PlaceContents& p, const QuorumQueue& q, const raft::Raft& raft, const 
   p.first = p.records.empty() ? p.end : p.records.front().position;
   p.markers.push_back({"committed", raft.commit_offset() + 1, "a majority has all entries of the Raft log before it, as this member knows"});
   p.markers.push_back({"log end", p.end, "the next entry of the Raft log gets it; settlements are entries too"});
-  p.facts = fmt::format("term {}, {} ready, {} unacked, {} consumers", raft.epoch(), q.ready_count(), q.unacked_count(), q.consumer_count());
+  p.facts = fmt::format("term {}, {} ready, {} unacked, {}", raft.epoch(), q.ready_count(), q.unacked_count(), consumers(q.consumer_count()));
   if (q.delayed_count() > 0) add_word(p.facts, fmt::format("{} delayed", q.delayed_count()));
   if (q.dead_letter_count() > 0) add_word(p.facts, fmt::format("{} dead letters to hand on", q.dead_letter_count()));
   add_word(p.facts, limits(q.options()));
@@ -164,7 +168,7 @@ void fill(PlaceContents& p, const StreamQueue& s) {
   fill(p, s.chunks(), s.committed(), s.next());
   p.markers.push_back({"committed", s.committed(), "a majority has all before it: readers see no more"});
   p.markers.push_back({"next", s.next(), "the next message gets this offset"});
-  p.facts = fmt::format("{} consumers", s.consumer_count());
+  p.facts = consumers(s.consumer_count());
 }
 
 // --- the queues of one broker ---
@@ -264,13 +268,15 @@ class Groups {
     }
   }
   std::vector<GroupContents> take() {
-    for (GroupContents& g : groups_)
+    for (GroupContents& g : groups_) {
+      if (g.members.empty()) g.state = "nobody consumes";
       for (GroupMember& m : g.members) {
         const Facts& f = facts_[{g.name, m.name}];
         if (f.prefetch > 0) m.facts = fmt::format("prefetch {}, ", f.prefetch);
         m.facts += fmt::format("has {}", f.held);
         add_word(m.facts, f.word);
       }
+    }
     return std::move(groups_);
   }
 

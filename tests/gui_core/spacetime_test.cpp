@@ -166,6 +166,39 @@ TEST(Spacetime, TheCursorStandsAtTheEventInFocus) {
   EXPECT_NEAR(x, axis.x(st.r.recording->time_of(st.focus.event)), 0.5F);
 }
 
+TEST(Spacetime, APointOfThePictureIsAnEvent) {
+  Stage st;
+  st.view.time.range = {9_s, 11_s};
+  for (const bool order : {false, true}) {
+    st.view.time.by_order = order;
+    for (const auto& [event, line] : Stage::arrows(st.scene())) {
+      if (st.r.recording->time_of(event) > 11_s) continue;
+      const std::size_t at = event_at(*st.r.index, st.view, 1'000, 500, line.second.x + (order ? 0 : 0.6F));
+      if (order) EXPECT_EQ(at, event);
+      else EXPECT_GE(at, event);
+    }
+  }
+  EXPECT_EQ(event_at(*st.r.index, st.view, 1'000, 500, 1e9F), st.r.recording->event_before(11_s));
+}
+
+TEST(Spacetime, TheWitnessHasATimeToLookAt) {
+  const Stage st;
+  const auto& verdicts = st.r.recording->result().verdicts;
+  std::size_t found = 0;
+  for (std::size_t i = 0; i < verdicts.size(); ++i) {
+    const auto range = witness_range(*st.r.recording, i);
+    ASSERT_EQ(range.has_value(), !verdicts[i].report.worst.empty()) << verdicts[i].report.anomaly->name;
+    if (!range) continue;
+    ++found;
+    for (const OpIndex op : verdicts[i].report.worst[0].witness)
+      if (st.r.recording->journal().ops[op].process != nobody) {
+        EXPECT_TRUE(range->contains(st.r.recording->journal().ops[op].time));
+      }
+  }
+  EXPECT_GT(found, 0U);
+  EXPECT_FALSE(witness_range(*st.r.recording, 10'000));
+}
+
 TEST(Spacetime, LabelsDoNotLieOnEachOther) {
   for (const Time to : {11_s, 9'200_ms}) {
     Stage st;
