@@ -54,6 +54,19 @@ std::vector<NodeId> about_to_end(const World& world) {
   return all;
 }
 
+// What an operator takes away no model promises to keep: its claims about loss end with a verb that does that.
+void withdraw_for_operators(std::vector<Claim>& claims, const World& world, const ModelDecl& model) {
+  static constexpr std::string_view about_loss[] = {"lost-message", "lost-write", "effect-lost", "dlq-loss", "commit-ahead-of-processing", "torn-transaction", "atomicity-gap"};
+  for (const ArmedFault& f : world.faults()) {
+    if (f.fault.kind != FaultKind::command || f.fired == 0) continue;
+    const auto verb = std::find_if(model.verbs.begin(), model.verbs.end(), [&](const VerbDecl& v) { return v.name == f.fault.verb; });
+    if (verb == model.verbs.end() || !verb->takes_away) continue;
+    for (Claim& c : claims)
+      if (c.claimed && std::find(std::begin(about_loss), std::end(about_loss), c.anomaly) != std::end(about_loss))
+        c = {c.anomaly, false, fmt::format("an operator took messages away ({})", verb->name)};
+  }
+}
+
 // A program of the scenario went wrong: that is the input's fault, not a verdict.
 void complain(const World& world) {
   if (std::string failure = world.extension->failure(); !failure.empty()) throw InputError("", 0, std::move(failure));
@@ -209,7 +222,8 @@ RunResult LiveRun::finish() {
   r.events = world.steps();
   r.fingerprint = world.fingerprint();
 
-  const std::vector<Claim> claims = model_->claims(r.deployment, summarise_faults(world));
+  std::vector<Claim> claims = model_->claims(r.deployment, summarise_faults(world));
+  withdraw_for_operators(claims, world, model_->decl());
   for (Report& report : checks_->report(world.journal)) {
     VerdictRow row;
     row.claim.anomaly = report.anomaly->name;

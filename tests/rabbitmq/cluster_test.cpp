@@ -70,6 +70,17 @@ TEST_F(RabbitCluster, APublisherWithoutRecoveryEndsWithItsChannel) {
   EXPECT_EQ(ends.verdict("fifo-violation")->report.verdict, Verdict::holds);
 }
 
+TEST_F(RabbitCluster, NobodyPromisesToKeepWhatAnOperatorTakesAway) {
+  const auto claim = [&](const std::string& verb) {
+    return run("orders = {}", verb.empty() ? "" : "at(seconds(18), command(\"B1\", \"" + verb + "\", \"orders/0\"))").verdict("lost-message")->claim;
+  };
+  EXPECT_TRUE(claim("").claimed);
+  for (const char* verb : {"purge", "delete_queue"}) {
+    EXPECT_FALSE(claim(verb).claimed) << verb;
+    EXPECT_NE(claim(verb).reason.find(verb), std::string::npos) << claim(verb).reason;
+  }
+}
+
 TEST_F(RabbitCluster, AQueueWhoseNodeIsDownRefusesAndComesBack) {
   const RunResult r = run("orders = {}", "at(seconds(18), kill \"B1\" { duration = seconds(5) })");
   expect_nothing_lost(r);
