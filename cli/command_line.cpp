@@ -7,6 +7,7 @@
 
 #include "cli/crash.h"
 #include "cli/face.h"
+#include "cli/gui_command.h"
 #include "cli/text.h"
 #include "sim/lab/nearest.h"
 #include "sim/lab/scenario.h"
@@ -130,6 +131,7 @@ int run_command_line(int argc, char** argv) {
   add_conformance_command(root, commands);
   add_bench_command(root, commands);
   add_reference_command(root, commands);
+  add_gui_command(root, commands);
 
   if (argc == 1) {
     std::string text = welcome;

@@ -8,6 +8,11 @@ set_target_properties(mqlab_kit PROPERTIES EXPORT_NAME kit)
 
 install(TARGETS mqlab_flags mqlab_sim mqlab_models mqlab_kit EXPORT mqlabTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS mqlab RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+if(TARGET mqlab-gui)
+  set_target_properties(mqlab-gui PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})  # beside mqlab, which starts it
+  install(TARGETS mqlab-gui RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} OPTIONAL)  # it is built when it is asked for
+  install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DATADIR}/mqlab)               # the lessons
+endif()
 # A folder of their own: <rapidcheck.h> must stay RapidCheck's beside <mqlab/rapidcheck.h>.
 install(DIRECTORY sim models kit DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/mqlab/house FILES_MATCHING PATTERN "*.h")
 install(FILES kit/testing.h kit/rapidcheck.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/mqlab)

@@ -1,0 +1,90 @@
+#include "gui/core/go_to.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <set>
+
+#include "sim/lab/nearest.h"
+#include "sim/lab/options.h"
+
+namespace mqlab::gui {
+namespace {
+
+std::string_view trimmed(std::string_view t) {
+  while (!t.empty() && t.front() == ' ') t.remove_prefix(1);
+  while (!t.empty() && t.back() == ' ') t.remove_suffix(1);
+  return t;
+}
+
+GoTo next_of(const std::vector<std::size_t>& events, std::size_t now, const char* what) {
+  const auto it = std::upper_bound(events.begin(), events.end(), now);
+  if (it == events.end()) return {now, fmt::format("there is no further {}", what)};
+  return {*it, {}};
+}
+
+GoTo previous_of(const std::vector<std::size_t>& events, std::size_t now, const char* what) {
+  const auto it = std::lower_bound(events.begin(), events.end(), now);
+  if (it == events.begin()) return {now, fmt::format("there is no {} before", what)};
+  return {*std::prev(it), {}};
+}
+
+}  // namespace
+
+std::vector<std::size_t> violations_of(const Recording& r) {
+  std::set<std::size_t> all;
+  for (const VerdictRow& v : r.result().verdicts)
+    if (v.report.verdict == Verdict::violated)
+      for (const Finding& f : v.report.worst)
+        if (f.certain_at != no_op)
+          if (const std::size_t e = r.event_of_op(f.certain_at); e < r.events()) all.insert(e);
+  return {all.begin(), all.end()};
+}
+
+std::vector<std::size_t> fault_events_of(const Recording& r) {
+  std::set<std::size_t> all;
+  const Journal& j = r.journal();
+  const std::uint32_t fault = j.names.find("fault");
+  for (std::size_t m = 0; m < j.marks.size(); ++m) {
+    if (j.marks[m].name != fault || fault == 0 || j.marks[m].time >= r.result().workload_ended) continue;
+    std::size_t e = r.event_of_mark(m);
+    if (e >= r.events()) e = r.event_after(j.marks[m].time);
+    if (e < r.events()) all.insert(e);
+  }
+  return {all.begin(), all.end()};
+}
+
+GoTo go_to(const Recording& r, std::string_view words, std::size_t now) {
+  const std::string_view w = trimmed(words);
+  const std::size_t last = r.events() - 1;
+  now = std::min(now, last);
+  if (w.empty()) return {now, "a time was expected, as 130ms or +2ms, or an event, as #87"};
+  if (w == "first" || w == "start") return {0, {}};
+  if (w == "last" || w == "end") return {last, {}};
+  if (w == "next violation" || w == "violation") return next_of(violations_of(r), now, "violation");
+  if (w == "previous violation") return previous_of(violations_of(r), now, "violation");
+  if (w == "next fault" || w == "fault") return next_of(fault_events_of(r), now, "fault");
+  if (w == "previous fault") return previous_of(fault_events_of(r), now, "fault");
+  if (w.front() == '#') {
+    const std::string_view digits = trimmed(w.substr(1));
+    std::size_t n = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), n);
+    if (error != std::errc() || end != digits.data() + digits.size()) return {now, fmt::format("`{}` is no number of an event: #87 was expected", w)};
+    if (n > last) return {now, fmt::format("the last event is #{}", last)};
+    return {n, {}};
+  }
+  const bool on = w.front() == '+', back = w.front() == '-';
+  const std::string_view length = on || back ? trimmed(w.substr(1)) : w;
+  if (const auto d = parse_duration(length)) {
+    const Time here = r.time_of(now);
+    const Time t = on ? saturating_add(here, *d) : back ? saturating_add(here, -*d) : *d;
+    const std::size_t e = r.event_before(t);
+    return {e < r.events() ? e : 0, {}};
+  }
+  static const std::array<std::string, 8> known = {"next violation", "previous violation", "next fault", "previous fault", "first", "last", "start", "end"};
+  return {now, fmt::format("`{}` is no place of a run: 130ms, +2ms, #87, next violation, next fault, first or last was expected{}", w, did_you_mean(w, known))};
+}
+
+}  // namespace mqlab::gui

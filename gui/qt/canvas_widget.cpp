@@ -1,0 +1,323 @@
+#include "gui/qt/canvas_widget.h"
+
+#include <QAccessible>
+#include <QAccessibleWidget>
+#include <QContextMenuEvent>
+#include <QFocusEvent>
+#include <QImage>
+#include <QKeyEvent>
+#include <QMouseEvent>
+#include <QPainter>
+#include <QPointer>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+namespace mqlab::gui {
+namespace {
+
+constexpr int frame_ms = 16;
+constexpr int settle_frames_max = 20;
+
+Point point_of(const QPointF& p) { return {static_cast<float>(p.x()), static_cast<float>(p.y())}; }
+
+std::optional<Button> button_of(Qt::MouseButton b) {
+  if (b == Qt::LeftButton) return Button::left;
+  if (b == Qt::RightButton) return Button::right;
+  if (b == Qt::MiddleButton) return Button::middle;
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::shared_ptr<Fonts> shared_fonts() {
+  static const auto fonts = std::make_shared<Fonts>();
+  return fonts;
+}
+
+CanvasWidget::CanvasWidget(const QString& name, QWidget* parent) : QWidget(parent), canvas_(std::make_unique<Canvas>(shared_fonts())) {
+  setAccessibleName(name);
+  setFocusPolicy(Qt::StrongFocus);
+  setMouseTracking(true);
+  setAttribute(Qt::WA_OpaquePaintEvent);
+  frames_.setInterval(frame_ms);
+  connect(&frames_, &QTimer::timeout, this, &CanvasWidget::draw_frame);
+  since_.start();
+}
+
+CanvasWidget::~CanvasWidget() = default;
+
+void CanvasWidget::invalidate() {
+  dirty_ = true;
+  wake();
+}
+
+void CanvasWidget::set_theme(Theme t) {
+  canvas_->set_theme(t);
+  invalidate();
+}
+
+void CanvasWidget::set_text_scale(float scale) {
+  canvas_->set_text_scale(scale);
+  invalidate();
+}
+
+void CanvasWidget::wake() {
+  if (isVisible() && !frames_.isActive()) frames_.start();
+}
+
+void CanvasWidget::draw_frame() {
+  if (!isVisible()) return frames_.stop();
+  if (dirty_ && build) {
+    dirty_ = false;
+    const FontMeasure measure = canvas_->measure();
+    canvas_->set_scene(build(static_cast<float>(width()), static_cast<float>(height()), measure));
+    walked_to_ = std::min(walked_to_, static_cast<int>(canvas_->scene().named().size()) - 1);
+  }
+  if (!canvas_->needs_frame()) return frames_.stop();
+  canvas_->frame(static_cast<double>(since_.restart()) / 1000);
+  const CanvasWishes& w = canvas_->wishes();
+  switch (w.cursor) {
+    case CursorShape::hand: setCursor(Qt::PointingHandCursor); break;
+    case CursorShape::move: setCursor(Qt::ClosedHandCursor); break;
+    case CursorShape::cross: setCursor(Qt::CrossCursor); break;
+    default: unsetCursor(); break;
+  }
+  if (wish) wish(w);
+  if (w.clicked && chosen) chosen(w.clicked->entity, w.clicked->at);
+  if (w.right_clicked) emit menu_asked(w.right_clicked->entity, mapToGlobal(QPoint(static_cast<int>(w.right_clicked->at.x), static_cast<int>(w.right_clicked->at.y))));
+  update();
+}
+
+void CanvasWidget::settle() {
+  for (int i = 0; i < settle_frames_max && (dirty_ || canvas_->needs_frame()); ++i) draw_frame();
+}
+
+void CanvasWidget::paintEvent(QPaintEvent*) {
+  if (canvas_->picture().width() <= 1 || dirty_) {  // the first frame is not waited for
+    canvas_->resize(static_cast<float>(width()), static_cast<float>(height()), static_cast<float>(devicePixelRatioF()));
+    draw_frame();
+  }
+  QPainter p(this);
+  const Picture& picture = canvas_->picture();
+  if (picture.width() > 0 && picture.height() > 0) {
+    QImage image(reinterpret_cast<const uchar*>(picture.pixels().data()), picture.width(), picture.height(), picture.width() * 4, QImage::Format_RGBX8888);
+    image.setDevicePixelRatio(devicePixelRatioF());
+    p.drawImage(0, 0, image);
+  }
+  const auto& named = canvas_->scene().named();
+  if (hasFocus() && walked_to_ >= 0 && static_cast<std::size_t>(walked_to_) < named.size()) {
+    const Rect r = named[static_cast<std::size_t>(walked_to_)].bounds;
+    p.setPen(QPen(palette().color(QPalette::Highlight), 2, Qt::DashLine));
+    p.drawRect(QRectF(r.x - 2, r.y - 2, r.w + 4, r.h + 4));
+  } else if (hasFocus()) {
+    p.setPen(QPen(palette().color(QPalette::Highlight), 1));
+    p.drawRect(rect().adjusted(0, 0, -1, -1));
+  }
+}
+
+void CanvasWidget::resizeEvent(QResizeEvent*) {
+  canvas_->resize(static_cast<float>(width()), static_cast<float>(height()), static_cast<float>(devicePixelRatioF()));
+  invalidate();
+}
+
+void CanvasWidget::showEvent(QShowEvent*) {
+  canvas_->resize(static_cast<float>(width()), static_cast<float>(height()), static_cast<float>(devicePixelRatioF()));
+  invalidate();
+}
+
+void CanvasWidget::push(InputEvent e) {
+  canvas_->push(std::move(e));
+  wake();
+}
+
+void CanvasWidget::modifiers(Qt::KeyboardModifiers m) {
+  const Modifiers now{m.testFlag(Qt::ControlModifier), m.testFlag(Qt::ShiftModifier), m.testFlag(Qt::AltModifier), m.testFlag(Qt::MetaModifier)};
+  if (now == held_) return;
+  held_ = now;
+  push(ModifierChange{now});
+}
+
+void CanvasWidget::mousePressEvent(QMouseEvent* event) {
+  walked_to_ = -1;
+  modifiers(event->modifiers());
+  push(MouseMove{point_of(event->position())});
+  if (const auto b = button_of(event->button())) push(MouseButton{*b, true});
+}
+
+void CanvasWidget::mouseDoubleClickEvent(QMouseEvent* event) { mousePressEvent(event); }
+
+void CanvasWidget::mouseReleaseEvent(QMouseEvent* event) {
+  modifiers(event->modifiers());
+  push(MouseMove{point_of(event->position())});
+  if (const auto b = button_of(event->button())) push(MouseButton{*b, false});
+}
+
+void CanvasWidget::mouseMoveEvent(QMouseEvent* event) {
+  modifiers(event->modifiers());
+  push(MouseMove{point_of(event->position())});
+}
+
+void CanvasWidget::wheelEvent(QWheelEvent* event) {
+  modifiers(event->modifiers());
+  push(MouseMove{point_of(event->position())});
+  push(MouseWheel{static_cast<float>(event->angleDelta().x()) / 120.0F, static_cast<float>(event->angleDelta().y()) / 120.0F});
+  event->accept();
+}
+
+void CanvasWidget::leaveEvent(QEvent*) { push(MouseLeave{}); }
+
+void CanvasWidget::focusInEvent(QFocusEvent* event) {
+  push(FocusChange{true});
+  QWidget::focusInEvent(event);
+}
+
+void CanvasWidget::focusOutEvent(QFocusEvent* event) {
+  // A menu that opened over it takes the focus for a while only.
+  if (event->reason() != Qt::PopupFocusReason) push(FocusChange{false});
+  QWidget::focusOutEvent(event);
+}
+
+void CanvasWidget::walk(int by) {
+  const auto& named = canvas_->scene().named();
+  if (named.empty()) return;
+  const int n = static_cast<int>(named.size());
+  walked_to_ = walked_to_ < 0 ? (by > 0 ? 0 : n - 1) : (walked_to_ + by + n) % n;
+  setAccessibleDescription(QString::fromStdString(named[static_cast<std::size_t>(walked_to_)].text));
+  QAccessibleEvent focus(this, QAccessible::Focus);
+  focus.setChild(walked_to_);
+  QAccessible::updateAccessibility(&focus);
+  update();
+}
+
+void CanvasWidget::keyPressEvent(QKeyEvent* event) {
+  const auto& named = canvas_->scene().named();
+  const bool there = walked_to_ >= 0 && static_cast<std::size_t>(walked_to_) < named.size();
+  switch (event->key()) {
+    case Qt::Key_Right:
+    case Qt::Key_Down: return walk(1);
+    case Qt::Key_Left:
+    case Qt::Key_Up: return walk(-1);
+    case Qt::Key_Return:
+    case Qt::Key_Enter:
+      if (there && chosen) {
+        const Rect r = named[static_cast<std::size_t>(walked_to_)].bounds;
+        chosen(named[static_cast<std::size_t>(walked_to_)].entity, {r.x + r.w / 2, r.y + r.h / 2});
+      }
+      return;
+    default: QWidget::keyPressEvent(event);
+  }
+}
+
+void CanvasWidget::contextMenuEvent(QContextMenuEvent* event) {
+  event->accept();
+  if (event->reason() != QContextMenuEvent::Keyboard) return;  // the mouse asks through the canvas, which knows what is under it
+  const auto& named = canvas_->scene().named();
+  if (walked_to_ < 0 || static_cast<std::size_t>(walked_to_) >= named.size()) return;
+  const Rect r = named[static_cast<std::size_t>(walked_to_)].bounds;
+  emit menu_asked(named[static_cast<std::size_t>(walked_to_)].entity, mapToGlobal(QPoint(static_cast<int>(r.x + r.w / 2), static_cast<int>(r.y + r.h / 2))));
+}
+
+bool CanvasWidget::event(QEvent* event) {
+  if (event->type() == QEvent::PaletteChange || event->type() == QEvent::FontChange) wake();
+  return QWidget::event(event);
+}
+
+// --- for screen readers ---
+
+namespace {
+
+class CanvasFace;
+
+// One thing of a scene.
+class ThingFace : public QAccessibleInterface {
+ public:
+  ThingFace(CanvasWidget* canvas, int number) : canvas_(canvas), number_(number) {}
+  bool isValid() const override { return canvas_ && thing(); }
+  QObject* object() const override { return nullptr; }
+  QWindow* window() const override { return nullptr; }
+  QAccessibleInterface* childAt(int, int) const override { return nullptr; }
+  QAccessibleInterface* parent() const override { return canvas_ ? QAccessible::queryAccessibleInterface(canvas_) : nullptr; }
+  QAccessibleInterface* child(int) const override { return nullptr; }
+  int childCount() const override { return 0; }
+  int indexOfChild(const QAccessibleInterface*) const override { return -1; }
+  QString text(QAccessible::Text t) const override {
+    const Named* n = thing();
+    return n && (t == QAccessible::Name || t == QAccessible::Description) ? QString::fromStdString(n->text) : QString();
+  }
+  void setText(QAccessible::Text, const QString&) override {}
+  QRect rect() const override {
+    const Named* n = thing();
+    if (!n) return {};
+    return {canvas_->mapToGlobal(QPoint(static_cast<int>(n->bounds.x), static_cast<int>(n->bounds.y))), QSize(static_cast<int>(std::ceil(n->bounds.w)), static_cast<int>(std::ceil(n->bounds.h)))};
+  }
+  QAccessible::Role role() const override { return QAccessible::ListItem; }
+  QAccessible::State state() const override {
+    QAccessible::State s;
+    s.focusable = s.selectable = true;
+    s.focused = canvas_ && canvas_->hasFocus() && canvas_->walked_to() == number_;
+    return s;
+  }
+  int number() const { return number_; }
+
+ private:
+  const Named* thing() const {
+    if (!canvas_) return nullptr;
+    const auto& all = canvas_->scene().named();
+    return static_cast<std::size_t>(number_) < all.size() ? &all[static_cast<std::size_t>(number_)] : nullptr;
+  }
+  QPointer<CanvasWidget> canvas_;
+  int number_;
+};
+
+class CanvasFace : public QAccessibleWidget {
+ public:
+  explicit CanvasFace(CanvasWidget* canvas) : QAccessibleWidget(canvas, QAccessible::Chart), canvas_(canvas) {}
+  ~CanvasFace() override {
+    for (const auto& [number, id] : children_) QAccessible::deleteAccessibleInterface(id);
+  }
+  int childCount() const override { return static_cast<int>(canvas_->scene().named().size()); }
+  QAccessibleInterface* child(int number) const override {
+    if (number < 0 || number >= childCount()) return nullptr;
+    const auto it = children_.find(number);
+    if (it != children_.end()) return QAccessible::accessibleInterface(it->second);
+    auto* face = new ThingFace(canvas_, number);
+    children_[number] = QAccessible::registerAccessibleInterface(face);
+    return face;
+  }
+  int indexOfChild(const QAccessibleInterface* child) const override {
+    for (const auto& [number, id] : children_)
+      if (QAccessible::accessibleInterface(id) == child) return number;
+    return -1;
+  }
+  QAccessibleInterface* childAt(int x, int y) const override {
+    const QPoint p = canvas_->mapFromGlobal(QPoint(x, y));
+    const auto& all = canvas_->scene().named();
+    for (std::size_t i = all.size(); i-- > 0;)
+      if (all[i].bounds.contains({static_cast<float>(p.x()), static_cast<float>(p.y())})) return child(static_cast<int>(i));
+    return nullptr;
+  }
+  QAccessibleInterface* focusChild() const override { return canvas_->walked_to() >= 0 ? child(canvas_->walked_to()) : nullptr; }
+
+ private:
+  CanvasWidget* canvas_;
+  mutable std::map<int, QAccessible::Id> children_;
+};
+
+QAccessibleInterface* make_face(const QString& type, QObject* object) {
+  if (type != QLatin1String("mqlab::gui::CanvasWidget")) return nullptr;
+  auto* canvas = qobject_cast<CanvasWidget*>(object);
+  return canvas ? new CanvasFace(canvas) : nullptr;
+}
+
+}  // namespace
+
+void install_canvas_accessibility() {
+  static bool done = false;
+  if (done) return;
+  done = true;
+  QAccessible::installFactory(make_face);
+}
+
+}  // namespace mqlab::gui

@@ -1,0 +1,3 @@
+#include "gui/qt/run_window.h"
+
+int main(int argc, char** argv) { return mqlab::gui::run_window(argc, argv); }

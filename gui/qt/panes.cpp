@@ -1,0 +1,407 @@
+#include "gui/qt/panes.h"
+
+#include <QHBoxLayout>
+#include <QHeaderView>
+#include <QScrollBar>
+#include <QSplitter>
+#include <QUrlQuery>
+#include <QVBoxLayout>
+
+#include <algorithm>
+
+#include "gui/core/describe.h"
+#include "gui/core/inspector.h"
+#include "sim/lab/verdict_words.h"
+#include "sim/record/event_text.h"
+
+namespace mqlab::gui {
+
+void dress_table(QTableView* view) {
+  view->setSelectionBehavior(QAbstractItemView::SelectRows);
+  view->setSelectionMode(QAbstractItemView::SingleSelection);
+  view->setAlternatingRowColors(true);
+  view->setShowGrid(false);
+  view->setWordWrap(false);
+  view->setFrameShape(QFrame::NoFrame);
+  view->setTabKeyNavigation(false);
+  view->setEditTriggers(QAbstractItemView::NoEditTriggers);
+  view->verticalHeader()->hide();
+  view->verticalHeader()->setSectionResizeMode(QHeaderView::Fixed);
+  view->verticalHeader()->setDefaultSectionSize(view->fontMetrics().height() + 5);
+  view->horizontalHeader()->setHighlightSections(false);
+  view->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
+  view->horizontalHeader()->setStretchLastSection(true);
+}
+
+namespace {
+
+QVBoxLayout* column(QWidget* w) {
+  auto* layout = new QVBoxLayout(w);
+  layout->setContentsMargins(0, 0, 0, 0);
+  layout->setSpacing(0);
+  return layout;
+}
+
+// Widths in letters, so that they follow the size of the text.
+void set_widths(QTableView* view, std::initializer_list<int> letters) {
+  int i = 0;
+  for (const int n : letters) view->setColumnWidth(i++, view->fontMetrics().averageCharWidth() * n + 12);
+}
+
+}  // namespace
+
+// --- events ---
+
+EventPane::EventPane(Workspace* w, QWidget* parent) : QWidget(parent), workspace_(w), model_(new EventModel(this)), view_(new QTableView(this)) {
+  auto* layout = column(this);
+  auto* row = new QHBoxLayout;
+  row->setContentsMargins(4, 3, 4, 3);
+  filter_ = new QLineEdit(this);
+  filter_->setPlaceholderText(tr("show only events with … (Ctrl+F): B1 Fetch, leader_elected, fault"));
+  filter_->setClearButtonEnabled(true);
+  filter_->setAccessibleName(tr("Filter of events"));
+  routine_ = new QCheckBox(tr("hide heartbeats and timers"), this);
+  count_ = new QLabel(this);
+  row->addWidget(filter_, 1);
+  row->addWidget(routine_);
+  row->addWidget(count_);
+  layout->addLayout(row);
+  view_->setModel(model_);
+  view_->setAccessibleName(tr("Events"));
+  dress_table(view_);
+  set_widths(view_, {8, 15, 13, 20, 46});
+  layout->addWidget(view_, 1);
+  setFocusProxy(view_);
+  typing_.setSingleShot(true);
+  typing_.setInterval(250);
+  connect(filter_, &QLineEdit::textChanged, &typing_, qOverload<>(&QTimer::start));
+  connect(filter_, &QLineEdit::returnPressed, this, [this] { workspace_->set_filter(filter_->text()); });
+  connect(&typing_, &QTimer::timeout, this, [this] { workspace_->set_filter(filter_->text()); });
+  connect(routine_, &QCheckBox::toggled, w, &Workspace::set_hides_routine);
+  connect(view_->selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this](const QModelIndex& now) {
+    if (following_ || !now.isValid()) return;
+    workspace_->play(false);
+    workspace_->set_event(model_->event_of(now.row()));
+  });
+  connect(w, &Workspace::run_changed, this, [this] {
+    following_ = true;
+    model_->set_run(workspace_->recording());
+    model_->set_rows(workspace_->rows());
+    following_ = false;
+    show_event();
+    show_count();
+  });
+  connect(w, &Workspace::rows_changed, this, [this] {
+    if (filter_->text() != workspace_->filter()) {
+      filter_->setText(workspace_->filter());
+      typing_.stop();
+    }
+    routine_->setChecked(workspace_->hides_routine());
+    following_ = true;
+    model_->set_rows(workspace_->rows());
+    following_ = false;
+    show_event();
+    show_count();
+  });
+  connect(w, &Workspace::event_changed, this, &EventPane::show_event);
+  show_count();
+}
+
+void EventPane::focus_filter() {
+  filter_->setFocus(Qt::ShortcutFocusReason);
+  filter_->selectAll();
+}
+
+void EventPane::show_event() {
+  const int row = model_->row_of(workspace_->event());
+  if (row < 0) return;
+  following_ = true;
+  view_->setCurrentIndex(model_->index(row, 0));
+  view_->scrollTo(model_->index(row, 0));
+  following_ = false;
+}
+
+void EventPane::show_count() {
+  const auto r = workspace_->recording();
+  if (!r) return count_->setText(tr("no run"));
+  count_->setText(workspace_->rows() ? tr("%1 of %2").arg(workspace_->rows()->size()).arg(r->events()) : tr("%1 events").arg(r->events()));
+}
+
+// --- verdicts ---
+
+VerdictPane::VerdictPane(Workspace* w, QWidget* parent)
+    : QWidget(parent), workspace_(w), model_(new VerdictModel(this)), view_(new QTableView(this)), page_(new PageBrowser(this)), summary_(new QLabel(this)) {
+  auto* layout = column(this);
+  summary_->setWordWrap(true);
+  summary_->setContentsMargins(6, 3, 6, 3);
+  layout->addWidget(summary_);
+  auto* split = new QSplitter(Qt::Vertical, this);
+  split->setChildrenCollapsible(false);
+  view_->setModel(model_);
+  view_->setAccessibleName(tr("Verdicts"));
+  dress_table(view_);
+  // The promise and the evidence stand on the page below.
+  view_->setColumnHidden(VerdictModel::promised, true);
+  view_->setColumnHidden(VerdictModel::evidence, true);
+  set_widths(view_, {19, 17, 15});
+  page_->setAccessibleName(tr("Claim and evidence"));
+  split->addWidget(view_);
+  split->addWidget(page_);
+  split->setSizes({150, 260});
+  split->setStretchFactor(0, 1);
+  split->setStretchFactor(1, 2);
+  layout->addWidget(split, 1);
+  setFocusProxy(view_);
+  connect(view_->selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this](const QModelIndex& now) { choose(now.row()); });
+  connect(view_, &QTableView::clicked, this, [this] { go_to_witness(); });
+  connect(view_, &QTableView::activated, this, [this] { go_to_witness(); });
+  connect(page_, &QTextBrowser::anchorClicked, this, [this](const QUrl& link) {
+    const QUrlQuery query(link);
+    if (query.hasQueryItem("event")) {
+      workspace_->play(false);
+      workspace_->set_event(query.queryItemValue("event").toULongLong());
+    }
+  });
+  connect(w, &Workspace::run_changed, this, [this] {
+    model_->set_run(workspace_->recording());
+    const auto r = workspace_->recording();
+    if (!r) return summary_->clear();
+    const RunResult& result = r->result();
+    QString text;
+    if (r->stopped()) {
+      text = tr("The run was stopped: there is no verdict.");
+    } else {
+      const auto broken = std::count_if(result.verdicts.begin(), result.verdicts.end(), [](const VerdictRow& v) { return v.report.verdict == Verdict::violated; });
+      text = result.as_expected ? tr("✓ As the scenario expects. ") : tr("✗ Not as the scenario expects. ");
+      text += broken ? tr("%n guarantee(s) broken: click one to see where.", nullptr, static_cast<int>(broken)).replace("guarantee(s)", broken == 1 ? "guarantee" : "guarantees") : tr("Nothing that was checked is broken.");
+      for (const ExpectationResult& e : result.expectations)
+        if (!e.met) text += QStringLiteral("\n✗ %1 %2: %3").arg(QLatin1String(expectation_name(e.expectation.kind)), QString::fromStdString(e.expectation.name), QString::fromStdString(e.why));
+      for (const std::size_t i : result.idle_faults) text += tr("\n! This fault changed nothing: %1").arg(QString::fromStdString(describe(result.world->faults()[i].fault)));
+    }
+    summary_->setText(text);
+    if (model_->rowCount() > 0) view_->setCurrentIndex(model_->index(0, 0));
+    choose(view_->currentIndex().row());
+  });
+  summary_->setText(tr("No run yet. Run a scenario (Ctrl+R), and what it broke is listed here by name."));
+}
+
+void VerdictPane::set_theme(Theme l) {
+  theme_ = l;
+  model_->set_theme(l);
+  page_->set_theme(l);
+  choose(view_->currentIndex().row());
+}
+
+std::size_t VerdictPane::chosen() const {
+  const int row = view_->currentIndex().row();
+  if (row < 0 || row >= model_->rowCount()) return workspace_->recording() ? workspace_->recording()->result().verdicts.size() : 0;
+  return model_->verdict_of(row);
+}
+
+void VerdictPane::choose(int row) {
+  const auto r = workspace_->recording();
+  if (!r || row < 0 || row >= model_->rowCount()) return page_->show_html({});
+  page_->show_html(verdict_page(*r, model_->verdict_of(row), theme_));
+  page_->verticalScrollBar()->setValue(0);
+}
+
+void VerdictPane::go_to_witness() {
+  const auto r = workspace_->recording();
+  const std::size_t v = chosen();
+  if (!r || v >= r->result().verdicts.size()) return;
+  const Report& report = r->result().verdicts[v].report;
+  if (report.verdict != Verdict::violated || report.worst.empty()) return;
+  const Finding& f = report.worst.front();
+  workspace_->play(false);
+  EntityId verdict;
+  verdict.kind = EntityId::Kind::verdict;
+  verdict.a = v;
+  workspace_->focus(telling_event(*r, f), f.message != no_message ? EntityId::message(f.message) : verdict);
+}
+
+// --- the inspector ---
+
+InspectorPane::InspectorPane(Workspace* w, QWidget* parent)
+    : QWidget(parent), workspace_(w), model_(new InspectorModel(this)), view_(new QTableView(this)), node_(new QComboBox(this)), event_(new PageBrowser(this)) {
+  auto* layout = column(this);
+  event_->setAccessibleName(tr("The event in focus"));
+  event_->document()->setDocumentMargin(5);
+  auto* row = new QHBoxLayout;
+  row->setContentsMargins(4, 3, 4, 3);
+  row->addWidget(new QLabel(tr("state of"), this));
+  node_->setAccessibleName(tr("Node"));
+  row->addWidget(node_, 1);
+  view_->setModel(model_);
+  view_->setAccessibleName(tr("State"));
+  dress_table(view_);
+  view_->setColumnWidth(0, view_->fontMetrics().height() + 4);
+  view_->setColumnWidth(1, view_->fontMetrics().averageCharWidth() * 26);
+  auto* split = new QSplitter(Qt::Vertical, this);
+  split->setChildrenCollapsible(false);
+  auto* below = new QWidget(split);
+  auto* inner = column(below);
+  inner->addLayout(row);
+  inner->addWidget(view_, 1);
+  split->addWidget(event_);
+  split->addWidget(below);
+  split->setSizes({130, 200});
+  split->setStretchFactor(0, 2);
+  split->setStretchFactor(1, 3);
+  layout->addWidget(split, 1);
+  setFocusProxy(view_);
+  settling_.setSingleShot(true);
+  settling_.setInterval(30);
+  connect(&settling_, &QTimer::timeout, this, [this] {
+    show_state();
+    show_event();
+  });
+  const auto later = [this] {
+    if (!settling_.isActive()) settling_.start();
+  };
+  connect(w, &Workspace::moment_changed, this, later);
+  connect(w, &Workspace::entity_changed, this, later);
+  connect(w, &Workspace::event_changed, this, later);
+  connect(w, &Workspace::run_changed, this, [this, later] {
+    node_->clear();
+    if (const auto r = workspace_->recording())
+      for (const std::string& p : r->journal().processes) node_->addItem(QString::fromStdString(p));
+    later();
+  });
+  connect(event_, &QTextBrowser::anchorClicked, this, [this](const QUrl& link) { workspace_->set_event(QUrlQuery(link).queryItemValue("event").toULongLong()); });
+  connect(node_, &QComboBox::activated, this, [this](int i) { workspace_->set_entity(EntityId::node(static_cast<std::uint64_t>(i))); });
+  event_->show_html(QStringLiteral("<p class='quiet'>%1</p>").arg(tr("The event in focus and the state of its node are shown here.")));
+}
+
+void InspectorPane::set_theme(Theme l) { event_->set_theme(l); }
+
+void InspectorPane::show_state() {
+  const auto m = workspace_->moment();
+  NodeId n = workspace_->node_in_focus();
+  if (!m || m->nodes.empty()) return model_->set_rows({});
+  if (n >= m->nodes.size()) n = static_cast<NodeId>(std::clamp(node_->currentIndex(), 0, static_cast<int>(m->nodes.size()) - 1));
+  node_->setCurrentIndex(static_cast<int>(n));
+  std::shared_ptr<const Moment> before;
+  // What it was one event earlier costs a seek: not while it plays.
+  const auto r = workspace_->recording();
+  if (!workspace_->playing() && r && m->event > 0 && m->event < r->events()) before = r->moment(m->event - 1);
+  model_->set_rows(inspector_rows(before.get(), *m, n));
+}
+
+void InspectorPane::show_event() {
+  const auto r = workspace_->recording();
+  if (!workspace_->has_events()) return event_->show_html(QStringLiteral("<p class='quiet'>%1</p>").arg(tr("The event in focus and the state of its node are shown here.")));
+  const std::size_t e = workspace_->event();
+  QString html;
+  const auto tell = [&](const Description& d) {
+    if (d.empty()) return;
+    html += QStringLiteral("<p><b>%1</b>").arg(QString::fromStdString(d.title).toHtmlEscaped());
+    for (const std::string& l : d.lines) html += QStringLiteral("<br>%1").arg(QString::fromStdString(l).toHtmlEscaped());
+    html += QStringLiteral("</p>");
+  };
+  if (const auto m = workspace_->moment(); m && workspace_->entity() && workspace_->entity() != EntityId::event(e)) tell(describe(*workspace_->index(), *m, workspace_->entity()));
+  html += QStringLiteral("<p class='quiet'>#%1</p>").arg(e);
+  tell(describe_event(*workspace_->index(), e));
+  const std::size_t cause = workspace_->index()->cause_of(e);
+  if (cause < r->events())
+    html += QStringLiteral("<p class='quiet'>because of <a href='mqlab:go?event=%1'>#%1</a> %2</p>").arg(cause).arg(QString::fromStdString(event_text(r->journal(), r->journal().deliveries[cause])).toHtmlEscaped());
+  event_->show_html(html);
+}
+
+// --- futures ---
+
+// One row an anomaly that any of the futures breaks or claims, one column a future.
+class VerdictTable : public QAbstractTableModel {
+ public:
+  VerdictTable(Workspace* w, QObject* parent) : QAbstractTableModel(parent), workspace_(w) {}
+  void refresh() {
+    beginResetModel();
+    runs_.clear();
+    rows_.clear();
+    for (const Branch& b : workspace_->session().branches())
+      if (b.recorded.recording) runs_.push_back(b.id);
+    if (!runs_.empty()) {
+      const auto& first = run(0).verdicts;
+      for (std::size_t i = 0; i < first.size(); ++i)
+        for (std::size_t c = 0; c < runs_.size(); ++c)
+          if (const VerdictRow* v = run(c).verdict(first[i].report.anomaly->name); v && (v->report.verdict == Verdict::violated || v->report.evidence > 0)) {
+            rows_.push_back(first[i].report.anomaly->name);
+            break;
+          }
+      std::stable_partition(rows_.begin(), rows_.end(), [&](const char* name) { return differs(name); });
+    }
+    endResetModel();
+  }
+  void set_theme(Theme l) { theme_ = l; }
+  int rowCount(const QModelIndex& parent = {}) const override { return parent.isValid() ? 0 : static_cast<int>(rows_.size()); }
+  int columnCount(const QModelIndex& parent = {}) const override { return parent.isValid() ? 0 : static_cast<int>(runs_.size()) + 1; }
+  QVariant headerData(int section, Qt::Orientation o, int role) const override {
+    if (role != Qt::DisplayRole || o != Qt::Horizontal) return {};
+    return section == 0 ? QStringLiteral("verdict in each future") : QString::fromStdString(workspace_->session().branch(runs_[static_cast<std::size_t>(section) - 1]).label);
+  }
+  QVariant data(const QModelIndex& i, int role) const override {
+    if (!i.isValid() || i.row() >= rowCount()) return {};
+    const char* name = rows_[static_cast<std::size_t>(i.row())];
+    if (i.column() == 0) {
+      if (role == Qt::DisplayRole) return QString::fromLatin1(name);
+      if (role == Qt::FontRole && differs(name)) {
+        QFont f;
+        f.setBold(true);
+        return f;
+      }
+      return {};
+    }
+    const VerdictRow* v = run(static_cast<std::size_t>(i.column()) - 1).verdict(name);
+    if (!v) return {};
+    if (role == Qt::DisplayRole) return QStringLiteral("%1 %2%3").arg(verdict_sign(v->report.verdict), QLatin1String(verdict_name(v->report.verdict)), v->report.count > 1 ? QStringLiteral(", %1 times").arg(v->report.count) : QString());
+    if (role == Qt::ForegroundRole) return verdict_ink(theme_, v->report.verdict);
+    if (role == Qt::ToolTipRole) return v->report.worst.empty() ? QString::fromLatin1(square(*v)) : QString::fromStdString(v->report.worst[0].sentence);
+    return {};
+  }
+
+ private:
+  const RunResult& run(std::size_t column) const { return workspace_->session().branch(runs_[column]).recorded.recording->result(); }
+  bool differs(const char* name) const {
+    for (std::size_t c = 1; c < runs_.size(); ++c) {
+      const VerdictRow *a = run(0).verdict(name), *b = run(c).verdict(name);
+      if (!a || !b || a->report.verdict != b->report.verdict || a->report.count != b->report.count) return true;
+    }
+    return false;
+  }
+  Workspace* workspace_;
+  std::vector<int> runs_;
+  std::vector<const char*> rows_;
+  Theme theme_ = Theme::light;
+};
+
+BranchPane::BranchPane(Workspace* w, QWidget* parent)
+    : QWidget(parent), workspace_(w), model_(new BranchModel(&w->session(), this)), view_(new QTableView(this)), verdicts_(new QTableView(this)), remark_(new QLabel(this)), table_(new VerdictTable(w, this)) {
+  auto* layout = column(this);
+  remark_->setWordWrap(true);
+  remark_->setContentsMargins(6, 3, 6, 3);
+  remark_->setText(tr("Each fault by hand, and each `fork acks=all` in the console, begins a future of its own. Click one to look at it; nothing is lost."));
+  auto* split = new QSplitter(Qt::Vertical, this);
+  view_->setModel(model_);
+  view_->setAccessibleName(tr("Futures"));
+  dress_table(view_);
+  set_widths(view_, {30, 18, 18, 9, 24});
+  verdicts_->setModel(table_);
+  verdicts_->setAccessibleName(tr("Verdicts of all futures"));
+  dress_table(verdicts_);
+  split->addWidget(view_);
+  split->addWidget(verdicts_);
+  layout->addWidget(remark_);
+  layout->addWidget(split, 1);
+  setFocusProxy(view_);
+  const auto refresh = [this] {
+    model_->refresh();
+    table_->refresh();
+    verdicts_->setColumnWidth(0, verdicts_->fontMetrics().averageCharWidth() * 24);
+    for (int i = 1; i < table_->columnCount(); ++i) verdicts_->setColumnWidth(i, verdicts_->fontMetrics().averageCharWidth() * 24);
+  };
+  connect(w, &Workspace::branches_changed, this, refresh);
+  connect(w, &Workspace::run_changed, this, refresh);
+  connect(view_, &QTableView::clicked, this, [this](const QModelIndex& i) { workspace_->show_branch(i.row()); });
+  connect(view_, &QTableView::activated, this, [this](const QModelIndex& i) { workspace_->show_branch(i.row()); });
+}
+
+}  // namespace mqlab::gui

@@ -1,0 +1,344 @@
+#include "gui/qt/pictures.h"
+
+#include <QHBoxLayout>
+#include <QVBoxLayout>
+
+#include <algorithm>
+#include <cmath>
+
+#include "gui/core/describe.h"
+
+namespace mqlab::gui {
+namespace {
+
+constexpr Duration shortest = 1'000;  // of a view
+constexpr float column_pixels = 34;   // of a drag that moves logs by one position
+
+double part_of(const Rect& area, float x) { return std::clamp(static_cast<double>((x - area.x) / std::max(1.0F, area.w)), 0.0, 1.0); }
+
+}  // namespace
+
+// --- facts ---
+
+RunFacts::RunFacts(Workspace* w) : QObject(w), workspace_(w) {
+  connect(w, &Workspace::run_changed, this, [this] {
+    topology_.reset();
+    spacetime_.reset();
+    series_.reset();
+    lanes_.clear();
+    const auto r = workspace_->recording();
+    // Another future of the same scenario is looked at through the same window.
+    const Time end = r ? std::max<Time>(r->end(), 1) : 1;
+    if (view_.range.to <= view_.range.from || view_.range.to > end || workspace_->session().branches().size() < 2) view_.range = {0, end};
+    emit view_changed();
+  });
+  connect(w, &Workspace::time_changed, this, [this] {
+    // The cursor stays in sight.
+    const Time t = workspace_->time();
+    if (!workspace_->has_events() || (t >= view_.range.from && t <= view_.range.to)) return;
+    const Duration length = view_.range.length();
+    show({t - length / 4, t - length / 4 + length});
+  });
+}
+
+const TopologyFacts& RunFacts::topology() {
+  if (!topology_) topology_ = topology_facts(*workspace_->index());
+  return *topology_;
+}
+
+const SpacetimeFacts& RunFacts::spacetime() {
+  if (!spacetime_) {
+    spacetime_ = spacetime_facts(*workspace_->index());
+    lanes_ = spacetime_->lanes;
+  }
+  return *spacetime_;
+}
+
+const RunSeries& RunFacts::series() {
+  if (!series_) series_ = run_series(*workspace_->index());
+  return *series_;
+}
+
+std::vector<Lane>& RunFacts::lanes() {
+  spacetime();
+  return lanes_;
+}
+
+Focus RunFacts::focus() const {
+  Focus f;
+  f.branch = static_cast<std::size_t>(std::max(0, workspace_->session().current()));
+  f.event = workspace_->event();
+  f.entity = workspace_->entity();
+  return f;
+}
+
+void RunFacts::show(TimeRange range) {
+  const auto r = workspace_->recording();
+  if (!r) return;
+  const Time end = std::max<Time>(r->end(), shortest);
+  const Duration length = std::clamp<Duration>(range.length(), shortest, end);
+  range.from = std::clamp<Time>(range.from, 0, end - length);
+  range.to = range.from + length;
+  if (range == view_.range) return;
+  view_.range = range;
+  emit view_changed();
+}
+
+void RunFacts::set_by_order(bool on) {
+  if (view_.by_order == on) return;
+  view_.by_order = on;
+  emit view_changed();
+}
+
+void RunFacts::set_zero(std::optional<Time> t) {
+  view_.zero = t;
+  emit view_changed();
+}
+
+void RunFacts::show_all() {
+  if (const auto r = workspace_->recording()) show({0, r->end()});
+}
+
+void RunFacts::show_focus() {
+  const auto r = workspace_->recording();
+  if (!workspace_->has_events()) return;
+  // So much time that about forty events are in sight.
+  const std::size_t e = workspace_->event(), n = r->events();
+  const Time from = r->time_of(e > 20 ? e - 20 : 0), to = r->time_of(std::min(n - 1, e + 20));
+  const Duration margin = std::max<Duration>((to - from) / 10, shortest);
+  show({from - margin, to + margin});
+}
+
+void RunFacts::fit() {
+  const auto r = workspace_->recording();
+  if (!r) return;
+  if (view_.range.from <= 0 && view_.range.to >= r->end()) show_focus();
+  else show_all();
+}
+
+void RunFacts::zoom(float factor, double part) {
+  const double length = static_cast<double>(view_.range.length());
+  const double fresh = length / std::clamp(static_cast<double>(factor), 0.01, 100.0);
+  const double stays = static_cast<double>(view_.range.from) + length * part;
+  const auto from = static_cast<Time>(stays - fresh * part);
+  show({from, from + static_cast<Duration>(fresh)});
+}
+
+// --- what all have ---
+
+PicturePane::PicturePane(const QString& name, Workspace* w, RunFacts* facts, QWidget* parent)
+    : QWidget(parent), workspace_(w), facts_(facts), canvas_(new CanvasWidget(name, this)), scroll_(new QScrollBar(Qt::Vertical, this)) {
+  auto* layout = new QVBoxLayout(this);
+  layout->setContentsMargins(0, 0, 0, 0);
+  layout->setSpacing(0);
+  auto* row = new QHBoxLayout;
+  row->setSpacing(0);
+  row->addWidget(canvas_, 1);
+  row->addWidget(scroll_);
+  scroll_->hide();
+  layout->addLayout(row, 1);
+  setFocusProxy(canvas_);
+  canvas_->chosen = [this](EntityId e, Point at) { choose(e, at); };
+  canvas_->canvas().tip = [this](EntityId e) -> std::string {
+    const auto m = workspace_->moment();
+    return m && workspace_->index() ? describe(*workspace_->index(), *m, e).text() : std::string();
+  };
+  connect(canvas_, &CanvasWidget::menu_asked, this, [this](EntityId e, const QPoint& where) {
+    if (!menu) return;
+    auto* m = new QMenu(this);
+    m->setAttribute(Qt::WA_DeleteOnClose);
+    menu(*m, e);
+    if (!m->isEmpty()) m->popup(where);
+    else m->deleteLater();
+  });
+  const auto stale = [this] { canvas_->invalidate(); };
+  connect(w, &Workspace::run_changed, this, stale);
+  connect(w, &Workspace::entity_changed, this, stale);
+}
+
+Scene PicturePane::words(const QString& text, float width, float height, const TextMeasure& measure) const {
+  Scene s(width, height);
+  s.text({width / 2, height / 2 - measure.line_height() / 2}, text.toStdString(), Ink::faint, Anchor::centre);
+  s.name({}, {0, 0, width, height}, text.toStdString());
+  return s;
+}
+
+void PicturePane::choose(EntityId e, Point at) {
+  const auto r = workspace_->recording();
+  if (!r || !e) return choose_ground(at);
+  workspace_->play(false);
+  std::size_t event = r->events();
+  switch (e.kind) {
+    case EntityId::Kind::event: event = e.a; break;
+    case EntityId::Kind::op: event = r->event_of_op(e.a); break;
+    case EntityId::Kind::mark: event = r->event_of_mark(e.a); break;
+    case EntityId::Kind::fault:
+      if (e.a < r->result().world->faults().size() && r->result().world->faults()[e.a].fired_at >= 0) event = r->event_before(r->result().world->faults()[e.a].fired_at);
+      break;
+    case EntityId::Kind::time: event = r->event_before(static_cast<Time>(e.a)); break;
+    default: break;
+  }
+  if (event < r->events()) workspace_->focus(event, e);
+  else workspace_->set_entity(e);
+}
+
+// --- topology ---
+
+TopologyPane::TopologyPane(Workspace* w, RunFacts* facts, QWidget* parent) : PicturePane(tr("Topology"), w, facts, parent) {
+  canvas_->build = [this](float width, float height, const TextMeasure& measure) {
+    const auto m = workspace_->moment();
+    if (!workspace_->has_events()) return words(workspace_->running() ? tr("running …") : tr("Who is there, and what is on its way: run a scenario (Ctrl+R)."), width, height, measure);
+    if (!m) return words(tr("…"), width, height, measure);
+    // No message moves but between the event that sent it and the one that took it.
+    const auto r = workspace_->recording();
+    const Time next = m->event + 1 < r->events() ? r->time_of(m->event + 1) : r->end();
+    const Time now = std::clamp(workspace_->time(), m->time, std::max(m->time, next));
+    return topology(*workspace_->index(), facts_->topology(), *m, now, facts_->focus(), width, height, measure);
+  };
+  const auto stale = [this] { canvas_->invalidate(); };
+  connect(w, &Workspace::moment_changed, this, stale);
+  connect(w, &Workspace::time_changed, this, stale);
+  connect(w, &Workspace::progress_changed, this, stale);
+}
+
+// --- space-time ---
+
+SpacetimePane::SpacetimePane(Workspace* w, RunFacts* facts, QWidget* parent) : PicturePane(tr("Space-time diagram"), w, facts, parent) {
+  canvas_->build = [this](float width, float height, const TextMeasure& measure) {
+    if (!workspace_->has_events()) return words(tr("A line for each node, an arrow for each message, time to the right."), width, height, measure);
+    SpacetimeView v;
+    v.time = facts_->view();
+    v.lanes = facts_->lanes();
+    v.passing = passing_.empty() ? nullptr : &passing_;
+    v.scroll = lane_scroll_;
+    return gui::spacetime(*workspace_->index(), facts_->spacetime(), v, facts_->focus(), width, height, measure);
+  };
+  canvas_->wish = [this](const CanvasWishes& wish) {
+    if (!workspace_->has_events()) return;
+    const Rect area = spacetime_area(static_cast<float>(canvas_->width()), static_cast<float>(canvas_->height()));
+    const TimeRange range = facts_->view().range;
+    if (wish.zoomed) facts_->zoom(wish.zoomed->factor, part_of(area, wish.zoomed->at.x));
+    if (wish.panned_by.x != 0) {
+      const auto by = static_cast<Duration>(static_cast<double>(range.length()) * wish.panned_by.x / std::max(1.0F, area.w));
+      facts_->show({range.from - by, range.to - by});
+    }
+    if (wish.panned_by.y != 0) {
+      lane_scroll_ = std::max(0.0F, lane_scroll_ - wish.panned_by.y);
+      canvas_->invalidate();
+    }
+    if (wish.band && wish.band->done) {
+      const double from = part_of(area, wish.band->area.x), to = part_of(area, wish.band->area.right());
+      if (to - from > 0.002) facts_->show({range.from + static_cast<Time>(from * static_cast<double>(range.length())), range.from + static_cast<Time>(to * static_cast<double>(range.length()))});
+    }
+    if (wish.double_clicked) facts_->zoom(4, part_of(area, wish.double_clicked->at.x));
+  };
+  const auto stale = [this] { canvas_->invalidate(); };
+  connect(w, &Workspace::time_changed, this, stale);
+  connect(facts, &RunFacts::view_changed, this, stale);
+  connect(w, &Workspace::rows_changed, this, [this] {
+    passing_.clear();
+    if (const auto& rows = workspace_->rows(); rows && workspace_->recording()) {
+      passing_.assign(workspace_->recording()->events(), false);
+      for (const std::uint32_t e : *rows)
+        if (e < passing_.size()) passing_[e] = true;
+    }
+    canvas_->invalidate();
+  });
+}
+
+void SpacetimePane::choose_ground(Point at) {
+  if (!workspace_->has_events()) return;
+  workspace_->play(false);
+  const Rect area = spacetime_area(static_cast<float>(canvas_->width()), static_cast<float>(canvas_->height()));
+  if (at.x < area.x) return workspace_->set_entity({});
+  const TimeRange range = facts_->view().range;
+  workspace_->set_entity({});
+  workspace_->set_time(range.from + static_cast<Time>(part_of(area, at.x) * static_cast<double>(range.length())));
+}
+
+// --- logs ---
+
+LogsPane::LogsPane(Workspace* w, RunFacts* facts, QWidget* parent) : PicturePane(tr("Logs and queues"), w, facts, parent) {
+  canvas_->build = [this](float width, float height, const TextMeasure& measure) {
+    const auto m = workspace_->moment();
+    if (!workspace_->has_events()) return words(tr("What logs and queues hold, record by record."), width, height, measure);
+    if (!m) return words(tr("…"), width, height, measure);
+    if (m->places.empty()) return words(tr("This model tells nothing of what its places hold."), width, height, measure);
+    view_.scroll = static_cast<float>(scroll_->value());
+    LogsPicture p = logs(*m, workspace_->recording()->journal(), view_, facts_->focus(), width, height, measure);
+    back_most_ = p.back_most;
+    const int more = std::max(0, static_cast<int>(std::ceil(p.height - height)));
+    scroll_->setRange(0, more);
+    scroll_->setPageStep(static_cast<int>(height));
+    scroll_->setVisible(more > 0);
+    return std::move(p.scene);
+  };
+  canvas_->wish = [this](const CanvasWishes& wish) {
+    if (wish.zoomed && scroll_->maximum() > 0) scroll_->setValue(scroll_->value() + (wish.zoomed->factor > 1 ? -40 : 40));
+    if (wish.panned_by.y != 0) scroll_->setValue(scroll_->value() - static_cast<int>(wish.panned_by.y));
+    if (wish.panned_by.x != 0) {
+      panned_ += wish.panned_by.x;
+      const auto columns = static_cast<std::int64_t>(panned_ / column_pixels);
+      panned_ -= static_cast<float>(columns) * column_pixels;
+      view_.back = std::clamp<std::int64_t>(view_.back + columns, 0, back_most_);
+      canvas_->invalidate();
+    }
+  };
+  connect(scroll_, &QScrollBar::valueChanged, this, [this] { canvas_->invalidate(); });
+  connect(w, &Workspace::moment_changed, this, [this] { canvas_->invalidate(); });
+}
+
+// --- groups ---
+
+GroupsPane::GroupsPane(Workspace* w, RunFacts* facts, QWidget* parent) : PicturePane(tr("Groups"), w, facts, parent) {
+  canvas_->build = [this](float width, float height, const TextMeasure& measure) {
+    const auto m = workspace_->moment();
+    if (!workspace_->has_events()) return words(tr("Who reads what, and how far."), width, height, measure);
+    if (!m) return words(tr("…"), width, height, measure);
+    if (m->groups.empty()) return words(tr("There is no group of consumers at this moment."), width, height, measure);
+    GroupsPicture p = groups(*m, workspace_->recording()->journal(), static_cast<float>(scroll_->value()), facts_->focus(), width, height, measure);
+    const int more = std::max(0, static_cast<int>(std::ceil(p.height - height)));
+    scroll_->setRange(0, more);
+    scroll_->setPageStep(static_cast<int>(height));
+    scroll_->setVisible(more > 0);
+    return std::move(p.scene);
+  };
+  canvas_->wish = [this](const CanvasWishes& wish) {
+    if (wish.zoomed && scroll_->maximum() > 0) scroll_->setValue(scroll_->value() + (wish.zoomed->factor > 1 ? -40 : 40));
+    if (wish.panned_by.y != 0) scroll_->setValue(scroll_->value() - static_cast<int>(wish.panned_by.y));
+  };
+  connect(scroll_, &QScrollBar::valueChanged, this, [this] { canvas_->invalidate(); });
+  connect(w, &Workspace::moment_changed, this, [this] { canvas_->invalidate(); });
+}
+
+// --- plots ---
+
+PlotsPane::PlotsPane(Workspace* w, RunFacts* facts, QWidget* parent) : PicturePane(tr("Plots"), w, facts, parent) {
+  canvas_->build = [this](float width, float height, const TextMeasure& measure) {
+    if (!workspace_->has_events()) return words(tr("Throughput, latency, what waits and what is under way, over time."), width, height, measure);
+    return plots(facts_->series(), facts_->spacetime().timeline, facts_->view(), workspace_->time(), width, height, measure);
+  };
+  canvas_->wish = [this](const CanvasWishes& wish) {
+    if (!workspace_->has_events()) return;
+    const Rect area = spacetime_area(static_cast<float>(canvas_->width()), static_cast<float>(canvas_->height()));
+    const TimeRange range = facts_->view().range;
+    if (wish.zoomed) facts_->zoom(wish.zoomed->factor, part_of(area, wish.zoomed->at.x));
+    if (wish.panned_by.x != 0) {
+      const auto by = static_cast<Duration>(static_cast<double>(range.length()) * wish.panned_by.x / std::max(1.0F, area.w));
+      facts_->show({range.from - by, range.to - by});
+    }
+  };
+  const auto stale = [this] { canvas_->invalidate(); };
+  connect(w, &Workspace::time_changed, this, stale);
+  connect(facts, &RunFacts::view_changed, this, stale);
+}
+
+void PlotsPane::choose_ground(Point at) {
+  if (!workspace_->has_events()) return;
+  workspace_->play(false);
+  const Rect area = spacetime_area(static_cast<float>(canvas_->width()), static_cast<float>(canvas_->height()));
+  const TimeRange range = facts_->view().range;
+  workspace_->set_time(range.from + static_cast<Time>(part_of(area, at.x) * static_cast<double>(range.length())));
+}
+
+}  // namespace mqlab::gui

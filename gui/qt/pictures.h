@@ -1,0 +1,139 @@
+// gui/qt/pictures.h: the panes that draw a run: topology, space-time, logs and queues, groups, plots.
+//
+// Each is a canvas; what its scene leaves out or assumes stands in a corner. All obey the focus of the
+// workspace and set it; space-time and plots share one view of time.
+//
+// Elsewhere: what is drawn (gui/core), how (gui/canvas), the widget (canvas_widget.h).
+#pragma once
+
+#include <QMenu>
+#include <QScrollBar>
+#include <QWidget>
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "gui/core/groups.h"
+#include "gui/core/logs.h"
+#include "gui/core/plots.h"
+#include "gui/core/spacetime.h"
+#include "gui/core/topology.h"
+#include "gui/qt/canvas_widget.h"
+#include "gui/qt/workspace.h"
+
+namespace mqlab::gui {
+
+// What is computed once a recording, when the first picture needs it; and the part of time that is looked at.
+class RunFacts : public QObject {
+  Q_OBJECT
+
+ public:
+  explicit RunFacts(Workspace* w);
+
+  const TopologyFacts& topology();
+  const SpacetimeFacts& spacetime();
+  const RunSeries& series();
+  // The focus as scenes want it.
+  Focus focus() const;
+
+  const TimeView& view() const { return view_; }
+  std::vector<Lane>& lanes();
+  // Held inside the run, and at least a microsecond long.
+  void show(TimeRange range);
+  void set_by_order(bool on);
+  void show_all();
+  // What is around the focus: a hundredth of the run, at least what a few messages take.
+  void show_focus();
+  // All; or, when that is shown already, what is around the focus.
+  void fit();
+  void zoom(float factor, double part);   // part: where in the range the point that stays is
+  void set_zero(std::optional<Time> t);
+
+ signals:
+  void view_changed();
+
+ private:
+  Workspace* workspace_;
+  std::optional<TopologyFacts> topology_;
+  std::optional<SpacetimeFacts> spacetime_;
+  std::optional<RunSeries> series_;
+  std::vector<Lane> lanes_;
+  TimeView view_;
+};
+
+class PicturePane : public QWidget {
+  Q_OBJECT
+
+ public:
+  PicturePane(const QString& name, Workspace* w, RunFacts* facts, QWidget* parent);
+  CanvasWidget* canvas() const { return canvas_; }
+  void set_theme(Theme t) { canvas_->set_theme(t); }
+  void set_text_scale(float s) { canvas_->set_text_scale(s); }
+  // Filled in by the window: what can be done to a thing.
+  std::function<void(QMenu&, EntityId)> menu;
+
+ protected:
+  // A scene that only says why there is nothing to see.
+  Scene words(const QString& text, float width, float height, const TextMeasure& measure) const;
+  void choose(EntityId e, Point at);
+  // Where empty ground was clicked; overridden where it means a time.
+  virtual void choose_ground(Point) { workspace_->set_entity({}); }
+
+  Workspace* workspace_;
+  RunFacts* facts_;
+  CanvasWidget* canvas_;
+  QScrollBar* scroll_;
+};
+
+class TopologyPane : public PicturePane {
+  Q_OBJECT
+
+ public:
+  TopologyPane(Workspace* w, RunFacts* facts, QWidget* parent = nullptr);
+};
+
+class SpacetimePane : public PicturePane {
+  Q_OBJECT
+
+ public:
+  SpacetimePane(Workspace* w, RunFacts* facts, QWidget* parent = nullptr);
+
+ protected:
+  void choose_ground(Point at) override;
+
+ private:
+  float lane_scroll_ = 0;
+  std::vector<bool> passing_;
+};
+
+class LogsPane : public PicturePane {
+  Q_OBJECT
+
+ public:
+  LogsPane(Workspace* w, RunFacts* facts, QWidget* parent = nullptr);
+
+ private:
+  LogsView view_;
+  std::int64_t back_most_ = 0;
+  float panned_ = 0;
+};
+
+class GroupsPane : public PicturePane {
+  Q_OBJECT
+
+ public:
+  GroupsPane(Workspace* w, RunFacts* facts, QWidget* parent = nullptr);
+};
+
+class PlotsPane : public PicturePane {
+  Q_OBJECT
+
+ public:
+  PlotsPane(Workspace* w, RunFacts* facts, QWidget* parent = nullptr);
+
+ protected:
+  void choose_ground(Point at) override;
+};
+
+}  // namespace mqlab::gui

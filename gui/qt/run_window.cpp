@@ -1,0 +1,116 @@
+#include "gui/qt/run_window.h"
+
+#include <QApplication>
+#include <QCommandLineParser>
+#include <QElapsedTimer>
+#include <QPixmap>
+#include <QTemporaryDir>
+#include <QTimer>
+
+#include <cstdio>
+#include <cstring>
+#include <memory>
+
+#include "gui/qt/main_window.h"
+
+namespace mqlab::gui {
+namespace {
+
+int complain(const QString& text) {
+  std::fprintf(stderr, "mqlab-gui: %s\n", text.toUtf8().constData());
+  return 2;
+}
+
+// Notes of Qt about the environment that nobody can act on.
+void filter_messages(QtMsgType type, const QMessageLogContext&, const QString& text) {
+  if (type == QtDebugMsg || type == QtInfoMsg) return;
+  if (text.contains("XDG_RUNTIME_DIR") || text.contains("propagateSizeHints")) return;
+  std::fprintf(stderr, "%s\n", text.toUtf8().constData());
+}
+
+constexpr int screenshot_patience_ms = 120'000;
+
+// Waits until the run is made and everything is drawn, then writes the picture and ends.
+void take_screenshot(MainWindow* window, const QString& file) {
+  auto* timer = new QTimer(window);
+  auto waited = std::make_shared<QElapsedTimer>();
+  waited->start();
+  auto calm = std::make_shared<int>(0);
+  QObject::connect(timer, &QTimer::timeout, window, [=] {
+    *calm = window->settled() ? *calm + 1 : 0;
+    if (*calm < 10 && waited->elapsed() < screenshot_patience_ms) return;
+    timer->stop();
+    const bool written = window->grab().save(file);
+    if (!written) complain(QObject::tr("%1 could not be written").arg(file));
+    QCoreApplication::exit(written && *calm > 0 ? 0 : 2);
+  });
+  timer->start(30);
+}
+
+}  // namespace
+
+int run_window(int argc, char** argv) {
+  bool picture = false;
+  for (int i = 1; i < argc; ++i) picture = picture || std::strncmp(argv[i], "--screenshot", 12) == 0;
+  if (picture && !qEnvironmentVariableIsSet("QT_QPA_PLATFORM")) qputenv("QT_QPA_PLATFORM", "offscreen");
+  qInstallMessageHandler(filter_messages);
+  QApplication app(argc, argv);
+  QApplication::setApplicationName(QStringLiteral("mqlab"));
+  QApplication::setApplicationVersion(QStringLiteral(MQLAB_VERSION));
+
+  QCommandLineParser parser;
+  parser.setApplicationDescription(QStringLiteral("The window of mqlab: write a scenario, run it, look at every moment of it, break it by hand."));
+  parser.addHelpOption();
+  parser.addVersionOption();
+  parser.addPositionalArgument("SCENARIO", "A Lua file, or a name as `mqlab scenarios` lists it; none: the start page", "[SCENARIO]");
+  const QCommandLineOption case_name("case", "The case to run (else the first)", "NAME"), design("on", "The design to run on (else the first)", "NAME"), seed("seed", "The seed of chance (else the scenario's own)", "N"),
+      set("set", "key=value: changes an option (may be repeated)", "KEY=VALUE"), layout("layout", "learn, debug, compare or present", "NAME"), theme("theme", theme_words().join(", "), "NAME"),
+      scale("scale", "Size of text in percent, 80 to 250", "N"), settings_file("settings", "Keeps settings, notes and unsaved text in this file and its folder", "FILE"),
+      reset("reset-settings", "Forgets all settings first"), screenshot("screenshot", "Writes a picture of the window to FILE, and ends", "FILE"), size("size", "Size of the window", "WxH"),
+      at("at", "Goes to 130ms, #87, next violation ... once it has run", "PLACE"), verdict("witness", "Goes to the witness of the first verdict, as a click on it does");
+  parser.addOptions({case_name, design, seed, set, layout, theme, scale, settings_file, reset, screenshot, size, at, verdict});
+  parser.process(app);
+
+  WindowOptions options;
+  const QStringList words = parser.positionalArguments();
+  if (words.size() > 1) return complain(QObject::tr("one scenario was expected, not `%1`").arg(words.join(' ')));
+  if (!words.isEmpty()) {
+    options.scenario = words[0];
+    if (find_scenario(words[0]).isEmpty()) return complain(QObject::tr("%1: there is no such file; `mqlab scenarios` lists those of the library").arg(words[0]));
+  }
+  options.case_name = parser.value(case_name);
+  options.design = parser.value(design);
+  options.settings = parser.values(set);
+  options.layout = parser.value(layout);
+  options.at = parser.value(at);
+  if (parser.isSet(seed)) {
+    bool ok = false;
+    options.seed = parser.value(seed).toULongLong(&ok);
+    if (!ok) return complain(QObject::tr("--seed %1: a whole number was expected").arg(parser.value(seed)));
+  }
+  if (!options.layout.isEmpty() && !layout_names().contains(options.layout)) return complain(QObject::tr("--layout %1: there are %2").arg(options.layout, layout_names().join(QStringLiteral(", "))));
+  if (parser.isSet(theme) && !theme_of(parser.value(theme))) return complain(QObject::tr("--theme %1: there are %2").arg(parser.value(theme), theme_words().join(QStringLiteral(", "))));
+  QSize wanted;
+  if (parser.isSet(size)) {
+    const QStringList parts = parser.value(size).split('x');
+    if (parts.size() == 2) wanted = {parts[0].toInt(), parts[1].toInt()};
+    if (wanted.width() < 320 || wanted.height() < 240 || wanted.width() > 16384 || wanted.height() > 16384) return complain(QObject::tr("--size %1: 1280x800 was expected").arg(parser.value(size)));
+  }
+
+  // A picture is of a window as it comes, not of somebody's settings.
+  QTemporaryDir fresh;
+  QString file = parser.value(settings_file);
+  if (file.isEmpty() && picture) file = fresh.path() + "/window.ini";
+  WindowSettings settings(file, parser.isSet(reset));
+  if (parser.isSet(theme)) settings.set_theme(*theme_of(parser.value(theme)));
+  if (parser.isSet(scale)) settings.set_scale(parser.value(scale).toInt());
+
+  MainWindow window(&settings, options);
+  if (wanted.isValid()) window.resize(wanted);
+  window.show();
+  if (parser.isSet(verdict)) QObject::connect(&window.workspace(), &Workspace::run_changed, &window, [&window] { window.verdict_pane()->go_to_witness(); }, Qt::QueuedConnection);
+  if (picture) take_screenshot(&window, parser.value(screenshot));
+  return QApplication::exec();
+}
+
+}  // namespace mqlab::gui

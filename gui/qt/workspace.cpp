@@ -1,0 +1,496 @@
+#include "gui/qt/workspace.h"
+
+#include <QMetaObject>
+#include <QPointer>
+
+#include <algorithm>
+#include <iterator>
+
+#include "gui/core/go_to.h"
+#include "kit/models.h"
+#include "sim/record/event_text.h"
+#include "sim/script/scenario_api.h"
+
+namespace mqlab::gui {
+Workspace::Workspace(QObject* parent)
+    : QObject(parent), session_(all_models(), [this] { QMetaObject::invokeMethod(this, [this] { pump(); }, Qt::QueuedConnection); }) {
+  player_.setInterval(16);
+  connect(&player_, &QTimer::timeout, this, &Workspace::tick);
+  progress_timer_.setInterval(100);
+  connect(&progress_timer_, &QTimer::timeout, this, [this] {
+    if (!running()) progress_timer_.stop();
+    emit progress_changed();
+  });
+}
+
+Workspace::~Workspace() = default;
+
+// --- what is to be run ---
+
+void Workspace::open(const QString& path, const QString& text) {
+  const bool other = wanted_.path != path.toStdString();
+  if (other) {
+    wanted_ = RunSpec{};
+    chips_ = {};  // they name nodes and messages by number
+  }
+  wanted_.path = path.toStdString();
+  wanted_.text = text.toStdString();
+  read_scenario();
+  emit scenario_changed();
+  emit wanted_changed();
+}
+
+void Workspace::set_text(const QString& text) { wanted_.text = text.toStdString(); }
+void Workspace::set_path(const QString& path) {
+  wanted_.path = path.toStdString();
+  emit scenario_changed();
+}
+
+void Workspace::read_scenario() {
+  try {
+    const Scenario s = load_scenario(wanted_.text, wanted_.path, all_models(), {}, wanted_.design);
+    cases_.clear();
+    designs_.clear();
+    for (const ScenarioCase& c : s.cases) cases_ << QString::fromStdString(c.name);
+    for (const DesignDecl& d : s.designs) designs_ << QString::fromStdString(d.name);
+    title_ = QString::fromStdString(s.title);
+    if (!cases_.isEmpty() && !cases_.contains(QString::fromStdString(wanted_.case_name))) wanted_.case_name = cases_[0].toStdString();
+    if (cases_.isEmpty()) wanted_.case_name.clear();
+    // What a sweep varies has no value of its own: the first of each, unless it was chosen.
+    for (const Sweep& w : s.sweep) {
+      const bool chosen = std::any_of(wanted_.settings.begin(), wanted_.settings.end(), [&](const Setting& x) { return x.name == w.name; });
+      if (!chosen && !w.values.empty()) wanted_.settings.push_back({w.name, w.values.front(), false, w.line});
+    }
+  } catch (const InputError&) {
+    // The run will say what is wrong.
+  }
+}
+
+void Workspace::set_case(const QString& name) {
+  if (wanted_.case_name == name.toStdString()) return;
+  wanted_.case_name = name.toStdString();
+  emit wanted_changed();
+}
+
+void Workspace::set_design(const QString& name) {
+  if (wanted_.design == name.toStdString()) return;
+  wanted_.design = name.toStdString();
+  read_scenario();
+  emit scenario_changed();
+  emit wanted_changed();
+}
+
+void Workspace::set_seed(std::optional<std::uint64_t> seed) {
+  if (wanted_.seed == seed) return;
+  wanted_.seed = seed;
+  emit wanted_changed();
+}
+
+QString Workspace::set_option(const QString& name, const QString& value) {
+  if (name.isEmpty()) return tr("A setting has a name: acks=all");
+  const std::string n = name.toStdString();
+  auto& all = wanted_.settings;
+  all.erase(std::remove_if(all.begin(), all.end(), [&](const Setting& s) { return s.name == n; }), all.end());
+  if (!value.isEmpty()) {
+    Setting s{n, value.toStdString(), true, 0};
+    // Whether it fits is asked of the scenario as it is written.
+    try {
+      Scenario scenario = load_scenario(wanted_.text, wanted_.path, all_models(), {}, wanted_.design);
+      if (const Model* m = all_models().find(scenario.model))
+        if (const auto wrong = apply_setting(*m, scenario.deployment, s)) return QString::fromStdString(*wrong);
+    } catch (const InputError&) {
+    }
+    all.push_back(std::move(s));
+  }
+  emit wanted_changed();
+  return {};
+}
+
+void Workspace::run() {
+  play(false);
+  read_scenario();
+  emit scenario_changed();
+  emit wanted_changed();
+  history_ = {};
+  next_branch_ = session_.open(wanted_);
+  next_event_.reset();
+  progress_timer_.start();
+  emit run_began();
+  emit branches_changed();
+}
+
+void Workspace::stop() {
+  for (const Branch& b : session_.branches())
+    if (b.state == Branch::State::recording) session_.call_off(b.id);
+}
+
+bool Workspace::running() const {
+  return std::any_of(session_.branches().begin(), session_.branches().end(), [](const Branch& b) { return b.state == Branch::State::recording; });
+}
+
+// --- the runs ---
+
+std::shared_ptr<const Recording> Workspace::recording() const { return session_.has(session_.current()) ? session_.branch(session_.current()).recorded.recording : nullptr; }
+std::shared_ptr<const EventIndex> Workspace::index() const { return session_.has(session_.current()) ? session_.branch(session_.current()).recorded.index : nullptr; }
+
+void Workspace::pump() {
+  bool moment = false;
+  for (const Session::Change c : session_.pump()) {
+    if (c == Session::Change::moment) {
+      moment = true;
+      continue;
+    }
+    if (session_.has(next_branch_)) {
+      const Branch& b = session_.branch(next_branch_);
+      if (b.state == Branch::State::ready) {
+        session_.make_current(next_branch_);
+        next_branch_ = -1;
+        current_is_ready();
+      } else if (b.state == Branch::State::refused) {
+        const Complaint complaint = b.complaint;
+        next_branch_ = -1;
+        emit run_refused(QString::fromStdString(complaint.file), complaint.line, QString::fromStdString(complaint.text));
+      } else if (b.state == Branch::State::called_off) {
+        next_branch_ = -1;
+        emit told(tr("The run was called off."));
+      }
+    }
+    emit branches_changed();
+    emit progress_changed();
+  }
+  if (moment) emit moment_changed();
+}
+
+void Workspace::current_is_ready() {
+  shown_ = recording();
+  const std::size_t n = shown_ ? shown_->events() : 0;
+  event_ = n ? std::min(next_event_.value_or(event_), n - 1) : 0;
+  next_event_.reset();
+  time_ = -1;
+  entity_ = {};
+  filter_rows();
+  if (n) session_.look_at(event_);
+  emit run_changed();
+  emit entity_changed();
+  emit event_changed();
+  emit time_changed();
+}
+
+void Workspace::intervene(const Fault& f) {
+  if (!has_events()) return;
+  play(false);
+  const int from = session_.current();
+  next_event_ = event_;
+  next_branch_ = session_.fork_with(from, right_after(recording()->time_of(event_), f));
+  progress_timer_.start();
+  emit told(tr("A new future begins here: %1").arg(QString::fromStdString(describe(f))));
+  emit branches_changed();
+}
+
+void Workspace::take_back() {
+  if (!session_.has(session_.current())) return;
+  const Branch& b = session_.branch(session_.current());
+  if (b.spec.interventions.empty()) {
+    emit told(tr("This run has no fault that was made by hand."));
+    return;
+  }
+  next_event_ = event_;
+  next_branch_ = session_.fork_without_intervention(b.id, b.spec.interventions.size() - 1);
+  progress_timer_.start();
+  emit branches_changed();
+}
+
+void Workspace::fork_setting(const Setting& s) {
+  if (!session_.has(session_.current())) return;
+  next_event_ = event_;
+  next_branch_ = session_.fork_setting(session_.current(), s);
+  progress_timer_.start();
+  emit branches_changed();
+}
+
+void Workspace::fork_without(std::size_t fault) {
+  if (!session_.has(session_.current())) return;
+  next_event_ = event_;
+  next_branch_ = session_.fork_without(session_.current(), fault);
+  progress_timer_.start();
+  emit branches_changed();
+}
+
+void Workspace::show_branch(int id) {
+  if (!session_.has(id) || session_.branch(id).state != Branch::State::ready || id == session_.current()) return;
+  const Time here = has_events() ? recording()->time_of(event_) : 0;
+  session_.make_current(id);
+  const auto& r = session_.branch(id).recorded.recording;
+  if (r->events()) next_event_ = std::min(r->event_before(here), r->events() - 1);
+  current_is_ready();
+  history_.go(this->here());
+  emit branches_changed();
+}
+
+// --- the focus ---
+
+Time Workspace::time() const {
+  if (time_ >= 0) return time_;
+  return has_events() ? recording()->time_of(event_) : 0;
+}
+
+Focus Workspace::here() const {
+  Focus f;
+  f.branch = static_cast<std::size_t>(std::max(0, session_.current()));
+  f.event = event_;
+  f.entity = entity_;
+  return f;
+}
+
+void Workspace::set_event(std::size_t event, Remember r) {
+  if (!has_events()) return;
+  event = std::min(event, recording()->events() - 1);
+  if (event == event_ && time_ < 0) return;
+  event_ = event;
+  time_ = -1;
+  if (r == Remember::yes) history_.go(here());
+  else history_.step(here());
+  played_ = static_cast<double>(time());
+  session_.look_at(event_);
+  emit event_changed();
+  emit time_changed();
+}
+
+void Workspace::set_entity(EntityId e) {
+  if (e == entity_) return;
+  entity_ = e;
+  history_.go(here());
+  emit entity_changed();
+}
+
+void Workspace::focus(std::size_t event, EntityId e) {
+  if (!has_events()) return;
+  const bool other = e != entity_;
+  entity_ = e;  // one place to come back to, not two
+  set_event(event);
+  history_.go(here());
+  if (other) emit entity_changed();
+}
+
+void Workspace::set_time(Time t) {
+  if (!has_events()) return;
+  t = std::clamp<Time>(t, 0, recording()->end());
+  const std::size_t at = recording()->event_before(t);
+  const std::size_t event = at < recording()->events() ? at : 0;
+  time_ = t;
+  if (event != event_) {
+    event_ = event;
+    session_.look_at(event_);
+    emit event_changed();
+  }
+  emit time_changed();
+}
+
+void Workspace::go_where(const Focus& f) {
+  play(false);
+  FocusHistory kept = history_;  // going there is no new place
+  if (static_cast<int>(f.branch) != session_.current()) show_branch(static_cast<int>(f.branch));
+  set_event(f.event, Remember::no);
+  set_entity(f.entity);
+  history_ = std::move(kept);
+}
+
+void Workspace::back() {
+  if (history_.back()) go_where(Focus(history_.now()));
+}
+
+void Workspace::forward() {
+  if (history_.forward()) go_where(Focus(history_.now()));
+}
+
+QString Workspace::go_to(const QString& words) {
+  if (!has_events()) return tr("There is no run to go through yet.");
+  const GoTo to = gui::go_to(*recording(), words.toStdString(), event_);
+  if (!to.complaint.empty()) return QString::fromStdString(to.complaint);
+  play(false);
+  set_event(to.event);
+  return {};
+}
+
+void Workspace::step(int direction) {
+  if (!has_events()) return;
+  play(false);
+  if (rows_ && !rows_->empty()) {  // what is filtered out is passed over
+    if (direction > 0) {
+      const auto it = std::upper_bound(rows_->begin(), rows_->end(), event_);
+      if (it != rows_->end()) set_event(*it, Remember::no);
+    } else {
+      const auto it = std::lower_bound(rows_->begin(), rows_->end(), event_);
+      if (it != rows_->begin()) set_event(*std::prev(it), Remember::no);
+    }
+    return;
+  }
+  if (direction > 0) set_event(event_ + 1, Remember::no);
+  else if (event_ > 0) set_event(event_ - 1, Remember::no);
+}
+
+void Workspace::step_on_node(int direction) {
+  if (!has_events()) return;
+  play(false);
+  const std::size_t to = direction > 0 ? index()->next_on_line(event_) : index()->previous_on_line(event_);
+  if (to < recording()->events()) set_event(to, Remember::no);
+}
+
+MessageId Workspace::message_in_focus() const {
+  if (!has_events()) return no_message;
+  const Journal& j = recording()->journal();
+  if (entity_.kind == EntityId::Kind::message) return entity_.a;
+  if (entity_.kind == EntityId::Kind::op && entity_.a < j.ops.size()) return j.ops[entity_.a].message;
+  // Otherwise one that a client sees during the event in focus.
+  const auto it = std::lower_bound(j.ops.begin(), j.ops.end(), recording()->time_of(event_), [](const Op& o, Time t) { return o.time < t; });
+  for (auto o = it; o != j.ops.end() && o->time == recording()->time_of(event_); ++o)
+    if (o->message != no_message) return o->message;
+  return no_message;
+}
+
+void Workspace::step_on_message(int direction) {
+  if (!has_events()) return;
+  const MessageId m = message_in_focus();
+  if (m == no_message) {
+    emit told(tr("No message of the application is in focus."));
+    return;
+  }
+  play(false);
+  std::vector<std::size_t> events;
+  for (const OpIndex op : index()->ops_of(m))
+    if (const std::size_t e = recording()->event_of_op(op); e < recording()->events()) events.push_back(e);
+  std::sort(events.begin(), events.end());
+  set_entity(EntityId::message(m));
+  if (direction > 0) {
+    const auto it = std::upper_bound(events.begin(), events.end(), event_);
+    if (it != events.end()) set_event(*it);
+    else emit told(tr("%1 is not seen again.").arg(QString::fromStdString(recording()->journal().message_name(m))));
+  } else {
+    const auto it = std::lower_bound(events.begin(), events.end(), event_);
+    if (it != events.begin()) set_event(*std::prev(it));
+    else emit told(tr("%1 was not seen before.").arg(QString::fromStdString(recording()->journal().message_name(m))));
+  }
+}
+
+void Workspace::cause() {
+  if (!has_events()) return;
+  const std::size_t to = index()->cause_of(event_);
+  if (to < recording()->events()) set_event(to);
+  else emit told(tr("Nothing recorded made this event happen: it stood at the beginning."));
+}
+
+void Workspace::effect() {
+  if (!has_events()) return;
+  const auto all = index()->effects_of(event_, 1);
+  if (!all.empty()) set_event(all.front());
+  else emit told(tr("This event made no other happen."));
+}
+
+NodeId Workspace::node_in_focus() const {
+  if (entity_.kind == EntityId::Kind::node) return static_cast<NodeId>(entity_.a);
+  if (entity_.kind == EntityId::Kind::link) return static_cast<NodeId>(entity_.a);
+  if (!has_events()) return nobody;
+  return line_of(recording()->journal().deliveries[event_].event);
+}
+
+// --- playing ---
+
+void Workspace::play(bool on) {
+  if (on == playing()) return;
+  if (on) {
+    if (!has_events()) {
+      emit playing_changed(false);
+      return;
+    }
+    if (event_ + 1 >= recording()->events()) set_event(0);
+    played_ = static_cast<double>(time());
+    since_tick_.start();
+    player_.start();
+  } else {
+    player_.stop();
+    time_ = -1;
+    emit time_changed();
+  }
+  emit playing_changed(on);
+}
+
+void Workspace::set_speed(double s) {
+  s = std::clamp(s, 1.0 / 4096, 1024.0);
+  if (s == speed_) return;
+  speed_ = s;
+  emit speed_changed();
+}
+
+void Workspace::tick() {
+  if (!has_events()) return play(false);
+  const double passed = static_cast<double>(std::min<qint64>(since_tick_.restart(), 100));
+  played_ += passed * 1e6 * speed_;
+  if (played_ >= static_cast<double>(recording()->end())) {
+    play(false);
+    set_event(recording()->events() - 1, Remember::no);
+    return;
+  }
+  set_time(static_cast<Time>(played_));
+}
+
+// --- the filter ---
+
+void Workspace::set_filter(const QString& words) {
+  if (words == filter_) return;
+  filter_ = words;
+  filter_rows();
+}
+
+void Workspace::set_hides_routine(bool on) {
+  if (on == hides_routine_) return;
+  hides_routine_ = on;
+  filter_rows();
+}
+
+void Workspace::add_chip(const Chip& c) {
+  if (std::find(chips_.chips.begin(), chips_.chips.end(), c) != chips_.chips.end()) return;
+  chips_.chips.push_back(c);
+  filter_rows();
+}
+
+void Workspace::remove_chip(std::size_t i) {
+  if (i >= chips_.chips.size()) return;
+  chips_.chips.erase(chips_.chips.begin() + static_cast<std::ptrdiff_t>(i));
+  filter_rows();
+}
+
+void Workspace::clear_filter() {
+  if (!filtered()) return;
+  filter_.clear();
+  hides_routine_ = false;
+  chips_ = {};
+  filter_rows();
+}
+
+void Workspace::filter_rows() {
+  rows_.reset();
+  if (const auto r = recording(); r && filtered()) {
+    EventRows rows = chips_.rows(*r);
+    if (!filter_.trimmed().isEmpty()) {
+      const EventRows said = events_with_text(*r, filter_);
+      EventRows both;
+      std::set_intersection(rows.begin(), rows.end(), said.begin(), said.end(), std::back_inserter(both));
+      rows = std::move(both);
+    }
+    if (hides_routine_) {
+      const Journal& j = r->journal();
+      rows.erase(std::remove_if(rows.begin(), rows.end(),
+                                [&](std::uint32_t e) {
+                                  const Event& event = j.deliveries[e].event;
+                                  const auto kind = static_cast<EventKind>(event.kind);
+                                  if (is_message(event)) return event.type < j.messages.size() && j.messages[event.type].traffic == Traffic::heartbeat;
+                                  return kind == EventKind::timer || kind == EventKind::wake || kind == EventKind::disk;
+                                }),
+                 rows.end());
+    }
+    rows_ = std::make_shared<const EventRows>(std::move(rows));
+  }
+  emit rows_changed();
+}
+
+}  // namespace mqlab::gui

@@ -1,0 +1,164 @@
+// gui/qt/workspace.h: what one window has open and looks at: the scenario, its runs, the event and the thing in focus.
+//
+// The one value that all panes obey, and may set: a click anywhere moves the focus, and everything follows. The play-head is a
+// number here; runs are made on the engine's thread and never change (gui/core/session.h).
+//
+// Always true: 1. event() is an event of the current run, or 0 when there is none. 2. signals come after the change, in the
+// window's thread.
+//
+//     Workspace w;
+//     w.open("scenarios/showcase.lua", text);   w.run();
+//     connect(&w, &Workspace::event_changed, ...);
+#pragma once
+
+#include <QElapsedTimer>
+#include <QObject>
+#include <QString>
+#include <QStringList>
+#include <QTimer>
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "gui/core/filter.h"
+#include "gui/core/focus.h"
+#include "gui/core/scene.h"
+#include "gui/core/session.h"
+#include "gui/qt/event_model.h"
+
+namespace mqlab::gui {
+
+class Workspace : public QObject {
+  Q_OBJECT
+
+ public:
+  explicit Workspace(QObject* parent = nullptr);
+  ~Workspace() override;
+
+  // --- what is to be run ---
+  const RunSpec& wanted() const { return wanted_; }
+  // Another scenario, or another text of it. Case and settings are forgotten with another path.
+  void open(const QString& path, const QString& text);
+  void set_text(const QString& text);
+  void set_path(const QString& path);
+  void set_case(const QString& name);
+  void set_design(const QString& name);
+  void set_seed(std::optional<std::uint64_t> seed);
+  // "acks=1"; an empty value takes the setting back. What is wrong with it, or nothing.
+  QString set_option(const QString& name, const QString& value);
+  // As read from the text, when it could be read.
+  const QStringList& cases() const { return cases_; }
+  const QStringList& designs() const { return designs_; }
+  const QString& title() const { return title_; }
+  // Runs what is wanted, and forgets other runs.
+  void run();
+  void stop();
+  bool running() const;
+
+  // --- the runs ---
+  Session& session() { return session_; }
+  const Session& session() const { return session_; }
+  // Null before the first one is ready.
+  std::shared_ptr<const Recording> recording() const;
+  std::shared_ptr<const EventIndex> index() const;
+  std::shared_ptr<const Moment> moment() const { return session_.moment(); }
+  bool has_events() const { return recording() && recording()->events() > 0; }
+  // A fault by hand, right after the event in focus: a new branch, which becomes current when it is ready.
+  void intervene(const Fault& f);
+  void take_back();
+  void fork_setting(const Setting& s);
+  // Without a fault of the scenario, numbered as in World::faults().
+  void fork_without(std::size_t fault);
+  void show_branch(int id);
+
+  // --- the focus ---
+  std::size_t event() const { return event_; }
+  EntityId entity() const { return entity_; }
+  Time time() const;  // of the play-head; between events while it moves
+  enum class Remember : bool { no, yes };
+  void set_event(std::size_t event, Remember r = Remember::yes);
+  void set_entity(EntityId e);
+  void focus(std::size_t event, EntityId e);
+  // For a time between events: while the play-head moves, or a slider is dragged.
+  void set_time(Time t);
+  void back();
+  void forward();
+  // What was not possible, or nothing.
+  QString go_to(const QString& words);
+  void step(int direction);
+  void step_on_node(int direction);
+  void step_on_message(int direction);
+  void cause();
+  void effect();
+  // The node that the focus is on: the entity's, or the event's; `nobody` when there is none.
+  NodeId node_in_focus() const;
+  MessageId message_in_focus() const;
+
+  // --- playing ---
+  bool playing() const { return player_.isActive(); }
+  void play(bool on);
+  double speed() const { return speed_; }  // virtual seconds a second
+  void set_speed(double s);
+
+  // --- the filter ---
+  const QString& filter() const { return filter_; }
+  void set_filter(const QString& words);
+  bool hides_routine() const { return hides_routine_; }
+  void set_hides_routine(bool on);
+  const std::vector<Chip>& chips() const { return chips_.chips; }
+  void add_chip(const Chip& c);
+  void remove_chip(std::size_t i);
+  void clear_filter();
+  bool filtered() const { return !filter_.trimmed().isEmpty() || hides_routine_ || !chips_.everything(); }
+  // Null: all events are shown.
+  const std::shared_ptr<const EventRows>& rows() const { return rows_; }
+
+ signals:
+  void scenario_changed();   // path, text, cases, designs
+  void wanted_changed();     // case, seed, settings
+  void run_began();
+  void progress_changed();
+  void run_changed();        // another recording is current
+  void run_refused(const QString& file, int line, const QString& text);
+  void branches_changed();
+  void event_changed();
+  void entity_changed();
+  void time_changed();
+  void moment_changed();
+  void rows_changed();
+  void playing_changed(bool on);
+  void speed_changed();
+  void told(const QString& sentence);  // something to say in the status bar
+
+ private:
+  void pump();
+  void read_scenario();
+  void current_is_ready();
+  void filter_rows();
+  Focus here() const;
+  void go_where(const Focus& f);
+  void tick();
+
+  RunSpec wanted_;
+  QStringList cases_, designs_;
+  QString title_;
+  std::size_t event_ = 0;
+  EntityId entity_{};
+  Time time_ = -1;                 // -1: that of the event
+  FocusHistory history_;
+  int next_branch_ = -1;           // becomes current when it is ready
+  std::optional<std::size_t> next_event_;
+  QString filter_;
+  bool hides_routine_ = false;
+  Filter chips_;
+  std::shared_ptr<const EventRows> rows_;
+  QTimer player_, progress_timer_;
+  QElapsedTimer since_tick_;
+  double speed_ = 1;
+  double played_ = 0;              // nanoseconds, with a fraction
+  std::shared_ptr<const Recording> shown_;
+  Session session_;                // last: its engine may call until it ends
+};
+
+}  // namespace mqlab::gui

@@ -1,0 +1,213 @@
+// The window as a whole, offscreen: what a user does in the first minutes.
+#include "gui/qt/main_window.h"
+
+#include <QAction>
+#include <QTest>
+
+#include <set>
+
+#include "sim/record/event_text.h"
+#include "tests/gui_qt/window_room.h"
+
+namespace mqlab::gui {
+namespace {
+
+class Window : public ::testing::Test {
+ protected:
+  MainWindow& open(const WindowOptions& options = {}) {
+    settings_ = std::make_unique<WindowSettings>(folder_.path() + "/w.ini");
+    window_ = std::make_unique<MainWindow>(settings_.get(), options);
+    window_->show();
+    QApplication::setActiveWindow(window_.get());
+    EXPECT_TRUE(QTest::qWaitForWindowActive(window_.get(), 5000));
+    if (!options.scenario.isEmpty()) settle();
+    return *window_;
+  }
+  MainWindow& showcase_window() { return open({.scenario = source("scenarios/showcase.lua"), .layout = "learn"}); }
+  void settle() {
+    ASSERT_TRUE(wait_until([&] { return window_->settled(); })) << "it never settled";
+  }
+  void trigger(const char* id) {
+    window_->actions()[id]->trigger();
+    settle();
+  }
+
+  QTemporaryDir folder_;
+  std::unique_ptr<WindowSettings> settings_;
+  std::unique_ptr<MainWindow> window_;
+};
+
+TEST_F(Window, WithoutAScenarioBeginsWithTheStartPage) {
+  MainWindow& w = open();
+  EXPECT_TRUE(w.start_page_shown());
+  EXPECT_TRUE(w.panes().empty());
+  w.apply_layout("debug");
+  EXPECT_FALSE(w.start_page_shown());
+}
+
+TEST_F(Window, RunsAScenarioWithTheFingerprintOfTheCommandLine) {
+  MainWindow& w = showcase_window();
+  ASSERT_TRUE(w.workspace().has_events());
+  EXPECT_FALSE(w.start_page_shown());
+  EXPECT_EQ(w.workspace().recording()->result().fingerprint, showcase()->result().fingerprint);
+  EXPECT_EQ(w.workspace().wanted().case_name, "acks=1");
+  EXPECT_TRUE(w.windowTitle().contains("showcase.lua"));
+}
+
+TEST_F(Window, AClickOnAVerdictMovesEveryPaneToItsWitness) {
+  MainWindow& w = showcase_window();
+  w.verdict_pane()->view()->setCurrentIndex(w.verdict_pane()->model()->index(0, 0));
+  w.verdict_pane()->go_to_witness();
+  settle();
+  const auto r = w.workspace().recording();
+  EXPECT_EQ(event_name(r->journal(), r->journal().deliveries[w.workspace().event()]), "ProduceReply");
+  EXPECT_EQ(w.workspace().entity().kind, EntityId::Kind::message);
+  EXPECT_EQ(w.event_pane()->model()->event_of(w.event_pane()->view()->currentIndex().row()), w.workspace().event());
+  EXPECT_EQ(w.workspace().moment()->event, w.workspace().event());
+  // And back.
+  const std::size_t there = w.workspace().event();
+  trigger("edit.back");
+  EXPECT_NE(w.workspace().event(), there);
+  trigger("edit.forward");
+  EXPECT_EQ(w.workspace().event(), there);
+}
+
+TEST_F(Window, StepsGoToCausesAndViolations) {
+  MainWindow& w = showcase_window();
+  EXPECT_EQ(w.workspace().go_to("#516"), "");
+  settle();
+  trigger("run.forward");
+  EXPECT_EQ(w.workspace().event(), 517U);
+  trigger("run.back");
+  EXPECT_EQ(w.workspace().event(), 516U);
+  trigger("run.cause");
+  EXPECT_EQ(w.workspace().event(), 515U);
+  trigger("run.effect");
+  EXPECT_EQ(w.workspace().event(), 516U);
+  trigger("run.first");
+  EXPECT_EQ(w.workspace().event(), 0U);
+  trigger("run.next_violation");
+  EXPECT_GT(w.workspace().event(), 1000U);
+  trigger("run.back_node");
+  trigger("run.forward_node");
+  trigger("run.last");
+  EXPECT_EQ(w.workspace().event(), w.workspace().recording()->events() - 1);
+}
+
+TEST_F(Window, AMistakeIsShownAtItsLineAndTheLastRunStays) {
+  MainWindow& w = showcase_window();
+  const auto before = w.workspace().recording();
+  w.scenario_pane()->editor()->replace_text(w.scenario_pane()->text().replace("run_for", "run_fro"));
+  trigger("run.run");
+  EXPECT_EQ(w.scenario_pane()->editor()->error_line(), 19);
+  EXPECT_TRUE(w.windowTitle().contains("showcase.lua"));
+  w.scenario_pane()->editor()->replace_text(w.scenario_pane()->text().replace("run_fro", "run_for"));
+  trigger("run.run");
+  EXPECT_EQ(w.scenario_pane()->editor()->error_line(), 0);
+  EXPECT_EQ(w.workspace().recording()->result().fingerprint, before->result().fingerprint);
+}
+
+TEST_F(Window, AFaultByHandForksAndIsWrittenBackAsLua) {
+  MainWindow& w = showcase_window();
+  ASSERT_EQ(w.workspace().go_to("20s"), "");
+  settle();
+  const auto before = w.workspace().recording();
+  w.workspace().set_entity(EntityId::node(w.workspace().recording()->result().world->find("B3")));
+  trigger("fault.kill");
+  ASSERT_EQ(w.workspace().session().branches().size(), 2U);
+  const auto forked = w.workspace().recording();
+  EXPECT_NE(forked, before);
+  EXPECT_NE(forked->result().fingerprint, before->result().fingerprint);
+  EXPECT_EQ(forked->spec().interventions.size(), 1U);
+  trigger("fault.write_back");
+  EXPECT_TRUE(w.scenario_pane()->text().contains("kill { who = \"B3\"")) << w.scenario_pane()->text().toStdString();
+  trigger("run.run");
+  EXPECT_EQ(w.workspace().session().branches().size(), 1U);
+  EXPECT_EQ(w.workspace().recording()->result().fingerprint, forked->result().fingerprint) << "what was written back is another run";
+}
+
+TEST_F(Window, BothFuturesStay) {
+  MainWindow& w = showcase_window();
+  w.workspace().fork_setting({"acks", std::string("all"), true, 0});
+  settle();
+  ASSERT_TRUE(wait_until([&] { return w.workspace().session().current() == 1; }));
+  EXPECT_EQ(w.workspace().recording()->result().verdict("lost-message")->report.verdict, Verdict::holds);
+  w.workspace().show_branch(0);
+  settle();
+  EXPECT_EQ(w.workspace().recording()->result().verdict("lost-message")->report.verdict, Verdict::violated);
+}
+
+TEST_F(Window, EachLayoutShowsPanesAndF6VisitsAllOfThem) {
+  MainWindow& w = showcase_window();
+  for (const QString& name : layout_names()) {
+    w.apply_layout(name);
+    ASSERT_TRUE(wait_until([&] { return w.settled(); }));
+    const auto all = w.panes();
+    EXPECT_GE(all.size(), 3U) << name.toStdString();
+    EXPECT_NE(std::find(all.begin(), all.end(), w.dock("verdicts")), all.end()) << name.toStdString();
+    std::set<QDockWidget*> visited;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      w.next_pane(1);
+      for (QDockWidget* d : all)
+        if (QApplication::focusWidget() && d->isAncestorOf(QApplication::focusWidget())) visited.insert(d);
+    }
+    EXPECT_EQ(visited.size(), all.size()) << name.toStdString();
+    EXPECT_EQ(settings_->layout(), name);
+  }
+}
+
+TEST_F(Window, ASettingOfTheCommandLineIsApplied) {
+  MainWindow& w = open({.scenario = source("scenarios/showcase.lua"), .case_name = "acks=1", .seed = 5, .settings = {"acks=all"}, .at = "12s"});
+  EXPECT_EQ(w.workspace().recording()->seed(), 5U);
+  EXPECT_EQ(w.workspace().recording()->result().verdict("lost-message")->report.verdict, Verdict::holds);
+  EXPECT_LE(w.workspace().time(), 12'000'000'000);
+  EXPECT_GT(w.workspace().time(), 11'000'000'000);
+}
+
+TEST_F(Window, PlayingChangesThePlaceAndNotTheRun) {
+  MainWindow& w = showcase_window();
+  const auto before = w.workspace().recording()->result().fingerprint;
+  trigger("run.first");
+  w.workspace().set_speed(1024);
+  w.workspace().play(true);
+  ASSERT_TRUE(wait_until([&] { return !w.workspace().playing(); })) << "it never came to the end";
+  EXPECT_EQ(w.workspace().event(), w.workspace().recording()->events() - 1);
+  EXPECT_EQ(w.workspace().recording()->result().fingerprint, before);
+}
+
+TEST_F(Window, ThemesAndSizesOfTextChangeAndAreRemembered) {
+  MainWindow& w = showcase_window();
+  for (int i = 0; i < theme_count; ++i) trigger("view.theme");
+  EXPECT_EQ(w.theme(), Theme::light);
+  trigger("view.theme");
+  EXPECT_EQ(settings_->theme(), Theme::dark);
+  for (int i = 0; i < 30; ++i) trigger("view.larger");
+  EXPECT_EQ(settings_->scale(), scale_max);
+  for (int i = 0; i < 30; ++i) trigger("view.smaller");
+  EXPECT_EQ(settings_->scale(), scale_min);
+  trigger("view.normal_size");
+}
+
+TEST_F(Window, ALessonsStepRunsHereAndIsTicked) {
+  MainWindow& w = open();
+  w.lesson_pane()->show_lesson("kafka/02-replication-and-acks.md");
+  ASSERT_TRUE(w.lesson_pane()->follow(QUrl("mqlab:step?n=0")));
+  settle();
+  ASSERT_TRUE(w.workspace().has_events());
+  EXPECT_TRUE(w.workspace().recording()->result().as_expected);
+  EXPECT_EQ(settings_->done("kafka/02-replication-and-acks.md").size(), 1);
+}
+
+TEST_F(Window, TextThatWasNotSavedComesBackWhenItWasClosed) {
+  MainWindow& w = showcase_window();
+  w.scenario_pane()->editor()->insertPlainText("-- typed\n");
+  w.close();
+  window_.reset();
+  MainWindow& again = open();
+  EXPECT_TRUE(again.scenario_pane()->text().startsWith("-- typed\n"));
+  EXPECT_TRUE(again.scenario_pane()->modified());
+  EXPECT_FALSE(again.start_page_shown());
+}
+
+}  // namespace
+}  // namespace mqlab::gui
