@@ -16,6 +16,7 @@ namespace {
 
 // Hundredths, without trailing zeros: "12", "12.5", "-0.25". Made of whole numbers, so that no locale has a say.
 std::string number(float v) {
+  if (std::isnan(v)) v = 0;  // of a scene without a size
   const auto hundredths = static_cast<std::int64_t>(std::llround(std::clamp(static_cast<double>(v), -1e7, 1e7) * 100));
   const std::int64_t whole = std::abs(hundredths) / 100, rest = std::abs(hundredths) % 100;
   std::string out = hundredths < 0 ? "-" : "";

@@ -142,6 +142,10 @@ TEST(Svg, EveryKindOfShapeIsWritten) {
       }
 }
 
+TEST(Svg, SizeThatIsNoneIsNothing) {
+  EXPECT_NE(svg_of(Scene(NAN, NAN)).find("width=\"0\" height=\"0\""), std::string::npos);
+}
+
 TEST(Svg, LocaleHasNoSay) {
   Scene s(10, 10);
   s.line({0.5F, 1.25F}, {-3.75F, 2}, Ink::edge);
