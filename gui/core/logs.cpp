@@ -250,7 +250,8 @@ LogsPicture logs(const Moment& m, const Journal& j, const LogsView& view, const 
     const std::int64_t columns = place.columns();
     const std::int64_t most = std::max<std::int64_t>(columns - p.shown, 0);
     out.back_most = std::max(out.back_most, most);
-    const std::int64_t from = std::max<std::int64_t>(most - std::max<std::int64_t>(view.back, 0), 0);
+    const std::int64_t from = place.queue ? std::min(std::max<std::int64_t>(view.back, 0), most) : std::max<std::int64_t>(most - std::max<std::int64_t>(view.back, 0), 0);
+    const bool cut = std::any_of(place.copies.begin(), place.copies.end(), [](const PlaceContents* c) { return c->records.size() == records_shown; });
     // The header, and the positions.
     const bool in_sight = p.y < height && p.y + header_height + ruler_height > 0;
     if (in_sight) {
@@ -258,7 +259,7 @@ LogsPicture logs(const Moment& m, const Journal& j, const LogsView& view, const 
       s.text({8, p.y + 2}, fit(place.name, width * 0.4F, measure), Ink::strong, Anchor::left, e);
       const float at = 8 + measure.width(fit(place.name, width * 0.4F, measure)) + 10;
       std::string about = place.kind;
-      if (columns > 0) about += place.queue ? fmt::format(", {} messages", with_commas(static_cast<std::uint64_t>(columns))) : fmt::format(", positions {} to {}", place.first, place.end - 1);
+      if (columns > 0) about += place.queue ? fmt::format(", {}{} {}", cut ? "the first " : "", with_commas(static_cast<std::uint64_t>(columns)), columns == 1 ? "message" : "messages") : fmt::format(", positions {} to {}", place.first, place.end - 1);
       else about += ", empty";
       s.text({at, p.y + 4}, fit(about, width - at - 8, measure, 0.85F), Ink::faint, Anchor::left, e).width = 0.85F;
       if (s.named().size() < named_most) s.name(e, {0, p.y, width, header_height}, place.name + ", " + about);
@@ -273,11 +274,8 @@ LogsPicture logs(const Moment& m, const Journal& j, const LogsView& view, const 
     p.y += header_height + ruler_height;
     for (const PlaceContents* c : place.copies) p.copy(place, *c, from, e);
     if (from > 0) s.remark(fmt::format("{}: {} earlier {} left of the picture", place.name, with_commas(static_cast<std::uint64_t>(from)), place.queue ? "messages are" : "positions are"));
-    for (const PlaceContents* c : place.copies)
-      if (c->records.size() == records_shown) {
-        s.remark(fmt::format("{}: of each copy the last {} are told", place.name, records_shown));
-        break;
-      }
+    if (const std::int64_t behind = columns - from - p.shown; place.queue && behind > 0) s.remark(fmt::format("{}: {} messages are right of the picture", place.name, with_commas(static_cast<std::uint64_t>(behind))));
+    if (cut) s.remark(fmt::format("{}: of each copy the {} {} are told", place.name, place.queue ? "first" : "last", records_shown));
     p.y += 8;
   }
   out.height = p.y + view.scroll;

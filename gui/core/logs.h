@@ -2,7 +2,8 @@
 //
 // Copies of one place stand under each other and share their columns: one position, one column. Of a log every position
 // has a column; of a queue, which gives messages away, only those that some copy still has. Markers are named flags that
-// stand before the position they name. At first the ends are in sight; what is left of them is counted in a remark.
+// stand before the position they name. At first the end of a log and the head of a queue are in sight; what is left out is
+// counted in a remark.
 //
 // How a cell looks: filled with the hue of its key (else of its producer) when it is safe, hatched in grey while it is not
 // committed, with a thick edge and its holder's name below while a consumer has it, dashed in an open transaction, struck
@@ -20,7 +21,7 @@ namespace mqlab::gui {
 
 struct LogsView {
   float scroll = 0;             // pixels from the top
-  std::int64_t back = 0;        // so many columns before the end of each place
+  std::int64_t back = 0;        // so many columns before the end of each log, behind the head of each queue
   bool internal = false;        // the brokers' own topics too ("__...")
 };
 

@@ -290,17 +290,15 @@ struct Painter {
     const auto first = std::lower_bound(all.begin(), all.end(), view.time.range.from, [](const Op& o, Time t) { return o.time < t; });
     const auto last = std::upper_bound(first, all.end(), view.time.range.to, [](Time t, const Op& o) { return t < o.time; });
     std::vector<OpIndex> shown;
-    std::size_t count = 0;
-    for (auto o = first; o != last; ++o) {
+    for (auto o = first; o != last && shown.size() <= rows_most; ++o) {
       if (!drawn(*o) || lane(o->process) < 0) continue;
       const auto i = static_cast<OpIndex>(o - all.begin());
       const std::size_t event = r().event_of_op(i);
       if (event < r().events() && !passes(event)) continue;
-      ++count;
-      if (shown.size() < rows_most) shown.push_back(i);
+      shown.push_back(i);
     }
-    if (count > rows_most) {
-      s.remark(fmt::format("what clients did and saw ({} rows) is not drawn: too much for the width", with_commas(count)));
+    if (shown.size() > rows_most) {
+      s.remark("what clients did and saw is not drawn: too much for the width");
       return;
     }
     for (const OpIndex i : shown) op(i, false);
@@ -328,17 +326,15 @@ struct Painter {
     const auto first = std::lower_bound(all.begin(), all.end(), view.time.range.from, [](const Mark& m, Time t) { return m.time < t; });
     const auto last = std::upper_bound(first, all.end(), view.time.range.to, [](Time t, const Mark& m) { return t < m.time; });
     std::vector<std::size_t> shown;
-    std::size_t count = 0;
-    for (auto m = first; m != last; ++m) {
+    for (auto m = first; m != last && shown.size() <= rows_most; ++m) {
       if (m->node == nobody || lane(m->node) < 0) continue;
       const auto i = static_cast<std::size_t>(m - all.begin());
       const std::size_t event = r().event_of_mark(i);
       if (event < r().events() && !passes(event)) continue;
-      ++count;
-      if (shown.size() < rows_most) shown.push_back(i);
+      shown.push_back(i);
     }
-    if (count > rows_most) {
-      s.remark(fmt::format("{} marks are not drawn: too many for the width", with_commas(count)));
+    if (shown.size() > rows_most) {
+      s.remark("marks are not drawn: too many for the width");
       return;
     }
     const auto is_big = [&](std::size_t i) {

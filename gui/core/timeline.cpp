@@ -116,7 +116,13 @@ void draw_fault_bands(Scene& s, const Timeline& t, const TimeAxis& axis, float t
       s.line({from, top}, {from, bottom}, Ink::fault, 1, e);
       if (b.to < t.end) s.line({to, top}, {to, bottom}, Ink::fault, 1, e).dashed = true;
     }
-    if (!measure || !taken) continue;
+  }
+  if (!measure || !taken) return;
+  // Words last, so that no band hides them.
+  for (const FaultBand& b : t.faults) {
+    if (b.from > view.to || b.to < view.from) continue;
+    const EntityId e = EntityId::fault(b.fault);
+    const float from = std::max(axis.x(b.from), axis.left()), to = std::min(axis.x(b.to), axis.right());
     const float room = std::min(axis.right() - from - 6, b.at_once() ? 180.0F : std::max(to - from - 8, 120.0F));
     const std::string label = fit(b.text, room, *measure, 0.85F);
     const float w = measure->width(label, 0.85F), h = measure->line_height(0.85F);

@@ -54,10 +54,10 @@ RecordMoment record_of(std::int64_t position, const Content& c, mqlab::RecordSta
   return r;
 }
 
-// Ascending, the last `records_shown`.
+// Ascending, the first `records_shown`.
 void finish(PlaceContents& p) {
   std::stable_sort(p.records.begin(), p.records.end(), [](const RecordMoment& a, const RecordMoment& b) { return a.position < b.position; });
-  if (p.records.size() > records_shown) p.records.erase(p.records.begin(), p.records.end() - static_cast<std::ptrdiff_t>(records_shown));
+  if (p.records.size() > records_shown) p.records.erase(p.records.begin() + static_cast<std::ptrdiff_t>(records_shown), p.records.end());
 }
 
 std::string limits(const QueueOptions& o) {

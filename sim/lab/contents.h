@@ -59,7 +59,7 @@ struct PlaceContents {
   bool queue = false;               // a queue gives messages away; a log keeps them
   std::int64_t first = 0;           // position of the first that is there
   std::int64_t end = 0;             // after the last
-  std::vector<RecordMoment> records{};   // the last `records_shown` at most, ascending
+  std::vector<RecordMoment> records{};   // ascending; at most `records_shown`: the last of a log, the first of a queue
   std::vector<MarkerMoment> markers{};
 };
 inline constexpr std::size_t records_shown = 512;

@@ -4,8 +4,10 @@
 //     scene_png scenarios/showcase.lua spacetime --from 9s --to 11s --verdict lost-message
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cstdio>
 #include <fstream>
+#include <functional>
 #include <iostream>
 #include <sstream>
 #include <string>
@@ -31,7 +33,7 @@ using namespace mqlab::gui;
 
 constexpr const char* usage =
     "scene_png SCENARIO.lua topology|spacetime|logs|groups|plots [--case C] [--seed N] [--at TIME|#EVENT] [--from TIME] [--to TIME]\n"
-    "          [--size WxH] [--theme T] [--order] [--verdict ANOMALY] [--hide-heartbeats] [--internal] [--back N] [--out FILE] [--names]\n";
+    "          [--size WxH] [--theme T] [--order] [--verdict ANOMALY] [--hide-heartbeats] [--internal] [--back N] [--out FILE] [--names] [--time]\n";
 
 // "12s", "130ms", "5us".
 Time time_of(const std::string& text) {
@@ -46,7 +48,7 @@ int run(const std::vector<std::string>& words) {
   std::string view, at, from, to, out = "scene.png", verdict;
   int width = 1280, height = 800;
   Theme theme = Theme::light;
-  bool order = false, hide_heartbeats = false, internal = false, names = false;
+  bool order = false, hide_heartbeats = false, internal = false, names = false, timed = false;
   std::int64_t back = 0;
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::string& w = words[i];
@@ -61,6 +63,7 @@ int run(const std::vector<std::string>& words) {
     else if (w == "--order") order = true;
     else if (w == "--internal") internal = true;
     else if (w == "--names") names = true;
+    else if (w == "--time") timed = true;
     else if (w == "--hide-heartbeats") hide_heartbeats = true;
     else if (w == "--back") back = std::stoll(next());
     else if (w == "--theme") theme = theme_of(next()).value_or(Theme::light);
@@ -92,22 +95,27 @@ int run(const std::vector<std::string>& words) {
   TimeView time{{from.empty() ? 0 : time_of(from), to.empty() ? recording->end() : time_of(to)}, order, {}};
   const auto w = static_cast<float>(width), h = static_cast<float>(height);
   Scene scene;
-  if (view == "topology") {
-    scene = topology(index, topology_facts(index), *moment, now, focus, w, h, measure);
-  } else if (view == "spacetime") {
-    const SpacetimeFacts facts = spacetime_facts(index);
-    std::vector<bool> passing;
-    if (hide_heartbeats) passing = Filter{{Chip::hide(Traffic::heartbeat)}}.passing(*recording);
-    scene = spacetime(index, facts, {time, facts.lanes, &passing, 1'500, 0}, focus, w, h, measure);
-  } else if (view == "logs") {
-    scene = logs(*moment, recording->journal(), {0, back, internal}, focus, w, h, measure).scene;
-  } else if (view == "groups") {
-    scene = groups(*moment, recording->journal(), 0, focus, w, h, measure).scene;
-  } else if (view == "plots") {
-    scene = plots(run_series(index), timeline_of(*recording->result().world, recording->end()), time, now, w, h, measure);
-  } else {
+  // What is made once a recording stands outside, so that --time tells what a frame costs.
+  std::function<Scene()> draw;
+  const TopologyFacts topology_of_run = topology_facts(index);
+  const SpacetimeFacts facts = spacetime_facts(index);
+  const RunSeries series = run_series(index);
+  std::vector<bool> passing;
+  if (hide_heartbeats) passing = Filter{{Chip::hide(Traffic::heartbeat)}}.passing(*recording);
+  if (view == "topology") draw = [&] { return topology(index, topology_of_run, *moment, now, focus, w, h, measure); };
+  else if (view == "spacetime") draw = [&] { return spacetime(index, facts, {time, facts.lanes, &passing, 1'500, 0}, focus, w, h, measure); };
+  else if (view == "logs") draw = [&] { return logs(*moment, recording->journal(), {0, back, internal}, focus, w, h, measure).scene; };
+  else if (view == "groups") draw = [&] { return groups(*moment, recording->journal(), 0, focus, w, h, measure).scene; };
+  else if (view == "plots") draw = [&] { return plots(series, facts.timeline, time, now, w, h, measure); };
+  if (!draw) {
     std::cerr << usage;
     return 2;
+  }
+  scene = draw();
+  if (timed) {
+    const auto from = std::chrono::steady_clock::now();
+    for (int i = 0; i < 10; ++i) draw();
+    fmt::print("{:.2f} ms a frame\n", std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - from).count() / 10);
   }
   write_png(picture_of(scene, {.theme = theme}, fonts), out);
   for (const std::string& r : scene.remarks()) fmt::print("# {}\n", r);

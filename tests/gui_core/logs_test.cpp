@@ -142,6 +142,19 @@ TEST(Logs, AQueueHasNoGapsAndShowsWhoHasWhat) {
   EXPECT_TRUE(holder);
 }
 
+TEST(Logs, LongQueuesShowTheirHead) {
+  Stage st;
+  PlaceContents& q = st.log(1, 0, 300, 300, false);
+  q.queue = true;
+  q.markers.clear();
+  const Scene s = st.draw().scene;
+  const auto all = labels(s);
+  EXPECT_NE(std::find(all.begin(), all.end(), "P-1"), all.end());
+  EXPECT_FALSE(shows(s, "P-300"));
+  EXPECT_TRUE(remarks(s, "messages are right of the picture"));
+  EXPECT_TRUE(shows(st.draw({.back = st.draw().back_most}).scene, "P-300"));
+}
+
 TEST(Logs, TransactionsAndControlRecordsDifferByShape) {
   Stage st;
   PlaceContents& p = st.log(1, 0, 3, 3, true);
