@@ -7,6 +7,7 @@
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QHeaderView>
+#include <QKeyEvent>
 #include <QLocale>
 #include <QMenuBar>
 #include <QMessageBox>
@@ -82,6 +83,7 @@ const QStringList& layout_names() {
 
 MainWindow::MainWindow(WindowSettings* settings, const WindowOptions& options, QWidget* parent)
     : QMainWindow(parent), settings_(settings), workspace_(new Workspace(this)), actions_(this), theme_(settings->theme()), scale_(settings->scale()) {
+  qApp->installEventFilter(this);
   setDockNestingEnabled(true);
   setDockOptions(AnimatedDocks | AllowNestedDocks | AllowTabbedDocks);
   setTabPosition(Qt::AllDockWidgetAreas, QTabWidget::North);
@@ -1029,6 +1031,18 @@ bool MainWindow::settled() const {
   for (const PicturePane* p : pictures_)
     if (in_sight(qobject_cast<QDockWidget*>(p->parentWidget())) && !p->canvas()->settled()) return false;
   return !workspace_->running() && workspace_->session().idle() && (!workspace_->has_events() || (workspace_->moment() && workspace_->moment()->event == workspace_->event()));
+}
+
+// Text fields take Ctrl+K for themselves, to delete to the end of the line; here it finds commands wherever the keyboard is.
+bool MainWindow::eventFilter(QObject* watched, QEvent* event) {
+  if (event->type() == QEvent::ShortcutOverride) {
+    const auto* key = static_cast<QKeyEvent*>(event);
+    if (key->key() == Qt::Key_K && key->modifiers() == Qt::ControlModifier) {
+      event->ignore();
+      return true;
+    }
+  }
+  return QMainWindow::eventFilter(watched, event);
 }
 
 void MainWindow::showEvent(QShowEvent* event) {

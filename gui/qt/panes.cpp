@@ -56,6 +56,7 @@ EventPane::EventPane(Workspace* w, QWidget* parent) : QWidget(parent), workspace
   auto* layout = column(this);
   auto* row = new QHBoxLayout;
   row->setContentsMargins(4, 3, 4, 3);
+  row->setSpacing(8);
   filter_ = new QLineEdit(this);
   filter_->setPlaceholderText(tr("show only events with … (Ctrl+F): B1 Fetch, leader_elected, fault"));
   filter_->setClearButtonEnabled(true);

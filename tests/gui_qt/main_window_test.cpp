@@ -6,6 +6,7 @@
 
 #include <set>
 
+#include "gui/qt/finder.h"
 #include "sim/record/event_text.h"
 #include "tests/gui_qt/window_room.h"
 
@@ -196,6 +197,23 @@ TEST_F(Window, ALessonsStepRunsHereAndIsTicked) {
   ASSERT_TRUE(w.workspace().has_events());
   EXPECT_TRUE(w.workspace().recording()->result().as_expected);
   EXPECT_EQ(settings_->done("kafka/02-replication-and-acks.md").size(), 1);
+}
+
+TEST_F(Window, CommandsAreFoundFromInsideTheEditorToo) {
+  MainWindow& w = showcase_window();
+  w.dock("scenario")->raise();
+  LuaEditor* editor = w.scenario_pane()->editor();
+  editor->setFocus();
+  const QString before = editor->toPlainText();
+  QTest::keyClick(editor, Qt::Key_K, Qt::ControlModifier);
+  auto* finder = w.findChild<Finder*>();
+  ASSERT_NE(finder, nullptr);
+  EXPECT_EQ(editor->toPlainText(), before);
+  const int scale = settings_->scale();
+  finder->type("larger");
+  finder->act();
+  EXPECT_EQ(settings_->scale(), scale + scale_step);
+  trigger("view.normal_size");
 }
 
 TEST_F(Window, TextThatWasNotSavedComesBackWhenItWasClosed) {
