@@ -8,8 +8,8 @@
 #include <QTimer>
 
 #include <cstdio>
-#include <cstring>
 #include <memory>
+#include <string_view>
 
 #include "gui/qt/main_window.h"
 
@@ -50,9 +50,17 @@ void take_screenshot(MainWindow* window, const QString& file) {
 }  // namespace
 
 int run_window(int argc, char** argv) {
-  bool picture = false;
-  for (int i = 1; i < argc; ++i) picture = picture || std::strncmp(argv[i], "--screenshot", 12) == 0;
-  if (picture && !qEnvironmentVariableIsSet("QT_QPA_PLATFORM")) qputenv("QT_QPA_PLATFORM", "offscreen");
+  bool picture = false, words_only = false;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    picture = picture || word.starts_with("--screenshot");
+    words_only = words_only || word == "-h" || word.starts_with("--help") || word == "-v" || word == "--version";
+  }
+  if (!qEnvironmentVariableIsSet("QT_QPA_PLATFORM")) {
+    if (picture || words_only) qputenv("QT_QPA_PLATFORM", "offscreen");
+    else if (qEnvironmentVariableIsEmpty("DISPLAY") && qEnvironmentVariableIsEmpty("WAYLAND_DISPLAY"))
+      return complain(QStringLiteral("there is no screen here (DISPLAY and WAYLAND_DISPLAY are empty). `--screenshot FILE` draws one picture without; `mqlab run SCENARIO --html FILE` writes a page to look at elsewhere"));
+  }
   qInstallMessageHandler(filter_messages);
   QApplication app(argc, argv);
   QApplication::setApplicationName(QStringLiteral("mqlab"));
