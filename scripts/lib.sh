@@ -4,7 +4,8 @@ root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 
 build_packages=(g++ cmake ninja-build libfmt-dev nlohmann-json3-dev libcli11-dev libboost-dev libboost-graph-dev liblua5.4-dev libsqlite3-dev zlib1g-dev)
 test_packages=(libgtest-dev librapidcheck-dev)
-canvas_packages=(libimgui-dev libpng-dev pkg-config fonts-dejavu-core)  # of gui/canvas: pictures without a window
+window_packages=(qt6-base-dev qt6-svg-dev libimgui-dev libpng-dev pkg-config fonts-dejavu-core)
+screen_packages=(xvfb xauth xdotool openbox libgl1-mesa-dri chromium)  # tests that need a screen or a browser; without, they are skipped
 docs_packages=(parallel sqlite3)  # that commands on the pages use
 
 say() { echo "$@" >&2; }
