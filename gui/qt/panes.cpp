@@ -332,7 +332,10 @@ class VerdictTable : public QAbstractTableModel {
     }
     endResetModel();
   }
-  void set_theme(Theme l) { theme_ = l; }
+  void set_theme(Theme l) {
+    theme_ = l;
+    if (rowCount() > 0) emit dataChanged(index(0, 0), index(rowCount() - 1, columnCount() - 1), {Qt::ForegroundRole});
+  }
   int rowCount(const QModelIndex& parent = {}) const override { return parent.isValid() ? 0 : static_cast<int>(rows_.size()); }
   int columnCount(const QModelIndex& parent = {}) const override { return parent.isValid() ? 0 : static_cast<int>(runs_.size()) + 1; }
   QVariant headerData(int section, Qt::Orientation o, int role) const override {
@@ -373,6 +376,11 @@ class VerdictTable : public QAbstractTableModel {
   std::vector<const char*> rows_;
   Theme theme_ = Theme::light;
 };
+
+void BranchPane::set_theme(Theme l) {
+  model_->set_theme(l);
+  table_->set_theme(l);
+}
 
 BranchPane::BranchPane(Workspace* w, QWidget* parent)
     : QWidget(parent), workspace_(w), model_(new BranchModel(&w->session(), this)), view_(new QTableView(this)), verdicts_(new QTableView(this)), remark_(new QLabel(this)), table_(new VerdictTable(w, this)) {

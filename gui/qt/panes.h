@@ -94,7 +94,7 @@ class BranchPane : public QWidget {
 
  public:
   explicit BranchPane(Workspace* w, QWidget* parent = nullptr);
-  void set_theme(Theme l) { model_->set_theme(l); }
+  void set_theme(Theme l);
 
  private:
   Workspace* workspace_;
