@@ -13,7 +13,8 @@ struct ScoreRequest {
   std::string case_name, on;
   std::vector<std::string> set;
   std::string seeds = "1";
-  std::uint64_t hunt = 0;          // plans to draw for a rule; 0: the scenarios are run as they are
+  std::uint64_t hunt = 0;          // runs for a rule; 0: the scenarios are run as they are
+  std::string search = "mix";      // ... and how to look: one of search_words() (sim/hunt/search.h)
   std::string museum = "museum";   // the part of the library that says what a broken rule leads to
   std::string markdown;            // the table of a hunt, for a page
   std::string stories;             // a folder for what was found, made small

@@ -11,6 +11,7 @@
 #include "cli/score.h"
 #include "cli/text.h"
 #include "sim/hunt/rules.h"
+#include "sim/hunt/search.h"
 #include "sim/lab/nearest.h"
 
 namespace mqlab::cli {
@@ -200,7 +201,10 @@ void add_score_command(CLI::App& root, Commands& commands) {
   app->add_option("--case", o->case_name, "Only this case of each scenario");
   app->add_option("--on", o->on, "MODEL or MODEL:PROFILE to run on");
   app->add_option("--set", o->set, "key=value: change an option (may be repeated)")->expected(1)->take_all();
-  auto* hunt = app->add_option("--hunt", o->hunt, "Draw so many plans around the scenarios for each rule, and look for what the museum shows for it");
+  auto* hunt = app->add_option("--hunt", o->hunt, "Give each rule so many runs around the scenarios, and look for what the museum shows for it");
+  std::vector<std::string> searches;
+  for (const SearchDecl& s : search_words()) searches.push_back(s.name);
+  app->add_option("--search", o->search, fmt::format("... by this search: {} (mix)", fmt::join(searches, ", ")))->needs(hunt);
   app->add_option("--museum", o->museum, "... as the scenarios of this part of the library say (museum)")->needs(hunt);
   app->add_option("--jobs", o->jobs, "... so many rules at a time (as many as there are cores)")->needs(hunt);
   app->add_option("--stories", o->stories, "... and write what was found, made small, into this folder")->needs(hunt);

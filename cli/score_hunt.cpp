@@ -24,11 +24,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A scenario to draw plans around, a model's worth of them.
+// Scenarios to look around, a model's worth of them.
 struct Bases {
   const Model* model;
   std::vector<std::string> files;
-  std::vector<std::unique_ptr<PlanGenerator>> plans;
+  std::vector<Scenario> scenarios;  // one run each
 };
 
 // One rule's work and what came of it.
@@ -52,9 +52,8 @@ std::vector<Bases> load_bases(const ScoreRequest& request) {
     const PlannedRun& one = only_run(*plan, r);
     auto bases = std::find_if(all.begin(), all.end(), [&](const Bases& b) { return b.model == plan->model; });
     if (bases == all.end()) bases = all.insert(all.end(), Bases{plan->model, {}, {}});
-    const Scenario base = one_case(plan->scenario, *plan->model, one.scenario_case, plan->options(one, 1));
     bases->files.push_back(file);
-    bases->plans.push_back(std::make_unique<PlanGenerator>(base, *plan->model, base.hunt));
+    bases->scenarios.push_back(one_case(plan->scenario, *plan->model, one.scenario_case, plan->options(one, 1)));
   }
   return all;
 }
@@ -69,17 +68,16 @@ std::vector<Scenario> load_museum(const std::string& part) {
 
 void work(Row& row, const ScoreRequest& request) {
   using Clock = std::chrono::steady_clock;
-  std::vector<const PlanGenerator*> plans;
-  for (const auto& p : row.bases->plans) plans.push_back(p.get());
   RuleHuntOptions o;
-  o.plans = request.hunt;
+  o.search = request.search;
+  o.runs = request.hunt;
   o.keep_going = [] { return !interrupted(); };
   auto begun = Clock::now();
   const auto lap = [&] { return std::chrono::duration<double>(Clock::now() - std::exchange(begun, Clock::now())).count(); };
   o.found = [&] { row.hunted = lap(); };
-  row.find = hunt_rule(row.rule, plans, *row.bases->model, o);
+  row.find = hunt_rule(row.rule, row.bases->scenarios, *row.bases->model, o);
   (row.find.found ? row.shrunk : row.hunted) = lap();
-  row.done = row.find.found || row.find.plans >= request.hunt;
+  row.done = row.find.found || row.find.runs >= request.hunt;
 }
 
 // The rows in parallel; each is a function of its own seeds, so that only times differ with the number of jobs.
@@ -122,14 +120,14 @@ std::string write_story(const ScoreRequest& request, const Row& row) {
 }
 
 std::string markdown(const std::vector<Row>& rows, const std::string& command) {
-  std::string out = "| rule, broken | anomaly | from | plans | seconds | elements found | shrunk to | seconds | museum's own | of it |\n| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
+  std::string out = "| rule, broken | anomaly | from | runs | seconds | elements found | shrunk to | seconds | museum's own | of it |\n| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
   for (const Row& row : rows) {
     const RuleFind& f = row.find;
     if (!f.found) {
-      out += fmt::format("| `{}` | not found | | {} | {:.1f} | | | | {} | |\n", row.rule.rule.text(), grouped(f.plans), row.hunted, row.rule.exhibits.front().size.elements());
+      out += fmt::format("| `{}` | not found | | {} | {:.1f} | | | | {} | |\n", row.rule.rule.text(), grouped(f.runs), row.hunted, row.rule.exhibits.front().size.elements());
       continue;
     }
-    out += fmt::format("| `{}` | {} | {} | {} | {:.1f} | {} | {} | {:.1f} | {} | {} % |\n", row.rule.rule.text(), f.anomaly, fs::path(row.bases->files[f.base]).stem().string(), grouped(f.plans), row.hunted,
+    out += fmt::format("| `{}` | {} | {} | {} | {:.1f} | {} | {} | {:.1f} | {} | {} % |\n", row.rule.rule.text(), f.anomaly, fs::path(row.bases->files[f.base]).stem().string(), grouped(f.runs), row.hunted,
                        f.before.elements(), size_of(f.shrunk.scenario).elements(), row.shrunk, f.exhibit->size.elements(), percent_of_museum(f));
   }
   return fmt::format("Made by `{}`.\n\n{}", command, out);
@@ -137,7 +135,7 @@ std::string markdown(const std::vector<Row>& rows, const std::string& command) {
 
 Json row_json(const Row& row, const std::string& story) {
   const RuleFind& f = row.find;
-  Json j{{"model", row.bases->model->decl().name}, {"rule", row.rule.rule.rule->name}, {"value", to_text(*row.rule.rule.rule, row.rule.rule.value)}, {"found", f.found}, {"plans", f.plans}};
+  Json j{{"model", row.bases->model->decl().name}, {"rule", row.rule.rule.rule->name}, {"value", to_text(*row.rule.rule.rule, row.rule.rule.value)}, {"found", f.found}, {"runs", f.runs}};
   j["exhibits"] = Json::array();
   for (const Exhibit& x : row.rule.exhibits) j["exhibits"].push_back({{"anomaly", x.anomaly}, {"scenario", x.file}, {"case", x.case_name}, {"elements", x.size.elements()}});
   if (!f.found) return j;
@@ -155,16 +153,16 @@ Json row_json(const Row& row, const std::string& story) {
 }
 
 std::string table(const std::vector<Row>& rows, const Style& style) {
-  Table t{{"rule, broken", "plans", "anomaly", "elements", "museum's"}};
+  Table t{{"rule, broken", "runs", "anomaly", "elements", "museum's"}};
   t.right(1);
   t.right(3);
   t.right(4);
   for (const Row& row : rows) {
     const RuleFind& f = row.find;
     if (f.found)
-      t.row({{row.rule.rule.text()}, {grouped(f.plans)}, {f.anomaly}, {fmt::format("{} -> {}", f.before.elements(), size_of(f.shrunk.scenario).elements())}, {fmt::format("{}", f.exhibit->size.elements())}});
+      t.row({{row.rule.rule.text()}, {grouped(f.runs)}, {f.anomaly}, {fmt::format("{} -> {}", f.before.elements(), size_of(f.shrunk.scenario).elements())}, {fmt::format("{}", f.exhibit->size.elements())}});
     else
-      t.row({{row.rule.rule.text()}, {grouped(f.plans)}, {row.done ? "not found" : "not done", Style::Ink::bad}, {""}, {fmt::format("{}", row.rule.exhibits.front().size.elements())}});
+      t.row({{row.rule.rule.text()}, {grouped(f.runs)}, {row.done ? "not found" : "not done", Style::Ink::bad}, {""}, {fmt::format("{}", row.rule.exhibits.front().size.elements())}});
   }
   return t.text(style, "");
 }
@@ -189,7 +187,7 @@ int score_by_hunt(const ScoreRequest& request) {
   work_all(rows, request);
 
   std::size_t found = 0, small = 0;
-  Json out{{"format", "mqlab-score-hunt/1"}, {"plans", request.hunt}, {"rows", Json::array()}};
+  Json out{{"format", "mqlab-score-hunt/1"}, {"search", request.search}, {"runs", request.hunt}, {"rows", Json::array()}};
   for (const Row& row : rows) {
     found += row.find.found;
     small += row.find.found && percent_of_museum(row.find) <= 150;

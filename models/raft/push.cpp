@@ -101,7 +101,8 @@ void on_append_reply(Raft& self, ReplicaId from, const AppendReply& m, Random& r
     progress.probing = true;
     return send_append(self, from, progress, out);
   }
-  progress.match = std::max(progress.match, m.match);
+  // Where a disk lied, an epoch may have been led before, with more in the log than I have: that confirms nothing of mine.
+  progress.match = std::max(progress.match, std::min(m.match, self.log().end()));
   progress.next = std::max(progress.next, progress.match);
   if (progress.probing) {
     progress.probing = false;

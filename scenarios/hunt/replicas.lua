@@ -16,9 +16,9 @@ return scenario {
   },
   topics = { orders = { partitions = 1, replicas = 3 } },
   clients = {
-    producer "P1" { topic = "orders", records = 50, every = ms(150), start_at = ms(1000), linger = 0, request_timeout = ms(600), retry_backoff_max = ms(200), reconnect_backoff_max = ms(200) },
+    producer "P1" { topic = "orders", records = 100, every = ms(75), start_at = ms(1000), linger = 0, request_timeout = ms(600), retry_backoff_max = ms(200), reconnect_backoff_max = ms(200) },
     producer "P2" {
-      topic = "orders", records = 15, every = ms(500), start_at = ms(1100), linger = 0, idempotence = false, retries = 0,
+      topic = "orders", records = 30, every = ms(250), start_at = ms(1100), linger = 0, idempotence = false, retries = 0,
       request_timeout = ms(400), delivery_timeout = ms(500), reconnect_backoff_max = ms(200),
     },
     consumer "EARLY" { topics = { "orders" }, auto_offset_reset = "earliest", fetch_wait = ms(100), request_timeout = ms(600), reconnect_backoff_max = ms(200), metadata_max_age = seconds(1) },
@@ -31,6 +31,14 @@ return scenario {
       end
     end },
   },
+  links = { latency = ms(5), spread = ms(10) },
   run_for = seconds(10),
-  hunt = { faults = "anything", faults_max = 8 },
+  hunt = {
+    faults = "anything", faults_max = 8, options = { elr = { true, false } },
+    kinds = { "kill", "power", "pause", "stop", "isolate", "partition", "one_way", "clog", "latency", "loss", "hold", "drop", "delay", "elect" },
+    messages = {
+      "Produce", "ProduceReply", "Fetch", "FetchReply", "OffsetForLeaderEpoch", "OffsetForLeaderEpochReply", "AlterPartition", "AlterPartitionReply",
+      "QuorumFetchReply", "BrokerHeartbeat", "ListOffsets",
+    },
+  },
 }

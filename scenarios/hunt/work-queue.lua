@@ -11,7 +11,7 @@ return scenario {
   topics = { orders = {} },
   clients = {
     producer "P1" { topic = "orders", records = 40, every = ms(50), start_at = seconds(1), mandatory = true, resend = true, resend_limit = 50, confirm_timeout = seconds(1), recovery_interval = ms(300) },
-    consumer "C1" { topics = { "orders" }, group = "g", prefetch = 3, max_poll = 3, work = ms(150), effect = "mail", recovery_interval = ms(300) },
+    consumer "C1" { topics = { "orders" }, group = "g", prefetch = 3, max_poll = 3, work = ms(400), effect = "mail", recovery_interval = ms(300) },
     consumer "C2" { topics = { "orders" }, group = "g", prefetch = 0, max_poll = 1, work = ms(40), effect = "mail", start_at = ms(1500), recovery_interval = ms(300) },
   },
   run_for = seconds(8),

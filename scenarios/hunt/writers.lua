@@ -2,43 +2,48 @@
 --
 -- Three producers commit two transactions and abort the third, again and again, over three partitions. Two have the same
 -- transactional id, and take it from each other; one also reads what it writes; a reader at read_committed looks on, another one
--- comes late. Epochs are used up soon, so that the last of them is met. The hunt draws what goes wrong.
+-- comes late. Now and then one thinks for longer than a transaction may be open. Epochs are used up soon, so that the last of them
+-- is met. The hunt draws what goes wrong.
 --
 --   mqlab score scenarios/hunt/writers.lua --hunt 10000
 
+-- False: nobody answers, or nobody will have it. Then it gives up.
 local function start(c)
-  while not c:call("init_transactions").ok do
+  for _ = 1, 20 do
+    if c:call("init_transactions").ok then return true end
     c:call("new_producer")
     c:sleep(ms(50))
   end
+  return false
 end
 
 -- Of no use any more: fenced, or worse. The next one ends what is open and fences in turn.
 local function renew(c)
   c:call("new_producer")
-  start(c)
+  return start(c)
 end
 
--- A call that took too long is asked again until somebody knows.
-local function abort(c)
-  local r = c:abort()
-  while r.outcome == "info" do r = c:abort() end
-  if not r.ok then renew(c) end
+-- A call that took too long is asked again, as long as nobody knows.
+local function finish(c, call)
+  local r = call(c)
+  for _ = 1, 20 do
+    if r.outcome ~= "info" then break end
+    r = call(c)
+  end
+  return r.ok
 end
 
-local function commit(c)
-  local r = c:commit_transaction()
-  while r.outcome == "info" do r = c:commit_transaction() end
-  if not r.ok then abort(c) end
-end
+local function abort(c) return finish(c, c.abort) or renew(c) end
+local function commit(c) return finish(c, c.commit_transaction) or abort(c) end
 
 local function work(c)
   local reads = c.name == "P2"
   if reads then c:assign("t", "beginning") end
   if c.name == "P3" then c:sleep(ms(900 + c:random(1200))) end
   local life = tostring(c:now())
-  start(c)
-  for n = 1, 6 do
+  local going = start(c)
+  for n = 1, 9 do
+    if not going then break end
     if c:begin().ok then
       local sends = {}
       for i = 1, 2 + c:random(2) do
@@ -46,11 +51,14 @@ local function work(c)
         if c:random(3) == 1 then c:wait(sends[i]) end
         if reads and c:random(2) == 1 then c:poll(ms(20)) else c:sleep(ms(c:random(60))) end
       end
-      if n % 3 == 0 then abort(c) else commit(c) end
+      local late = c:random(8) == 1
+      if late then c:sleep(ms(2500 + c:random(2500))) end
+      local aborts = n % 3 == 0 or late and c:random(2) == 1
+      going = (aborts and abort or commit)(c)
     else
-      renew(c)
+      going = renew(c)
     end
-    c:sleep(ms(c:random(100)))
+    c:sleep(ms(c:random(3) == 1 and c:random(1500) or c:random(100)))
   end
   while reads do c:poll(seconds(1)) end
 end
@@ -68,7 +76,7 @@ return scenario {
   cluster = kafka {
     brokers = 3, controllers = 1, min_insync = 2, transaction_partitions = 2, offsets_partitions = 1, transaction_timeout_check = seconds(1),
     heartbeat_interval = ms(500), session_timeout = ms(1500), replica_lag_max = seconds(2), replica_fetch_backoff = ms(200), request_timeout = seconds(1),
-    producer_epoch_max = 6,
+    producer_epoch_max = 4,
   },
   topics = { t = { partitions = 3 } },
   clients = {
@@ -77,6 +85,12 @@ return scenario {
     consumer "LATE" { topics = { "t" }, isolation = "read_committed", auto_offset_reset = "earliest", start_at = seconds(6), request_timeout = seconds(1) },
   },
   links = { latency = ms(2), spread = ms(2) },
-  run_for = seconds(8),
-  hunt = { faults = "anything", faults_max = 6 },
+  run_for = seconds(12),
+  hunt = {
+    faults = "anything", faults_max = 6, options = { transactions = { "tv2", "tv1" } },
+    messages = {
+      "Produce", "ProduceReply", "FetchReply", "InitProducerId", "InitProducerIdReply", "AddPartitionsToTxn", "AddPartitionsToTxnReply", "EndTxn",
+      "EndTxnReply", "WriteTxnMarkers", "WriteTxnMarkersReply",
+    },
+  },
 }

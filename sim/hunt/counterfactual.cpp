@@ -31,7 +31,7 @@ std::vector<Variant> variants_of(const Scenario& plan, const Model& model, const
     const PlannedFault& fault = plan.faults[f];
     all.push_back({Variant::Kind::fault, fmt::format("without {}, {}", describe(fault.fault), describe(fault.trigger)), *without(plan, model, {Element::Kind::fault, f, {}})});
   }
-  const std::vector<OptionDecl> decls = all_options(model.decl());
+  const std::vector<OptionDecl> decls = plan_options(model);
   Scenario copy = plan;
   const std::vector<OptionOwner> owners = option_owners(copy);
   for (const Element& e : elements(plan, model)) {

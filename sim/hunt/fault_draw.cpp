@@ -17,7 +17,7 @@ constexpr Duration second = 1'000 * ms;
 class FaultDraw {
  public:
   FaultDraw(const Ground& g, const Toolbox& t, const PlanSpace& s, Random& random)
-      : g_(g), t_(t), s_(s), draws_(random), victims_(g, s.budget, draws_), window_(g.until - g.from) {}
+      : g_(g), t_(t), s_(s), draws_(random), quick_random_(copy_of(random).next(), Stream::scenario, 7), quick_(quick_random_), victims_(g, s.budget, draws_), window_(g.until - g.from) {}
 
   std::vector<PlannedFault> all() {
     choose_what_is_in_play();
@@ -30,11 +30,14 @@ class FaultDraw {
         case verb_layer: verb(count - out_.size() - servers); break;
       }
     if (servers > 0) server_faults(servers);
+    tie();
     std::stable_sort(out_.begin(), out_.end(), [](const PlannedFault& a, const PlannedFault& b) { return due(a) < due(b); });
     return std::move(out_);
   }
 
  private:
+  static Random copy_of(const Random& random) { return random; }
+
   enum Layer { server_layer, client_layer, message_layer, verb_layer, layers };
 
   static Time due(const PlannedFault& f) { return f.trigger.on == Trigger::On::time ? f.trigger.after : time_max; }
@@ -66,6 +69,8 @@ class FaultDraw {
     if (weight_[server_layer] > 0) ++weight_[server_layer];
     if (weight_[verb_layer] > 1) --weight_[verb_layer];
     trigger_share_ = draws_.below(3);  // of 2
+    static constexpr std::array<std::uint64_t, 4> shares{0, 0, 1, 2};
+    quick_share_ = shares[quick_.below(shares.size())];
     // Stretches in which clients and messages are left alone.
     bursts_.clear();
     for (std::uint64_t n = draws_.below(4); n > 0; --n) {
@@ -135,6 +140,27 @@ class FaultDraw {
     return wait_for(draws_.chance(2, 3) ? g_.events : g_.messages, out);
   }
 
+  // Quick succession draws from a stream of its own: a run without any is what it would be if there were none.
+  bool quick() { return quick_.chance(quick_share_, 3); }
+
+  Trigger shortly_after(const Trigger& other) {
+    Trigger t = other;
+    t.after += quick_.chance(1, 3) ? 0 : quick_.length(std::min<Duration>(window_ / 8, 2 * second));
+    if (t.on == Trigger::On::time) t.after = std::min(t.after, std::max(g_.until, other.after));
+    return t;
+  }
+
+  void tie() {
+    if (out_.size() < 2) return;
+    for (const std::size_t i : movable_) {
+      const std::size_t other = quick() ? quick_.below(out_.size()) : i;
+      if (other != i) out_[i].trigger = shortly_after(out_[other].trigger);
+    }
+  }
+
+  // The next fault of the plan may come at any other time as well.
+  void may_move() { movable_.push_back(out_.size()); }
+
   // ------------------------------------------------------------------------------------------------------------------
   // Servers.
 
@@ -188,6 +214,7 @@ class FaultDraw {
     const bool ends_process = kind.kind == FaultKind::kill || kind.kind == FaultKind::power || kind.kind == FaultKind::wipe || kind.kind == FaultKind::stop;
     if (ends_process && free && draws_.chance(1, 8)) f.fault.duration = 0;
     fill_fault(f.fault, v, g_, window_, draws_);
+    if (!v.server || s_.budget == FaultBudget::anything) may_move();
     out_.push_back(std::move(f));
   }
 
@@ -223,11 +250,13 @@ class FaultDraw {
     to_come = std::max<std::uint64_t>(1, to_come);
     f.fault.nth = 1 + draws_.below(draws_.chance(2, 3) ? std::min<std::uint64_t>(to_come, 4) : to_come);
     if (draws_.chance(1, 6)) f.fault.count = 2 + draws_.below(8);
+    if (quick() && quick_.chance(1, 2)) f.fault.count = std::uint64_t{2} << quick_.below(6);
     if (const std::uint64_t which = draws_.below(4); which > 0) {  // from, to, both, or whoever
       f.fault.groups = {which & 1 ? std::vector<Target>{h->from} : std::vector<Target>{}, which & 2 ? std::vector<Target>{h->to} : std::vector<Target>{}};
       if (which == 1) f.fault.groups.pop_back();
     }
     if (kind.kind == FaultKind::delay || kind.kind == FaultKind::duplicate) f.fault.amount = draws_.length(std::min<Duration>(g_.end - begin, 60 * second));
+    may_move();
     if (kind.kind != FaultKind::hold || room < 2) {
       out_.push_back(std::move(f));
       return;
@@ -240,11 +269,12 @@ class FaultDraw {
       release.trigger.after = begin + draws_.length(std::max<Duration>(ms, g_.end - begin));
     }
     out_.push_back(std::move(f));
+    may_move();
     out_.push_back(std::move(release));
   }
 
   // {place}, {topic}, {2..8}, or a server of the role in braces.
-  std::string filled(const std::string& form, const std::string& place, const std::string& topic) {
+  std::string filled(const std::string& form, const std::string& place, const std::string& topic, Draws& draws) {
     std::string out;
     for (std::size_t i = 0; i < form.size(); ++i) {
       const std::size_t end = form[i] == '{' ? form.find('}', i) : std::string::npos;
@@ -257,8 +287,8 @@ class FaultDraw {
       if (word == "place") out += place;
       else if (word == "topic") out += topic;
       else if (const std::size_t dots = word.find(".."); dots != std::string::npos)
-        out += fmt::format("{}", draws_.between(std::stoll(word.substr(0, dots)), std::stoll(word.substr(dots + 2))));
-      else if (const auto all = victims_.of_role(word); !all.empty()) out += draws_.one_of(all)->name;
+        out += fmt::format("{}", draws.between(std::stoll(word.substr(0, dots)), std::stoll(word.substr(dots + 2))));
+      else if (const auto all = victims_.of_role(word); !all.empty()) out += draws.one_of(all)->name;
     }
     return out;
   }
@@ -271,11 +301,19 @@ class FaultDraw {
     PlannedFault f;
     f.fault.kind = FaultKind::command;
     f.fault.verb = v.name;
-    f.fault.groups = {{filled(v.whom, place, topic)}};
-    if (!v.forms.empty()) f.fault.argument = filled(draws_.one_of(v.forms), place, topic);
+    f.fault.groups = {{filled(v.whom, place, topic, draws_)}};
+    if (!v.forms.empty()) f.fault.argument = filled(draws_.one_of(v.forms), place, topic, draws_);
     if (!v.undo.empty() || !triggered(f.trigger)) f.trigger.after = in_a_burst();
+    if (v.undo.empty()) may_move();
     out_.push_back(f);
-    if (v.undo.empty()) return;
+    if (v.undo.empty()) {
+      for (std::size_t more = 1; more < room && more < 3 && !v.forms.empty() && quick(); ++more) {
+        f.fault.argument = filled(quick_.one_of(v.forms), place, topic, quick_);
+        f.trigger = shortly_after(f.trigger);
+        out_.push_back(f);
+      }
+      return;
+    }
     f.fault.argument = v.undo;
     f.trigger.after += draws_.length(g_.end - f.trigger.after);
     out_.push_back(std::move(f));
@@ -289,14 +327,18 @@ class FaultDraw {
   const Toolbox& t_;
   const PlanSpace& s_;
   Draws draws_;
+  Random quick_random_;
+  Draws quick_;
   VictimDraw victims_;
   const Duration window_;
   std::vector<PlannedFault> out_;
+  std::vector<std::size_t> movable_;  // into out_
   std::vector<DrawnKind> server_kinds_, client_kinds_, message_kinds_;
   std::vector<VerbDecl> verbs_;
   std::vector<const Ground::Named*> messages_;
   std::array<std::uint64_t, layers> weight_{};
-  std::uint64_t trigger_share_ = 0;
+  std::uint64_t trigger_share_ = 0;  // of 2
+  std::uint64_t quick_share_ = 0;    // of 3
   std::vector<Burst> bursts_;
   std::uint64_t labels_ = 0;
   const std::vector<Ground::Named> none_;

@@ -6,6 +6,9 @@
 // How a budget is kept below `anything`: either one group of servers is in trouble throughout the run and no other; or the
 // window is cut into slices, each with its own group, whose trouble ends well before the next slice begins. A group named by
 // a role that moves ("leader orders/0") has one fault a slice. Clients, messages and an operator's verbs come on top.
+// In half of the runs things come in quick succession, as far as the budget leaves it open when they come: what a protocol
+// settles within a round trip is met by nothing else. Some faults come shortly after another one, whatever that waits for; an
+// operator changes his mind; a fault on a message is one on a train of them.
 // Source: Groce et al., Swarm Testing (ISSTA 2012).
 #pragma once
 

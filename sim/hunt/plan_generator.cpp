@@ -106,9 +106,16 @@ Ground PlanGenerator::learn(const Scenario& one, const Toolbox& tools) const {
   return g;
 }
 
+const PlanGenerator::Variant& PlanGenerator::choose(Random& draws) const { return variants_[draws.below(variants_.size())]; }
+
+const Ground& PlanGenerator::ground(std::uint64_t seed) const {
+  Random draws(seed, Stream::scenario, 2);
+  return grounds_[choose(draws).ground];
+}
+
 Scenario PlanGenerator::draw(std::uint64_t seed) const {
   Random draws(seed, Stream::scenario, 2);
-  const Variant& v = variants_[draws.below(variants_.size())];
+  const Variant& v = choose(draws);
   Scenario plan = v.plan;
   plan.seed = seed;
   if (space_.own_faults) plan.faults = drawn_faults(base_, nullptr, seed);

@@ -35,6 +35,8 @@ class PlanGenerator {
   const PlanSpace& space() const { return space_; }
   // What was learned of the scenario with the options as they stand first in the space.
   const Ground& ground() const { return grounds_[variants_[0].ground]; }
+  // ... and with those that the plan of this seed has: another size of the cluster has other servers.
+  const Ground& ground(std::uint64_t seed) const;
 
  private:
   // The base with one value of each varied option.
@@ -43,6 +45,7 @@ class PlanGenerator {
     std::size_t ground = 0;
   };
   void add_variants();
+  const Variant& choose(Random& draws) const;
   Ground learn(const Scenario& one, const Toolbox& tools) const;
 
   Scenario base_;

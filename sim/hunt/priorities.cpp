@@ -54,13 +54,20 @@ Scenario PrioritySchedules::draw(std::uint64_t seed) const {
   Random draws(seed, Stream::scenario, 5);
   if (draws.chance({1, 2})) plan.faults = plans_->space().own_faults ? drawn_faults(plans_->base(), nullptr, seed) : std::vector<PlannedFault>{};
   const Duration gap = gaps[draws.below(gaps.size())];
+  // A smaller cluster lacks some of the servers that the calm run had.
+  const auto lacks = [here = &plans_->ground(seed), all = &plans_->ground()](const std::string& name) {
+    const auto in = [&](const Ground& g) { return std::any_of(g.servers.begin(), g.servers.end(), [&](const Ground::Server& s) { return s.name == name; }); };
+    return here != all && in(*all) && !in(*here);
+  };
   std::vector<NodeId> order = receivers_;
+  std::erase_if(order, [&](NodeId n) { return lacks(names_[n]); });
   for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[draws.below(i)]);
   for (std::size_t rank = 1; rank < order.size(); ++rank) plan.faults.push_back(slower(names_[order[rank]], latency_ + gap * static_cast<Duration>(rank)));
   // Who is lowered later comes after those who were lowered before.
   for (int change = 0; change + 1 < depth_ && !steps_.empty(); ++change) {
     const Step& step = steps_[draws.below(steps_.size())];
     const MessageStream& m = streams_[step.stream];
+    if (lacks(names_[m.from]) || lacks(names_[m.to])) continue;  // no such message either
     PlannedFault f = slower(names_[m.to], latency_ + gap * static_cast<Duration>(order.size() + static_cast<std::size_t>(change)));
     f.trigger.on = Trigger::On::message_delivered;
     f.trigger.name = kinds_[m.kind];

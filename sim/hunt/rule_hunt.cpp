@@ -1,7 +1,9 @@
 #include "sim/hunt/rule_hunt.h"
 
 #include <algorithm>
+#include <memory>
 
+#include "sim/hunt/search.h"
 #include "sim/lab/one_run.h"
 
 namespace mqlab {
@@ -95,38 +97,52 @@ std::vector<RuleCase> rule_cases(const std::vector<Scenario>& museum, const Mode
   return all;
 }
 
-RuleFind hunt_rule(const RuleCase& c, const std::vector<const PlanGenerator*>& bases, const Model& model, const RuleHuntOptions& options) {
+RuleFind hunt_rule(const RuleCase& c, const std::vector<Scenario>& bases, const Model& model, const RuleHuntOptions& options) {
   RuleFind f;
-  const auto going = [&] { return !options.keep_going || options.keep_going(); };
-  std::vector<std::size_t> able;
-  for (std::size_t i = 0; i < bases.size(); ++i)
-    if (applies(model, bases[i]->base().deployment, c.rule)) able.push_back(i);
-  if (able.empty()) return f;
   const std::string& rule = c.rule.rule->name;
-  while (f.plans < options.plans && going()) {
-    f.base = able[f.plans % able.size()];
-    f.seed = 1 + f.plans / able.size();
-    ++f.plans;
-    const Scenario plan = turned(bases[f.base]->draw(f.seed), model, rule, c.rule.value);
-    RunOptions o;
-    o.seed = f.seed;
-    o.event_limit = 20'000'000;
-    o.keep_going = options.keep_going;
-    const RunResult r = run_scenario(plan, model, nullptr, o);
-    for (const Exhibit& x : c.exhibits) {
-      if (!shows(r, x.anomaly) || shows_it(turned(plan, model, rule, c.right), model, x.anomaly, options.keep_going)) continue;
-      f.found = true;
-      f.anomaly = x.anomaly;
-      f.exhibit = &x;
-      f.before = size_of(plan);
-      if (options.found) options.found();
-      ShrinkOptions s;
-      s.runs = options.shrink_runs;
-      s.keep_going = options.keep_going;
-      s.also = [&](const Scenario& smaller) { return !shows_it(turned(smaller, model, rule, c.right), model, x.anomaly, options.keep_going); };
-      f.shrunk = shrink(plan, model, x.anomaly, s);
-      return f;
+  const auto right_shows = [&](const Scenario& plan, const std::string& anomaly) { return shows_it(turned(plan, model, rule, c.right), model, anomaly, options.keep_going); };
+  Property property;
+  for (const Exhibit& x : c.exhibits) property.anomalies.push_back(x.anomaly);
+  SearchOptions how;
+  how.keep_going = options.keep_going;
+  how.counts = [&](const Scenario& plan, const std::string& anomaly) { return !right_shows(plan, anomaly); };
+
+  // Each base with its rule broken, once its turn has come: a search must not move.
+  struct Hunted {
+    std::size_t base;
+    std::unique_ptr<PlanGenerator> plans{};
+    std::unique_ptr<Search> search{};
+  };
+  std::vector<Hunted> able;
+  for (std::size_t i = 0; i < bases.size(); ++i)
+    if (applies(model, bases[i].deployment, c.rule)) able.push_back({i});
+  if (able.empty()) return f;
+  const auto going = [&] { return !options.keep_going || options.keep_going(); };
+  for (std::uint64_t turn = 0; f.runs < options.runs && going(); ++turn) {
+    Hunted& now = able[turn % able.size()];
+    if (!now.search) {
+      PlanSpace space = bases[now.base].hunt;
+      std::erase_if(space.options, [&](const VariedOption& o) { return o.name == rule || o.name.ends_with("." + rule); });
+      now.plans = std::make_unique<PlanGenerator>(turned(bases[now.base], model, rule, c.rule.value), model, std::move(space));
+      now.search = make_search(options.search, *now.plans, model, property, how);
     }
+    f.base = now.base;
+    f.seed = 1 + turn / able.size();
+    const UnitResult unit = now.search->unit(f.seed);
+    f.runs += unit.runs;
+    if (unit.found.empty() || !going()) continue;  // of a run that was broken off nothing is known
+    const Found& first = unit.found.front();
+    f.found = true;
+    f.anomaly = first.anomaly;
+    f.exhibit = &*std::find_if(c.exhibits.begin(), c.exhibits.end(), [&](const Exhibit& x) { return x.anomaly == first.anomaly; });
+    f.before = size_of(first.plan);
+    if (options.found) options.found();
+    ShrinkOptions s;
+    s.runs = options.shrink_runs;
+    s.keep_going = options.keep_going;
+    s.also = [&](const Scenario& smaller) { return !right_shows(smaller, first.anomaly); };
+    f.shrunk = shrink(first.plan, model, first.anomaly, s);
+    return f;
   }
   return f;
 }

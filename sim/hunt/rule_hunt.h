@@ -1,15 +1,15 @@
 // sim/hunt/rule_hunt.h: does a hunt that knows nothing of a broken rule find what the rule was there to prevent?
 //
 // The museum (scenarios/museum) shows for a broken rule, by a schedule made for it, the anomaly that follows, and that it does
-// not follow with the rule right. A hunt draws plans around a general scenario instead, with the rule broken, until one shows
-// that anomaly; then the plan is made small, and its size is held against that of the museum's schedule.
+// not follow with the rule right. A hunt looks around general scenarios instead, with the rule broken, by any of the searches,
+// until a plan shows that anomaly; then the plan is made small, and its size is held against that of the museum's schedule.
 //
 // The rule: a plan counts only when it shows the anomaly with the rule broken and does not show it with the rule right, and so
 // does each plan on the way to the smallest. What is found is the rule's doing.
-// Elsewhere: the rules (rules.h), the plans (plan_generator.h), making them small (shrink.h).
+// Elsewhere: the rules (rules.h), the plans (plan_generator.h), the searches (search.h), making plans small (shrink.h).
 //
 //     for (const RuleCase& c : rule_cases(museum, model)) {
-//       RuleFind f = hunt_rule(c, bases, model, {.plans = 10'000});
+//       RuleFind f = hunt_rule(c, bases, model, {.runs = 10'000});
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,6 @@
 #include <string>
 #include <vector>
 
-#include "sim/hunt/plan_generator.h"
 #include "sim/hunt/rules.h"
 #include "sim/hunt/shrink.h"
 
@@ -42,7 +41,8 @@ struct RuleCase {
 std::vector<RuleCase> rule_cases(const std::vector<Scenario>& museum, const Model& model);
 
 struct RuleHuntOptions {
-  std::uint64_t plans = 10'000;  // over all bases
+  std::string search = "mix";    // one of search_words()
+  std::uint64_t runs = 10'000;   // over all bases; the unit in which the last of them is ends as it does
   std::uint64_t shrink_runs = 2'000;
   std::function<bool()> keep_going{};
   std::function<void()> found{};  // called once it is found, before it is made small
@@ -50,16 +50,17 @@ struct RuleHuntOptions {
 
 struct RuleFind {
   bool found = false;
-  std::uint64_t plans = 0;       // drawn until it was found, that one included
+  std::uint64_t runs = 0;        // until it was found, those of its unit included
   std::size_t base = 0;          // which base it came from
-  std::uint64_t seed = 0;
+  std::uint64_t seed = 0;        // of the unit
   std::string anomaly;
   const Exhibit* exhibit = nullptr;  // of the case, which must outlive this
   PlanSize before;
   Shrunk shrunk;
 };
 
-// Draws by turns from each base in which somebody has the rule.
-RuleFind hunt_rule(const RuleCase& c, const std::vector<const PlanGenerator*>& bases, const Model& model, const RuleHuntOptions& options = {});
+// A unit of each base in which somebody has the rule, by turns. Each base is one run (one_run.h), and its `hunt` says what may
+// be varied around it. Throws InputError: an unknown search, a base that does not fit.
+RuleFind hunt_rule(const RuleCase& c, const std::vector<Scenario>& bases, const Model& model, const RuleHuntOptions& options = {});
 
 }  // namespace mqlab

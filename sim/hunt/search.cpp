@@ -62,9 +62,12 @@ std::shared_ptr<const RunResult> UnitTally::run(const Scenario& plan, const RunO
   unit_.events += run->events;
   ++unit_.schedules;
   judge(*run);
+  shown_.clear();
   if (run->interrupted) return run;
-  for (const Breach& b : breaches(setup_.property, *run))
-    if (!found(b.anomaly)) unit_.found.push_back({b.anomaly, b.sentence, plan, run});
+  for (const Breach& b : breaches(setup_.property, *run)) {
+    shown_.insert(b.anomaly);
+    if (!found(b.anomaly) && (!setup_.options.counts || setup_.options.counts(plan, b.anomaly))) unit_.found.push_back({b.anomaly, b.sentence, plan, run});
+  }
   return run;
 }
 
@@ -80,7 +83,7 @@ std::vector<std::uint32_t> UnitTally::finish_fork(LiveRun fork, const Scenario& 
   if (news.empty()) return goals;
   --unit_.schedules;
   this->run(plan);
-  for (const std::string& anomaly : news) unit_.unconfirmed += found(anomaly) ? 0 : 1;
+  for (const std::string& anomaly : news) unit_.unconfirmed += shown_.count(anomaly) ? 0 : 1;
   return goals;
 }
 

@@ -55,6 +55,9 @@ struct SearchOptions {
   bool merge = true;                    // exhaustive: two schedules in one state go on once
   std::uint64_t event_limit = 20'000'000;  // of one run
   std::function<bool()> keep_going{};   // false ends a unit early
+  // Asked of each plan that shows a breach; false: it is none, and a later plan of the unit may still show one.
+  // Called from whatever thread the unit runs on.
+  std::function<bool(const Scenario& plan, const std::string& anomaly)> counts{};
 };
 
 class Search {

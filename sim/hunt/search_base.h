@@ -62,6 +62,7 @@ class UnitTally {
   const SearchSetup& setup_;
   UnitResult unit_;
   std::set<std::uint32_t> goals_;
+  std::set<std::string> shown_;  // anomalies of the last run from its beginning
 };
 
 std::unique_ptr<Search> make_random_search(const SearchSetup& setup);

@@ -9,6 +9,7 @@
 #include <iterator>
 
 #include "cli/face.h"
+#include "sim/lab/run.h"
 #include "sim/script/scenario_api.h"
 
 namespace mqlab {
@@ -67,6 +68,47 @@ TEST(Rules, WhoHasNoSuchOptionIsNotAsked) {
   const Model* kafka = cli::all_models().find("kafka");
   const Scenario s = load_scenario("return scenario { cluster = kafka {}, topics = { t = {} }, clients = { producer \"P\" { topic = \"t\" } } }", "one.lua", cli::all_models());
   for (const BrokenRule& r : broken_rules(kafka->decl())) EXPECT_EQ(applies(*kafka, s.deployment, r), r.rule->scope != "consumer") << r.text();
+}
+
+Scenario hunted(const std::string& name) {
+  const std::string file = std::string(MQLAB_SOURCE_DIR) + "/scenarios/hunt/" + name + ".lua";
+  std::ifstream in(file);
+  return load_scenario(std::string((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>()), file, cli::all_models());
+}
+
+bool shows_with(Scenario plan, const Model& model, const RuleCase& c, const Value& value, const std::string& anomaly) {
+  EXPECT_FALSE(apply_setting(model, plan.deployment, {c.rule.rule->name, value, false, 0}));
+  return shows(run_scenario(plan, model, nullptr, {.seed = plan.seed.value_or(1)}), anomaly);
+}
+
+// What is found is the rule's doing, and is told by anybody who hunts with the same words.
+TEST(Rules, AHuntFindsWhatABrokenRuleLeadsToWithoutTheMuseumsSchedule) {
+  const Model* rabbitmq = cli::all_models().find("rabbitmq");
+  const std::vector<RuleCase> all = rule_cases(museum("rabbitmq"), *rabbitmq);
+  const RuleCase* twice = find(all, "acks_twice=true");
+  ASSERT_TRUE(twice);
+  const std::vector<Scenario> bases{hunted("work-queue"), hunted("cut-quorum")};
+  for (const char* search : {"random", "mix"}) {
+    const RuleFind f = hunt_rule(*twice, bases, *rabbitmq, {.search = search, .runs = 400, .shrink_runs = 200});
+    ASSERT_TRUE(f.found) << search;
+    EXPECT_TRUE(shows_with(f.shrunk.scenario, *rabbitmq, *twice, twice->rule.value, f.anomaly));
+    EXPECT_FALSE(shows_with(f.shrunk.scenario, *rabbitmq, *twice, twice->right, f.anomaly));
+    EXPECT_LT(size_of(f.shrunk.scenario).elements(), f.before.elements());
+    const RuleFind again = hunt_rule(*twice, bases, *rabbitmq, {.search = search, .runs = 400, .shrink_runs = 1});
+    EXPECT_EQ(again.runs, f.runs);
+    EXPECT_EQ(again.seed, f.seed);
+  }
+}
+
+// Who varies the rule that is broken would mend it in half of the runs.
+TEST(Rules, NoPlanOfAHuntMendsTheRule) {
+  const Model* rabbitmq = cli::all_models().find("rabbitmq");
+  const std::vector<RuleCase> all = rule_cases(museum("rabbitmq"), *rabbitmq);
+  const RuleCase* twice = find(all, "acks_twice=true");
+  ASSERT_TRUE(twice);
+  Scenario varied = hunted("work-queue");
+  varied.hunt.options = {{"acks_twice", {false}, 0}};
+  EXPECT_TRUE(hunt_rule(*twice, {varied}, *rabbitmq, {.search = "random", .runs = 400, .shrink_runs = 1}).found);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <atomic>
 #include <fstream>
 #include <iterator>
 #include <set>
@@ -173,6 +174,26 @@ INSTANTIATE_TEST_SUITE_P(Searches, EachSearch,
                          testing::Values(std::pair{"random", 400}, std::pair{"pct", 400}, std::pair{"coverage", 40}, std::pair{"exhaustive", 400}, std::pair{"mix", 400}),
                          [](const auto& p) { return std::string(p.param.first); });
 
+// Who asks may have reasons to count a breach for none; the unit goes on, and its runs stay the same.
+TEST_P(EachSearch, KeepsOnlyWhatCounts) {
+  const ForgetfulModel model(true);
+  const PlanGenerator plans(toy_base(), model, {});
+  std::atomic<std::uint64_t> asked = 0;
+  SearchOptions picky{.faults_max = 1};
+  picky.counts = [&](const Scenario& plan, const std::string& anomaly) {
+    ++asked;
+    EXPECT_EQ(anomaly, "lost-message");
+    return plan.faults.size() > 100;
+  };
+  const auto [name, units] = GetParam();
+  const Hunted all = hunt(*make_search(name, plans, model, parse_property("lost-message"), {.faults_max = 1}), units, true);
+  const Hunted none = hunt(*make_search(name, plans, model, parse_property("lost-message"), picky), units, true);
+  EXPECT_FALSE(all.found.empty());
+  EXPECT_TRUE(none.found.empty());
+  EXPECT_GE(asked, all.found.size());
+  EXPECT_EQ(all.unconfirmed, none.unconfirmed);
+}
+
 TEST(Search, AWrongNameGetsTheNearestRightOne) {
   const toy::ToyModel model;
   const PlanGenerator plans(toy_base(), model, {});
@@ -209,6 +230,27 @@ TEST(Priorities, AScheduleHasAtMostDepthMinusOneChangePoints) {
       EXPECT_EQ(priorities, 1);  // two nodes, of which the first waits for nobody
     }
   }
+}
+
+// A smaller cluster has fewer servers to be slower than others.
+TEST(Priorities, ASmallerClusterLacksWhomItDoesNotHave) {
+  const Model* kafka = cli::all_models().find("kafka");
+  PlanSpace space;
+  space.options = {{"brokers", {std::int64_t{5}, std::int64_t{3}}, 0}};
+  const Scenario base = load_scenario(R"(return scenario {
+    cluster = kafka { brokers = 3, controllers = 1, min_insync = 2 },
+    topics = { orders = { partitions = 1, replicas = 3 } },
+    clients = { producer "P1" { topic = "orders", records = 5, every = ms(200), start_at = seconds(5) } },
+    run_for = seconds(10),
+  })", "sizes.lua", cli::all_models());
+  const PlanGenerator plans(base, *kafka, space);
+  const auto search = make_search("pct", plans, *kafka, parse_property("lost-message"));
+  std::set<std::size_t> sizes;
+  for (std::uint64_t seed = 0; seed < 12; ++seed) {
+    EXPECT_NO_THROW((void)search->unit(seed)) << seed;
+    sizes.insert(plans.ground(seed).servers.size());
+  }
+  EXPECT_EQ(sizes, (std::set<std::size_t>{4, 6}));
 }
 
 const char* const impatient = R"(return scenario {
@@ -339,7 +381,7 @@ TEST(Coverage, AForkIsOneMachineAtATimeToo) {
     // What was done to servers, as it came: from, to, whom.
     std::vector<std::tuple<Time, Time, std::vector<NodeId>>> harmed;
     for (const ArmedFault& a : w.faults())
-      if (a.fired > 0 && a.fault.duration > 0 && a.nodes.size() == 1 && w.node_options(a.nodes[0].at(0)).role == "broker" && a.fired_at < f.run->workload_ended)
+      if (a.fired > 0 && a.fault.duration > 0 && a.nodes.size() == 1 && !a.nodes[0].empty() && w.node_options(a.nodes[0].at(0)).role == "broker" && a.fired_at < f.run->workload_ended)
         harmed.push_back({a.fired_at, a.fired_at + a.fault.duration, a.nodes[0]});
     for (const auto& [from, to, whom] : harmed)
       for (const auto& [from2, to2, whom2] : harmed)

@@ -225,6 +225,21 @@ TEST(RaftReplication, AHeartbeatCommitsNoFurtherThanItReaches) {
   EXPECT_EQ(one.raft.commit_offset(), 1);
 }
 
+// Two leaders of one epoch: it can't be, unless a disk forgot a vote that it had said was safe. No answer makes a log longer.
+TEST(RaftReplication, AnAnswerConfirmsNoMoreThanTheLeaderHas) {
+  Config config = quick(Replication::push);
+  config.pre_vote = false;
+  One one(disk_with(1, {1}), config);
+  one.due(Timer::election);
+  one.hears(1, Kind::vote_reply, VoteReply{.epoch = one.raft.epoch(), .granted = true});
+  ASSERT_TRUE(one.raft.is_leader());
+  const Offset end = one.raft.log().end();
+  one.hears(1, Kind::append_reply, AppendReply{.epoch = one.raft.epoch(), .leader = 0, .accepted = true, .match = end + 7});
+  EXPECT_EQ(one.raft.commit_offset(), end);
+  one.due(Timer::heartbeat);
+  for (const Send& send : one.out.sends) EXPECT_LE(message_as<AppendEntries>(send.payload).offset, end);
+}
+
 // A replica is a value: a copy goes its own way, and two copies go the same way.
 TEST(RaftReplication, ACopyOfTheGroupLivesTheSameLife) {
   for (const Replication mode : both) {
