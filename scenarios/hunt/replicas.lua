@@ -12,7 +12,7 @@ return scenario {
   chapter = "docs/kafka/02-replication-and-acks.md",
   cluster = kafka {
     brokers = 3, controllers = 1, min_insync = 2, heartbeat_interval = ms(300), session_timeout = ms(1000), replica_lag_max = ms(1000),
-    replica_fetch_backoff = ms(100), replica_fetch_wait = ms(200), request_timeout = ms(600),
+    replica_fetch_backoff = ms(100), replica_fetch_wait = ms(200), request_timeout = ms(600), writeback_after = ms(500),
   },
   topics = { orders = { partitions = 1, replicas = 3 } },
   clients = {
@@ -31,11 +31,11 @@ return scenario {
       end
     end },
   },
-  links = { latency = ms(5), spread = ms(10) },
+  links = { latency = ms(30), spread = ms(30) },
   run_for = seconds(10),
   hunt = {
     faults = "anything", faults_max = 8, options = { elr = { true, false } },
-    kinds = { "kill", "power", "pause", "stop", "isolate", "partition", "one_way", "clog", "latency", "loss", "hold", "drop", "delay", "elect" },
+    kinds = { "kill", "power", "write_back", "pause", "stop", "isolate", "partition", "one_way", "clog", "latency", "loss", "hold", "drop", "delay", "elect" },
     messages = {
       "Produce", "ProduceReply", "Fetch", "FetchReply", "OffsetForLeaderEpoch", "OffsetForLeaderEpochReply", "AlterPartition", "AlterPartitionReply",
       "QuorumFetchReply", "BrokerHeartbeat", "ListOffsets",

@@ -16,8 +16,8 @@ constexpr Duration second = 1'000 * ms;
 
 class FaultDraw {
  public:
-  FaultDraw(const Ground& g, const Toolbox& t, const PlanSpace& s, Random& random)
-      : g_(g), t_(t), s_(s), draws_(random), quick_random_(copy_of(random).next(), Stream::scenario, 7), quick_(quick_random_), victims_(g, s.budget, draws_), window_(g.until - g.from) {}
+  FaultDraw(const Ground& g, const Toolbox& t, const PlanSpace& s, Random& random, bool quick)
+      : g_(g), t_(t), s_(s), draws_(random), quick_random_(copy_of(random).next(), Stream::scenario, 7), quick_(quick_random_), victims_(g, s.budget, draws_), window_(g.until - g.from), may_be_quick_(quick) {}
 
   std::vector<PlannedFault> all() {
     choose_what_is_in_play();
@@ -70,7 +70,7 @@ class FaultDraw {
     if (weight_[verb_layer] > 1) --weight_[verb_layer];
     trigger_share_ = draws_.below(3);  // of 2
     static constexpr std::array<std::uint64_t, 4> shares{0, 0, 1, 2};
-    quick_share_ = shares[quick_.below(shares.size())];
+    quick_share_ = may_be_quick_ ? shares[quick_.below(shares.size())] : 0;
     // Stretches in which clients and messages are left alone.
     bursts_.clear();
     for (std::uint64_t n = draws_.below(4); n > 0; --n) {
@@ -331,6 +331,7 @@ class FaultDraw {
   Draws quick_;
   VictimDraw victims_;
   const Duration window_;
+  const bool may_be_quick_;
   std::vector<PlannedFault> out_;
   std::vector<std::size_t> movable_;  // into out_
   std::vector<DrawnKind> server_kinds_, client_kinds_, message_kinds_;
@@ -346,8 +347,8 @@ class FaultDraw {
 
 }  // namespace
 
-std::vector<PlannedFault> draw_faults(const Ground& ground, const Toolbox& tools, const PlanSpace& space, Random& draws) {
-  return FaultDraw(ground, tools, space, draws).all();
+std::vector<PlannedFault> draw_faults(const Ground& ground, const Toolbox& tools, const PlanSpace& space, Random& draws, bool quick) {
+  return FaultDraw(ground, tools, space, draws, quick).all();
 }
 
 }  // namespace mqlab

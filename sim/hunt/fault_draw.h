@@ -39,7 +39,7 @@ struct Toolbox {
 // Throws InputError when the space names what is not there, with the nearest right word.
 Toolbox toolbox(const PlanSpace& space, const Model& model, const World& world, const std::string& path);
 
-// Requires: the budget allows faults, and faults_max > 0.
-std::vector<PlannedFault> draw_faults(const Ground& ground, const Toolbox& tools, const PlanSpace& space, Random& draws);
+// Requires: the budget allows faults, and faults_max > 0. `quick`: things may come in quick succession.
+std::vector<PlannedFault> draw_faults(const Ground& ground, const Toolbox& tools, const PlanSpace& space, Random& draws, bool quick = true);
 
 }  // namespace mqlab

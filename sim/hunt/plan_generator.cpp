@@ -96,7 +96,7 @@ Ground PlanGenerator::learn(const Scenario& one, const Toolbox& tools) const {
     }
     Random draws(seed, Stream::scenario, 4);
     Scenario scout = one;
-    scout.faults = draw_faults(blind, one_layer, space_, draws);
+    scout.faults = draw_faults(blind, one_layer, space_, draws, false);
     try {
       learn_trouble(g, run_scenario(scout, model_, nullptr, options), model_);
     } catch (const InputError&) {
