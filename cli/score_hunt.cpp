@@ -119,6 +119,33 @@ std::string write_story(const ScoreRequest& request, const Row& row) {
   return file;
 }
 
+// Requires: not empty.
+double median(std::vector<double> all) {
+  std::sort(all.begin(), all.end());
+  return (all[(all.size() - 1) / 2] + all[all.size() / 2]) / 2;
+}
+
+std::string summary(const std::vector<Row>& rows) {
+  std::size_t found = 0, small = 0;
+  for (const Row& row : rows) {
+    if (!row.find.found) continue;
+    ++found;
+    small += percent_of_museum(row.find) <= 150;
+  }
+  return fmt::format("{} of {} are found; {} of those are at most half as large again as the museum's own schedule.", found, counted(rows.size(), "broken rule"), small);
+}
+
+// Of those found: what differs from machine to machine.
+std::string times(const std::vector<Row>& rows) {
+  std::vector<double> hunted, shrunk;
+  for (const Row& row : rows) {
+    if (!row.find.found) continue;
+    hunted.push_back(row.hunted);
+    shrunk.push_back(row.shrunk);
+  }
+  return hunted.empty() ? std::string() : fmt::format(" Half of them were found within {:.1f} s, and made small within {:.1f} s.", median(hunted), median(shrunk));
+}
+
 std::string markdown(const std::vector<Row>& rows, const std::string& command) {
   std::string out = "| rule, broken | anomaly | from | runs | seconds | elements found | shrunk to | seconds | museum's own | of it |\n| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
   for (const Row& row : rows) {
@@ -130,7 +157,7 @@ std::string markdown(const std::vector<Row>& rows, const std::string& command) {
     out += fmt::format("| `{}` | {} | {} | {} | {:.1f} | {} | {} | {:.1f} | {} | {} % |\n", row.rule.rule.text(), f.anomaly, fs::path(row.bases->files[f.base]).stem().string(), grouped(f.runs), row.hunted,
                        f.before.elements(), size_of(f.shrunk.scenario).elements(), row.shrunk, f.exhibit->size.elements(), percent_of_museum(f));
   }
-  return fmt::format("Made by `{}`.\n\n{}", command, out);
+  return fmt::format("{}{} Made by `{}`.\n\n{}", summary(rows), times(rows), command, out);
 }
 
 Json row_json(const Row& row, const std::string& story) {
@@ -201,10 +228,11 @@ int score_by_hunt(const ScoreRequest& request) {
     std::string command = "mqlab score";
     for (const std::string& s : request.scenarios) command += " " + shell_word(s);
     for (const std::string& r : request.rules) command += " --rule " + r;
+    if (request.search != "mix") command += " --search " + request.search;
     write_file(request.markdown, markdown(rows, fmt::format("{} --hunt {}", command, request.hunt)));
   }
   if (request.json) print(json_text(out));
-  else print(table(rows, Style::of_stdout()) + fmt::format("\n{} of {} are found; {} of those are at most half as large again as the museum's own schedule.\n", found, counted(rows.size(), "broken rule"), small));
+  else print(table(rows, Style::of_stdout()) + "\n" + summary(rows) + "\n");
   if (interrupted()) complain("stopped by Ctrl-C: what was found so far is above");
   return found == rows.size() ? as_expected : not_as_expected;
 }
