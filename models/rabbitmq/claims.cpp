@@ -167,7 +167,7 @@ std::vector<Claim> claims_of(const Deployment& d, const FaultSummary& f) {
   claim("misdelivered", p.filtered || p.many ? "the exchange chooses the queues, not the client" : "", "bindings do not change");
   claim("confirmed-unroutable", h.ignores_returns ? "a publisher does not look at what comes back" : "", "what comes back counts as failed");
   const bool copied = p.many || p.handed_on || h.copies;
-  claim("resurrected", copied ? "of a message in two queues one copy may be done before the other is delivered" : interrupted || h.programs ? "an acknowledgement has no answer: whether it arrived nobody is told" : "", "no channel ended with an acknowledgement under way");
+  claim("resurrected", copied ? "of a message in two queues one copy may be done before the other is delivered" : interrupted || h.programs ? "an acknowledgement has no answer: whether it arrived nobody is told" : settings.consumer_timeout > 0 && (f.clock_faults || h.longest_hold >= settings.consumer_timeout) ? "a time for acknowledgements that is over closes a channel with others under way" : "", "no channel ended with an acknowledgement under way");
   std::string ahead;
   if (h.auto_ack) ahead = "with auto_ack a message is done before the work begins";
   else if (h.early_ack) ahead = "messages are acknowledged before the work";
