@@ -404,10 +404,13 @@ Scene topology(const TopologyInput& in, float width, float height, const TextMea
   const std::size_t faults = std::min(in.moment.faults.size(), faults_shown);
   // Room for the faults is kept always, so that nothing moves when one begins.
   const float top = std::min(fault_height * 2 + 4, height * 0.1F);
-  const std::vector<Rect> boxes = lay_out(in.facts.nodes, {0, top, width, std::max(height - top - legend_height, 10.0F)});
+  // Remarks stand in the lower right corner, over whatever is there: the legend has its line above them.
+  const bool crowded = in.in_flight.size() > labels_most;
+  const float legend_top = height - legend_height - measure.line_height(0.85F) * 2 - 4;
+  const std::vector<Rect> boxes = lay_out(in.facts.nodes, {0, top, width, std::max(legend_top - top, 10.0F)});
   Painter p{in, s, measure, boxes, Occupancy(width, height)};
   p.taken.block({0, 0, width, 4 + fault_height * static_cast<float>(faults)});
-  p.taken.block({0, height - legend_height, width, legend_height});
+  p.taken.block({0, legend_top, width, height - legend_top});
   if (in.moment.nodes.empty()) s.text({width / 2, height / 2 - 10}, "no nodes yet", Ink::faint, Anchor::centre);
   p.zones();
   for (NodeId n = 0; n < in.moment.nodes.size() && n < boxes.size(); ++n) p.taken.block(boxes[n]);
@@ -415,10 +418,9 @@ Scene topology(const TopologyInput& in, float width, float height, const TextMea
   for (NodeId n = 0; n < in.moment.nodes.size() && n < boxes.size(); ++n) p.node(n);
   p.messages();
   p.faults();
-  const std::size_t hidden = in.facts.looks.draw_legend(s, {0, height - legend_height, width, legend_height}, measure);
-  if (hidden > 0) s.remark(fmt::format("{} more kinds of messages than the legend has room for", hidden));
-  if (!in.in_flight.empty() && in.in_flight.size() > labels_most) s.remark(fmt::format("{} messages under way; names are left out", with_commas(in.in_flight.size())));
-  s.remark("a message moves evenly from its sending to its handling, and waits while a cut is in its way; messages that never arrived are not drawn");
+  in.facts.looks.draw_legend(s, {0, legend_top, width, legend_height}, measure);  // it says itself how many have no room
+  if (crowded) s.remark(fmt::format("{} messages under way; names are left out", with_commas(in.in_flight.size())));
+  s.remark("messages move evenly from sending to handling, and wait at a cut; those that never arrived are not drawn");
   return s;
 }
 
