@@ -37,6 +37,7 @@ std::shared_ptr<Fonts> shared_fonts() {
 }
 
 CanvasWidget::CanvasWidget(const QString& name, QWidget* parent) : QWidget(parent), canvas_(std::make_unique<Canvas>(shared_fonts())) {
+  install_canvas_accessibility();
   setAccessibleName(name);
   setFocusPolicy(Qt::StrongFocus);
   setMouseTracking(true);
