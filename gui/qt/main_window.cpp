@@ -109,7 +109,12 @@ MainWindow::MainWindow(WindowSettings* settings, const WindowOptions& options, Q
 
   if (!options.scenario.isEmpty()) {
     const QString path = find_scenario(options.scenario);
-    if (open_scenario(path.isEmpty() ? options.scenario : path, false)) {
+    const bool came_back = scenario_->recover(path.isEmpty() ? options.scenario : path);
+    if (came_back) {
+      workspace_->open(scenario_->path(), scenario_->text());
+      QTimer::singleShot(0, this, [this] { emit workspace_->told(tr("Text of this file that was not saved is back. Ctrl+S saves it.")); });
+    }
+    if (came_back || open_scenario(path.isEmpty() ? options.scenario : path, false)) {
       workspace_->set_design(options.design);
       if (!options.case_name.isEmpty()) workspace_->set_case(options.case_name);
       workspace_->set_seed(options.seed);
@@ -119,6 +124,7 @@ MainWindow::MainWindow(WindowSettings* settings, const WindowOptions& options, Q
       }
       go_when_ready_ = options.at;
       run();
+      pictures_.front()->canvas()->setFocus();  // who opens a run looks at it: plain keys play and step
     } else {
       show_start_page(true);
     }

@@ -7,18 +7,24 @@
 #include <QJsonDocument>
 #include <QJsonObject>
 #include <QLabel>
+#include <QLockFile>
 #include <QPushButton>
 #include <QSaveFile>
 #include <QSplitter>
 #include <QVBoxLayout>
 
+#include <algorithm>
+
 namespace mqlab::gui {
 
-std::vector<Note> read_notes(const QString& file) {
+std::vector<Note> read_notes(const QString& file, bool* damaged) {
   std::vector<Note> out;
+  if (damaged) *damaged = false;
   QFile f(file);
   if (!f.open(QIODevice::ReadOnly)) return out;
-  for (const QJsonValue& v : QJsonDocument::fromJson(f.readAll()).object()["notes"].toArray()) {
+  const QJsonObject whole = QJsonDocument::fromJson(f.readAll()).object();
+  if (damaged) *damaged = !whole["notes"].isArray();
+  for (const QJsonValue& v : whole["notes"].toArray()) {
     const QJsonObject o = v.toObject();
     Note n;
     n.path = o["scenario"].toString();
@@ -49,6 +55,16 @@ bool write_notes(const QString& file, const std::vector<Note>& notes) {
   f.write(QJsonDocument(QJsonObject{{"format", "mqlab-notes/1"}, {"notes", all}}).toJson());
   return f.commit();
 }
+
+namespace {
+
+// Where a note stands that stood at `row`, and looks like this: there, unless another window moved it.
+std::size_t place_of(const std::vector<Note>& all, const Note& note, std::size_t row) {
+  if (row < all.size() && all[row] == note) return row;
+  return static_cast<std::size_t>(std::find(all.begin(), all.end(), note) - all.begin());
+}
+
+}  // namespace
 
 NotebookPane::NotebookPane(Workspace* w, const QString& file, QWidget* parent)
     : QWidget(parent), workspace_(w), file_(file), notes_(read_notes(file)), list_(new QListWidget(this)), text_(new QPlainTextEdit(this)) {
@@ -82,8 +98,11 @@ NotebookPane::NotebookPane(Workspace* w, const QString& file, QWidget* parent)
   connect(remove, &QPushButton::clicked, this, [this] {
     const int row = list_->currentRow();
     if (row < 0 || static_cast<std::size_t>(row) >= notes_.size()) return;
-    notes_.erase(notes_.begin() + row);
-    save();
+    const Note gone = notes_[static_cast<std::size_t>(row)];
+    change([&](std::vector<Note>& all) {
+      const std::size_t at = place_of(all, gone, static_cast<std::size_t>(row));
+      if (at < all.size()) all.erase(all.begin() + static_cast<std::ptrdiff_t>(at));
+    });
     show_list();
   });
   connect(list_, &QListWidget::itemActivated, this, [this] {
@@ -101,9 +120,19 @@ NotebookPane::NotebookPane(Workspace* w, const QString& file, QWidget* parent)
   connect(text_, &QPlainTextEdit::textChanged, this, [this] {
     const int row = list_->currentRow();
     if (filling_ || row < 0 || static_cast<std::size_t>(row) >= notes_.size()) return;
-    notes_[static_cast<std::size_t>(row)].text = text_->toPlainText();
-    save();
+    const Note before = notes_[static_cast<std::size_t>(row)];
+    Note now = before;
+    now.text = text_->toPlainText();
+    std::size_t at = 0;
+    change([&](std::vector<Note>& all) {
+      at = place_of(all, before, static_cast<std::size_t>(row));
+      if (at < all.size()) all[at] = now;
+      else all.push_back(now);  // removed in another window while it was written here
+    });
+    list_->blockSignals(true);
     show_list();
+    list_->setCurrentRow(static_cast<int>(at));
+    list_->blockSignals(false);
   });
   show_list();
 }
@@ -128,8 +157,7 @@ void NotebookPane::add_mark() {
     emit workspace_->told(tr("There is no event to mark yet: run a scenario first."));
     return;
   }
-  notes_.push_back(here());
-  save();
+  change([note = here()](std::vector<Note>& all) { all.push_back(note); });
   show_list();
   list_->setCurrentRow(static_cast<int>(notes_.size()) - 1);
 }
@@ -165,7 +193,21 @@ void NotebookPane::show_list() {
   }
 }
 
-void NotebookPane::save() {
+void NotebookPane::change(const std::function<void(std::vector<Note>&)>& f) {
+  QLockFile lock(file_ + ".lock");
+  lock.setStaleLockTime(0);  // stale when its process is gone, and only then
+  lock.tryLock(1000);
+  bool damaged = false;
+  std::vector<Note> all = read_notes(file_, &damaged);
+  if (damaged) {
+    QString aside;
+    for (int i = 0; aside.isEmpty() || QFile::exists(aside); ++i) aside = QStringLiteral("%1.damaged-%2").arg(file_).arg(i);
+    QFile::rename(file_, aside);
+    all = notes_;
+    emit workspace_->told(tr("The file of the notes can't be read; it is kept as %1").arg(aside));
+  }
+  f(all);
+  notes_ = std::move(all);
   if (!write_notes(file_, notes_)) emit workspace_->told(tr("The notes could not be written to %1").arg(file_));
 }
 

@@ -1,7 +1,11 @@
 // gui/qt/notebook.h: notes that are pinned to a run and an event of it.
 //
 // A note keeps all that decides its run (scenario, case, seed, settings, what was done by hand) and the fingerprint, so that it can be
-// returned to, and says so when the run is no longer the same. The file is written whole at each change.
+// returned to, and says so when the run is no longer the same.
+//
+// Always true: 1. each change is on the disk, whole, when the action returns. 2. Windows that are open side by side share the file
+// and lose nothing of each other: a change is made to what the file holds then. 3. A file that can't be read is put aside, never
+// written over.
 #pragma once
 
 #include <QListWidget>
@@ -9,6 +13,7 @@
 #include <QString>
 #include <QWidget>
 
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -29,8 +34,8 @@ struct Note {
   bool operator==(const Note&) const = default;
 };
 
-// Reads and writes the whole list; a file that is not there is an empty list.
-std::vector<Note> read_notes(const QString& file);
+// Reads and writes the whole list; a file that is not there is an empty list. `damaged`: it is there, and no list of notes.
+std::vector<Note> read_notes(const QString& file, bool* damaged = nullptr);
 bool write_notes(const QString& file, const std::vector<Note>& notes);
 
 class NotebookPane : public QWidget {
@@ -49,7 +54,8 @@ class NotebookPane : public QWidget {
  private:
   Note here() const;
   void show_list();
-  void save();
+  // Reads what the file holds now, changes it, writes it.
+  void change(const std::function<void(std::vector<Note>&)>& f);
 
   Workspace* workspace_;
   QString file_;

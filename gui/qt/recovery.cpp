@@ -8,14 +8,34 @@
 
 namespace mqlab::gui {
 
-RecoveryFile::RecoveryFile(const QString& folder) {
+namespace {
+
+constexpr int places = 64;
+
+}  // namespace
+
+RecoveryFile::RecoveryFile(const QString& folder) : folder_(folder) {
   QDir().mkpath(folder);
-  for (int i = 0; i < 64; ++i) {
-    file_ = QStringLiteral("%1/unsaved-%2.json").arg(folder).arg(i);
-    lock_ = std::make_unique<QLockFile>(file_ + ".lock");
-    lock_->setStaleLockTime(0);  // stale when its process is gone, and only then
-    if (lock_->tryLock(0)) return;
+  if (!take(Wanted::left_behind)) take(Wanted::empty);
+}
+
+// The lock that is held stays held until another one is.
+bool RecoveryFile::take(Wanted wanted) {
+  for (int i = 0; i < places; ++i) {
+    const QString file = QStringLiteral("%1/unsaved-%2.json").arg(folder_).arg(i);
+    if (file == file_ || QFile::exists(file) != (wanted == Wanted::left_behind)) continue;
+    auto lock = std::make_unique<QLockFile>(file + ".lock");
+    lock->setStaleLockTime(0);  // stale when its process is gone, and only then
+    if (!lock->tryLock(0) || QFile::exists(file) != (wanted == Wanted::left_behind)) continue;
+    file_ = file;
+    lock_ = std::move(lock);
+    return true;
   }
+  return false;
+}
+
+void RecoveryFile::leave_it() {
+  if (!take(Wanted::empty)) file_.clear();  // nothing is written over what was left behind
 }
 
 RecoveryFile::~RecoveryFile() = default;

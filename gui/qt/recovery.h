@@ -2,7 +2,7 @@
 //
 // What an editor holds and no file does is written, whole, to a file of the window's own. Whatever ends the process, and
 // whenever, that file is either the text as it was or as it is, never a piece of it. A window that starts takes over what a
-// window that was killed left behind; two windows that are open never share a file.
+// window that was killed left behind, or leaves it to the next one; two windows that are open never share a file.
 //
 //     RecoveryFile recovery(folder);
 //     if (auto lost = recovery.left_behind()) offer(*lost);
@@ -25,7 +25,7 @@ struct UnsavedText {
 
 class RecoveryFile {
  public:
-  // Makes the folder. Takes the first place in it that no open window has.
+  // Makes the folder. Takes the first place in it that no open window has: one where something was left behind, if there is one.
   explicit RecoveryFile(const QString& folder);
   ~RecoveryFile();
 
@@ -35,9 +35,15 @@ class RecoveryFile {
   bool write(const UnsavedText& text);
   // All is saved.
   void clear();
+  // What was left behind stays where it is, for a window that starts later; this one goes to a place with nothing in it.
+  void leave_it();
   const QString& file() const { return file_; }
 
  private:
+  enum class Wanted : bool { left_behind, empty };
+  bool take(Wanted wanted);
+
+  QString folder_;
   QString file_;
   std::unique_ptr<QLockFile> lock_;
 };

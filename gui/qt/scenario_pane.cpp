@@ -52,6 +52,7 @@ void ScenarioPane::show_text(const QString& path, const QString& text) {
   editor_->setPlainText(text);
   editor_->clear_error();
   filling_ = false;
+  leave_what_was_left();
   recovery_.clear();
   clear_error();
   show_head();
@@ -71,6 +72,7 @@ QString ScenarioPane::save_to(const QString& path) {
   path_ = path;
   saved_ = text();
   keeping_.stop();
+  leave_what_was_left();
   recovery_.clear();
   show_head();
   emit modified_changed();
@@ -79,13 +81,30 @@ QString ScenarioPane::save_to(const QString& path) {
 
 void ScenarioPane::keep() {
   keeping_.stop();
+  leave_what_was_left();
   if (modified()) recovery_.write({path_, text()});
   else recovery_.clear();
 }
 
-bool ScenarioPane::recover() {
+void ScenarioPane::leave_what_was_left() {
+  if (takes_over_ && recovery_.left_behind()) recovery_.leave_it();
+  takes_over_ = false;
+}
+
+namespace {
+
+bool same_file(const QString& a, const QString& b) {
+  if (QFileInfo(a).absoluteFilePath() == QFileInfo(b).absoluteFilePath()) return true;
+  const QString real = QFileInfo(a).canonicalFilePath();  // empty: there is none
+  return !real.isEmpty() && real == QFileInfo(b).canonicalFilePath();
+}
+
+}  // namespace
+
+bool ScenarioPane::recover(const QString& path) {
   const auto lost = recovery_.left_behind();
-  if (!lost) return false;
+  if (!lost || (!path.isEmpty() && !same_file(path, lost->path))) return false;
+  takes_over_ = false;
   QFile f(lost->path);
   const QString on_disk = !lost->path.isEmpty() && f.open(QIODevice::ReadOnly) ? QString::fromUtf8(f.readAll()) : QString();
   if (on_disk == lost->text) {

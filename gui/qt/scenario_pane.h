@@ -1,6 +1,7 @@
 // gui/qt/scenario_pane.h: the scenario's text with its file, its errors, and what was not saved.
 //
-// Always true: within a second of a change the whole text is in the recovery file (recovery.h), until it is saved.
+// Always true: 1. within a second of a change the whole text is in the recovery file (recovery.h), until it is saved. 2. What a
+// killed window left behind is shown, or stays in its file: it is never written over.
 #pragma once
 
 #include <QLabel>
@@ -29,8 +30,9 @@ class ScenarioPane : public QWidget {
   void show_unsaved(const QString& name, const QString& text);
   // What is wrong, or nothing.
   QString save_to(const QString& path);
-  // What a window that was killed left behind; shown, and not saved.
-  bool recover();
+  // What a window that was killed left behind; shown, and not saved. With a path: only if it is of that file; else it is left
+  // to a window that starts later.
+  bool recover(const QString& path = {});
   // Writes the recovery file now.
   void keep();
 
@@ -50,6 +52,8 @@ class ScenarioPane : public QWidget {
   RecoveryFile recovery_;
   QTimer keeping_;
   bool filling_ = false;
+  bool takes_over_ = true;  // what was left behind is not answered yet
+  void leave_what_was_left();
   void show_head();
 };
 

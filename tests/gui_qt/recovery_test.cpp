@@ -70,6 +70,23 @@ TEST(Recovery, TwoOpenWindowsShareNoFile) {
   EXPECT_EQ(b.left_behind()->text, "b");
 }
 
+TEST(Recovery, TakesOverWhatWasLeftBehindWhereverItLies) {
+  const QTemporaryDir folder;
+  {
+    RecoveryFile a(folder.path()), b(folder.path());
+    b.write({"b", "typed in the second window"});
+  }
+  RecoveryFile again(folder.path());
+  ASSERT_TRUE(again.left_behind());
+  EXPECT_EQ(again.left_behind()->path, "b");
+  again.leave_it();
+  EXPECT_FALSE(again.left_behind());
+  again.write({"c", "c"});
+  RecoveryFile third(folder.path());
+  ASSERT_TRUE(third.left_behind()) << "what was left is there for the next window";
+  EXPECT_EQ(third.left_behind()->path, "b");
+}
+
 TEST(ScenarioPane, KeepsWhatWasTypedUntilItIsSaved) {
   const QTemporaryDir folder;
   ScenarioPane pane(folder.path());
@@ -98,6 +115,28 @@ TEST(ScenarioPane, ShowsWhatAKilledWindowHeldAsNotSaved) {
   EXPECT_EQ(pane.text(), "typed");
   EXPECT_EQ(pane.path(), folder.path() + "/x.lua");
   EXPECT_TRUE(pane.modified());
+}
+
+// Another scenario is opened: what was left behind is neither shown nor lost.
+TEST(ScenarioPane, LeavesWhatIsOfAnotherFileToTheNextWindow) {
+  const QTemporaryDir folder;
+  const UnsavedText typed{folder.path() + "/x.lua", "typed"};
+  RecoveryFile(folder.path()).write(typed);
+  {
+    ScenarioPane pane(folder.path());
+    EXPECT_FALSE(pane.recover(folder.path() + "/y.lua"));
+    pane.show_text(folder.path() + "/y.lua", "y");
+    pane.editor()->insertPlainText("more ");
+    pane.keep();
+    EXPECT_EQ(pane.save_to(folder.path() + "/y.lua"), "");
+  }
+  {
+    ScenarioPane empty(folder.path());
+    empty.keep();
+  }
+  ScenarioPane again(folder.path());
+  ASSERT_TRUE(again.recover());
+  EXPECT_EQ(again.text(), "typed");
 }
 
 }  // namespace
