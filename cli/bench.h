@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdint>
+#include <vector>
 
 #include "sim/kernel/schedule.h"
 
@@ -20,11 +21,18 @@ struct BenchOptions {
   QueueKind queue = QueueKind::heap;
 };
 
+// Something else that was measured on the way: "index_s", 0.4.
+struct BenchMeasure {
+  const char* name;  // with its unit
+  double value = 0;
+};
+
 struct BenchResult {
   std::uint64_t units = 0;
   double seconds = 0;
   std::uint64_t checksum = 0;
   std::uint64_t bytes = 0;  // the highest use of memory beyond what stood before; 0 = not measured
+  std::vector<BenchMeasure> more{};
 };
 
 BenchResult bench_ring(const BenchOptions& o);      // deliveries
@@ -37,6 +45,7 @@ BenchResult bench_campaign(const BenchOptions& o);  // runs
 BenchResult bench_hunt(const BenchOptions& o);      // seeds
 BenchResult bench_check(const BenchOptions& o);     // operations
 BenchResult bench_check_transactions(const BenchOptions& o);
+BenchResult bench_window(const BenchOptions& o);    // events recorded; what a window then does with them in `more`
 
 class Stopwatch {
  public:

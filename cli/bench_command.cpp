@@ -29,6 +29,7 @@ constexpr BenchDecl benches[] = {
     {"hunt", 2'000, "runs", bench_hunt, "what `mqlab hunt` does on one thread: small Kafka runs with faults drawn, judged, their goals counted"},
     {"check", 4'000'000, "operations", bench_check, "all checkers over a history"},
     {"check-transactions", 1'000'000, "operations", bench_check_transactions, "all checkers over a history of transactions"},
+    {"window", 1'000'000, "events", bench_window, "a long Kafka run as the window has it: recorded, indexed, sought in, its pictures built"},
 };
 
 struct Options {
@@ -63,12 +64,14 @@ int bench(const Options& o) {
   crash::now_running(1, o.name);
   const BenchResult r = decl->run(options);
   const double rate = static_cast<double>(r.units) / std::max(r.seconds, 1e-9);
+  std::string more;
+  for (const BenchMeasure& m : r.more) more += o.json ? fmt::format("\"{}\": {:.4g}, ", m.name, m.value) : fmt::format(" {}={:.4g}", m.name, m.value);
   if (o.json)
-    print(fmt::format("{{\"format\": \"mqlab-bench/1\", \"bench\": \"{}\", \"unit\": \"{}\", \"units\": {}, \"run_s\": {:.4f}, \"rate\": {:.0f}, \"bytes\": {}, \"checksum\": \"{:016x}\"}}\n",
-                      decl->name, decl->unit, r.units, r.seconds, rate, r.bytes, r.checksum));
+    print(fmt::format("{{\"format\": \"mqlab-bench/1\", \"bench\": \"{}\", \"unit\": \"{}\", \"units\": {}, \"run_s\": {:.4f}, \"rate\": {:.0f}, \"bytes\": {}, {}\"checksum\": \"{:016x}\"}}\n",
+                      decl->name, decl->unit, r.units, r.seconds, rate, r.bytes, more, r.checksum));
   else
-    print(fmt::format("peer=mqlab bench={} units={} run_s={:.4f} rate={:.0f}{} chk={:016x}\n", decl->name, r.units, r.seconds, rate,
-                      r.bytes == 0 ? "" : fmt::format(" bytes_per_unit={:.0f}", static_cast<double>(r.bytes) / static_cast<double>(r.units)), r.checksum));
+    print(fmt::format("peer=mqlab bench={} units={} run_s={:.4f} rate={:.0f}{}{} chk={:016x}\n", decl->name, r.units, r.seconds, rate,
+                      r.bytes == 0 ? "" : fmt::format(" bytes_per_unit={:.0f}", static_cast<double>(r.bytes) / static_cast<double>(r.units)), more, r.checksum));
   return as_expected;
 }
 

@@ -1,0 +1,89 @@
+// window: what the window does with a long run, without a window: record it, index it, seek in it, build its pictures.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/bench.h"
+#include "cli/face.h"
+#include "gui/core/groups.h"
+#include "gui/core/logs.h"
+#include "gui/core/plots.h"
+#include "gui/core/spacetime.h"
+#include "gui/core/topology.h"
+#include "kit/models.h"
+
+namespace mqlab::cli {
+namespace {
+
+constexpr std::uint64_t events_a_record = 6;  // about: three brokers, acks=all, one consumer
+constexpr std::uint64_t producers = 3;
+constexpr std::size_t seeks = 200;
+constexpr float width = 1000, height = 400;
+
+std::string scenario_of(std::uint64_t events) {
+  const std::uint64_t records = std::max<std::uint64_t>(1, events / events_a_record / producers);
+  std::string clients;
+  for (std::uint64_t i = 1; i <= producers; ++i)
+    clients += fmt::format("    producer \"P{}\" {{ topic = \"orders\", records = {}, every = ms(3), start_at = seconds(1), acks = \"all\" }},\n", i, records);
+  return fmt::format(
+      "return scenario {{\n  title = \"Many events\",\n  cluster = kafka {{ brokers = 3, controllers = 1, min_insync = 2 }},\n"
+      "  topics = {{ orders = {{ partitions = 3, replicas = 3 }} }},\n  clients = {{\n{}"
+      "    consumer \"C\" {{ topics = {{ \"orders\" }}, auto_offset_reset = \"earliest\" }},\n  }},\n  run_for = ms({}),\n}}\n",
+      clients, 3 * records + 3000);
+}
+
+double milliseconds(const std::function<void()>& f) {
+  const Stopwatch watch;
+  f();
+  return watch.seconds() * 1000;
+}
+
+}  // namespace
+
+BenchResult bench_window(const BenchOptions& o) {
+  if (!all_models().find("kafka")) throw BadInput("this benchmark needs the kafka model, which is not in this build");
+  const Stopwatch recording_watch;
+  const auto r = gui::Recording::make({.text = scenario_of(o.size), .path = "bench.lua", .seed = 1}, all_models(), {.event_limit = ~std::uint64_t{0}});
+  BenchResult result{r->events(), recording_watch.seconds(), r->result().fingerprint.low};
+  std::shared_ptr<const gui::EventIndex> index;
+  result.more.push_back({"index_s", milliseconds([&] { index = std::make_shared<gui::EventIndex>(r); }) / 1000});
+
+  BenchRandom random(1);
+  std::vector<double> times;
+  for (std::size_t i = 0; i < seeks; ++i) {
+    const std::size_t event = random.next() % r->events();
+    times.push_back(milliseconds([&] { r->moment(event); }));
+  }
+  std::sort(times.begin(), times.end());
+  result.more.push_back({"seek_median_ms", times[seeks / 2]});
+  result.more.push_back({"seek_worst_ms", times.back()});
+
+  // Each picture as it is first seen: the whole run, the focus in its middle.
+  const gui::FixedMeasure measure;
+  const std::size_t middle = r->events() / 2;
+  const auto moment = r->moment(middle);
+  const gui::Focus focus{.event = middle};
+  const gui::TopologyFacts topology_facts = gui::topology_facts(*index);
+  const gui::SpacetimeFacts spacetime_facts = gui::spacetime_facts(*index);
+  const gui::RunSeries series = gui::run_series(*index);
+  gui::SpacetimeView view;
+  view.time.range = {0, r->end()};
+  view.lanes = spacetime_facts.lanes;
+  std::size_t shapes = 0;
+  const auto scene = [&](const char* name, const std::function<gui::Scene()>& build) {
+    result.more.push_back({name, milliseconds([&] { shapes += build().shapes().size(); })});
+  };
+  scene("topology_ms", [&] { return gui::topology(*index, topology_facts, *moment, r->time_of(middle), focus, width, height, measure); });
+  scene("spacetime_ms", [&] { return gui::spacetime(*index, spacetime_facts, view, focus, width, height, measure); });
+  scene("logs_ms", [&] { return gui::logs(*moment, r->journal(), {}, focus, width, height, measure).scene; });
+  scene("groups_ms", [&] { return gui::groups(*moment, r->journal(), 0, focus, width, height, measure).scene; });
+  scene("plots_ms", [&] { return gui::plots(series, spacetime_facts.timeline, view.time, r->time_of(middle), width, height, measure); });
+  result.more.push_back({"shapes", static_cast<double>(shapes)});
+  return result;
+}
+
+}  // namespace mqlab::cli
