@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "gui/qt/main_window.h"
+#include "gui/qt/teller.h"
 
 namespace mqlab::gui {
 namespace {
@@ -75,8 +76,9 @@ int run_window(int argc, char** argv) {
       set("set", "key=value: changes an option (may be repeated)", "KEY=VALUE"), layout("layout", "learn, debug, compare or present", "NAME"), theme("theme", theme_words().join(", "), "NAME"),
       scale("scale", "Size of text in percent, 80 to 250", "N"), settings_file("settings", "Keeps settings, notes and unsaved text in this file and its folder", "FILE"),
       reset("reset-settings", "Forgets all settings first"), screenshot("screenshot", "Writes a picture of the window to FILE, and ends", "FILE"), size("size", "Size of the window", "WxH"),
-      at("at", "Goes to 130ms, #87, next violation ... once it has run", "PLACE"), verdict("witness", "Goes to the witness of the first verdict, as a click on it does");
-  parser.addOptions({case_name, design, seed, set, layout, theme, scale, settings_file, reset, screenshot, size, at, verdict});
+      at("at", "Goes to 130ms, #87, next violation ... once it has run", "PLACE"), verdict("witness", "Goes to the witness of the first verdict, as a click on it does"),
+      tell("tell", "Writes what is shown, and where on the screen, to FILE as JSON whenever the window has come to rest: for tests and other tools", "FILE");
+  parser.addOptions({case_name, design, seed, set, layout, theme, scale, settings_file, reset, screenshot, size, at, verdict, tell});
   parser.process(app);
 
   WindowOptions options;
@@ -117,6 +119,7 @@ int run_window(int argc, char** argv) {
   if (wanted.isValid()) window.resize(wanted);
   window.show();
   if (parser.isSet(verdict)) QObject::connect(&window.workspace(), &Workspace::run_changed, &window, [&window] { window.verdict_pane()->go_to_witness(); }, Qt::QueuedConnection);
+  if (parser.isSet(tell)) new Teller(&window, parser.value(tell));
   if (picture) take_screenshot(&window, parser.value(screenshot));
   return QApplication::exec();
 }
