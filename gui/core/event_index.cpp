@@ -11,10 +11,15 @@ EventIndex::EventIndex(std::shared_ptr<const Recording> r) : recording_(std::mov
   const Journal& journal = recording_->journal();
   const std::size_t nodes = journal.processes.size();
   lines_.resize(nodes + 1);
+  times_.resize(nodes + 1);
+  messages_.resize(nodes + 1, {0});
   place_on_line_.reserve(journal.deliveries.size());
   for (std::size_t i = 0; i < journal.deliveries.size(); ++i) {
     const Delivery& d = journal.deliveries[i];
-    auto& line = lines_[line_number(line_of(d.event))];
+    const std::size_t number = line_number(line_of(d.event));
+    auto& line = lines_[number];
+    times_[number].push_back(d.time);
+    messages_[number].push_back(messages_[number].back() + is_message(d.event));
     place_on_line_.push_back(static_cast<std::uint32_t>(line.size()));
     line.push_back(static_cast<std::uint32_t>(i));
     if (const std::size_t cause = recording_->event_of_id(d.event.cause); cause < i) effects_.emplace_back(static_cast<std::uint32_t>(cause), static_cast<std::uint32_t>(i));
@@ -67,15 +72,19 @@ std::size_t EventIndex::flights_between(Time from, Time to, std::size_t most, co
 std::vector<Density> EventIndex::density(NodeId line, Time from, Time to, std::size_t columns) const {
   std::vector<Density> out(columns);
   if (columns == 0 || to <= from) return out;
-  const auto& all = lines_[line_number(line)];
-  const auto time_less = [&](std::uint32_t e, Time t) { return recording_->time_of(e) < t; };
-  auto it = std::lower_bound(all.begin(), all.end(), from, time_less);
+  const auto& times = times_[line_number(line)];
+  const auto& messages = messages_[line_number(line)];
+  // A column ends before the first event that is beyond it: a search a column, whatever the number of events.
   const auto width = static_cast<double>(to - from);
-  for (; it != all.end() && recording_->time_of(*it) < to; ++it) {
-    const auto column = static_cast<std::size_t>(static_cast<double>(recording_->time_of(*it) - from) / width * static_cast<double>(columns));
-    Density& d = out[std::min(column, columns - 1)];
-    ++d.events;
-    d.messages += is_message(recording_->journal().deliveries[*it].event);
+  auto at = std::lower_bound(times.begin(), times.end(), from);
+  for (std::size_t c = 0; c < columns && at != times.end(); ++c) {
+    const auto beyond = [&](Time t) {
+      return t >= to || std::min(static_cast<std::size_t>(static_cast<double>(t - from) / width * static_cast<double>(columns)), columns - 1) > c;
+    };
+    const auto end = std::partition_point(at, times.end(), [&](Time t) { return !beyond(t); });
+    out[c].events = static_cast<std::uint32_t>(end - at);
+    out[c].messages = messages[static_cast<std::size_t>(end - times.begin())] - messages[static_cast<std::size_t>(at - times.begin())];
+    at = end;
   }
   return out;
 }

@@ -63,6 +63,8 @@ class EventIndex {
   std::vector<Flight> flights_;
   std::vector<Time> earliest_;                        // the earliest sent of each block of flights
   std::vector<std::vector<std::uint32_t>> lines_;     // by NodeId, the world's own last
+  std::vector<std::vector<Time>> times_;              // as lines_: when each was, beside each other for density()
+  std::vector<std::vector<std::uint32_t>> messages_;  // as lines_: so many messages are before each
   std::vector<std::uint32_t> place_on_line_;          // by event
   std::vector<std::pair<std::uint32_t, std::uint32_t>> effects_;  // (cause, effect), sorted
   std::vector<std::pair<MessageId, OpIndex>> ops_;    // sorted
