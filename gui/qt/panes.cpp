@@ -1,5 +1,6 @@
 #include "gui/qt/panes.h"
 
+#include <QEvent>
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QScrollBar>
@@ -8,6 +9,7 @@
 #include <QVBoxLayout>
 
 #include <algorithm>
+#include <string>
 
 #include "gui/core/describe.h"
 #include "gui/core/inspector.h"
@@ -70,7 +72,7 @@ EventPane::EventPane(Workspace* w, QWidget* parent) : QWidget(parent), workspace
   view_->setModel(model_);
   view_->setAccessibleName(tr("Events"));
   dress_table(view_);
-  set_widths(view_, {8, 15, 13, 20, 46});
+  fit_columns();
   layout->addWidget(view_, 1);
   setFocusProxy(view_);
   typing_.setSingleShot(true);
@@ -89,6 +91,7 @@ EventPane::EventPane(Workspace* w, QWidget* parent) : QWidget(parent), workspace
     model_->set_run(workspace_->recording());
     model_->set_rows(workspace_->rows());
     following_ = false;
+    fit_columns();
     show_event();
     show_count();
   });
@@ -106,6 +109,18 @@ EventPane::EventPane(Workspace* w, QWidget* parent) : QWidget(parent), workspace
   });
   connect(w, &Workspace::event_changed, this, &EventPane::show_event);
   show_count();
+}
+
+// By the size of the text, and by the longest number.
+void EventPane::fit_columns() {
+  const auto r = workspace_->recording();
+  const int digits = static_cast<int>(std::to_string(r ? r->events() : 0).size());
+  set_widths(view_, {std::max(7, digits + 3), 15, 13, 20, 46});
+}
+
+void EventPane::changeEvent(QEvent* event) {
+  QWidget::changeEvent(event);
+  if (event->type() == QEvent::FontChange) fit_columns();
 }
 
 void EventPane::focus_filter() {
@@ -144,7 +159,7 @@ VerdictPane::VerdictPane(Workspace* w, QWidget* parent)
   // The promise and the evidence stand on the page below.
   view_->setColumnHidden(VerdictModel::promised, true);
   view_->setColumnHidden(VerdictModel::evidence, true);
-  set_widths(view_, {19, 17, 15});
+  fit_columns();
   page_->setAccessibleName(tr("Claim and evidence"));
   split->addWidget(view_);
   split->addWidget(page_);
@@ -191,6 +206,13 @@ void VerdictPane::set_theme(Theme l) {
   model_->set_theme(l);
   page_->set_theme(l);
   choose(view_->currentIndex().row());
+}
+
+void VerdictPane::fit_columns() { set_widths(view_, {19, 17, 15}); }
+
+void VerdictPane::changeEvent(QEvent* event) {
+  QWidget::changeEvent(event);
+  if (event->type() == QEvent::FontChange) fit_columns();
 }
 
 std::size_t VerdictPane::chosen() const {

@@ -31,7 +31,11 @@ class EventPane : public QWidget {
   EventModel* model() const { return model_; }
   QTableView* view() const { return view_; }
 
+ protected:
+  void changeEvent(QEvent* event) override;
+
  private:
+  void fit_columns();
   void show_event();
   void show_count();
 
@@ -58,7 +62,11 @@ class VerdictPane : public QWidget {
   // Moves the focus to the event that tells most of this breach (telling_event).
   void go_to_witness();
 
+ protected:
+  void changeEvent(QEvent* event) override;
+
  private:
+  void fit_columns();
   void choose(int row);
 
   Workspace* workspace_;
