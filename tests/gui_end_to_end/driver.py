@@ -41,26 +41,26 @@ class Window:
         return self
 
     def begin(self):
-        with open(os.path.join(self.folder, "log"), "w") as log:
-            self.begin_with(log)
+        with open(os.path.join(self.folder, "display.log"), "w") as display_log, open(os.path.join(self.folder, "window.log"), "w") as window_log:
+            self.begin_with(display_log, window_log)
         self.wait(lambda t: t.get("fingerprint") or t["start_page"], "the window has come to rest")
         self.xdotool("search", "--sync", "--onlyvisible", "--name", "mqlab", "windowactivate", "--sync")
 
-    def begin_with(self, log):
+    def begin_with(self, log, window_log):
         read, write = os.pipe()
         self.start(["Xvfb", "-displayfd", str(write), "-screen", "0", "1400x900x24", "-nolisten", "tcp"], log, os.environ, pass_fds=[write])
         os.close(write)
         with os.fdopen(read) as numbers:
             number = numbers.readline().strip()
         if not number:
-            raise AssertionError("Xvfb did not start: " + self.log())
+            raise AssertionError("Xvfb did not start: " + self.log("display.log"))
         self.environment = dict(os.environ, DISPLAY=":" + number, HOME=self.folder, XDG_RUNTIME_DIR=self.folder, XDG_CONFIG_HOME=self.folder,
                                 XDG_CACHE_HOME=self.folder, QT_QPA_PLATFORM="xcb", QT_SCALE_FACTOR="1", QT_FONT_DPI="96", LANG="C.UTF-8",
                                 QT_IM_MODULE="none", QT_ACCESSIBILITY="0")
         os.chmod(self.folder, 0o700)
         self.start(["openbox", "--sm-disable"], log, self.environment)
         self.program = self.start([os.path.join(BUILD, "mqlab-gui"), *self.arguments, "--size", self.size, "--tell", self.file,
-                                   "--settings", os.path.join(self.folder, "window.ini")], log, self.environment)
+                                   "--settings", os.path.join(self.folder, "window.ini")], window_log, self.environment)
 
     def start(self, words, log, environment, **more):
         p = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, cwd=ROOT, **more)
@@ -79,8 +79,9 @@ class Window:
         if not self.given:
             shutil.rmtree(self.folder, ignore_errors=True)
 
-    def log(self):
-        with open(os.path.join(self.folder, "log")) as f:
+    def log(self, name="window.log"):
+        """What the window complained about on its way: nothing, if all is well."""
+        with open(os.path.join(self.folder, name)) as f:
             return f.read()
 
     # --- what is shown ---

@@ -14,12 +14,19 @@ class Input(unittest.TestCase):
     def tearDownClass(cls):
         cls.w.__exit__()
 
+    def tearDown(self):
+        self.assertEqual(self.w.log(), "", "the window complained")
+
     def setUp(self):
-        # From the same place: in the middle of the run, the keyboard on the time line.
+        # From the same place: in the middle of the run, the keyboard on the time line. By way of its beginning, so that what is told
+        # is not of the test before.
         w = self.w
         w.key("Escape")
         w.wait(lambda t: not t["dialog"] and not t["menu"], "nothing is open")
-        w.click(w.told()["parts"]["time_slider"])
+        x, y, width, height = w.told()["parts"]["time_slider"]
+        w.click([x, y, 20, height])
+        w.wait(lambda t: t["keyboard"] == "Time line" and t["time"] < t["end"] / 20, "the beginning of the run")
+        w.click([x, y, width, height])
         w.wait(lambda t: t["keyboard"] == "Time line" and abs(t["time"] - t["end"] / 2) < t["end"] / 20, "the middle of the run")
 
     def test_the_time_line_is_scrubbed_by_a_drag(self):

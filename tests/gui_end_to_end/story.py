@@ -41,6 +41,7 @@ class Story(unittest.TestCase):
             self.assertEqual(f.read(), t["scenario"]["text"])
         alone = mqlab("run", written, "--case", case, "--seed", t["seed"], "--json")["runs"][0]
         self.assertEqual(alone["fingerprint"], before["fingerprint"], "the command line runs something else")
+        self.assertEqual(w.log(), "", "the window complained")
         self.assertEqual({v["anomaly"]: v["verdict"] for v in t["verdicts"]}, {v["anomaly"]: v["verdict"] for v in alone["verdicts"]})
 
     def test_two_brokers_are_killed_and_the_promise_holds(self):
