@@ -222,8 +222,8 @@ With `--events FILE` each finished unit is a line: `seed`, `target`, `verdict` (
 
 | field | what it is |
 | --- | --- |
-| `plans` | so many were drawn for a rule at most |
-| `rows` | for each broken rule: `model`, `rule`, `value`, `found`, `plans` (drawn until then), `exhibits` (what the museum shows: `anomaly`, `scenario`, `case`, `elements`) |
+| `search`, `runs` | how it was looked; so many runs for a rule, the last unit of the search not cut |
+| `rows` | for each broken rule: `model`, `rule`, `value`, `found`, `runs` (until then), `exhibits` (what the museum shows: `anomaly`, `scenario`, `case`, `elements`) |
 | ... of those found | `scenario`, `seed`, `anomaly`, `elements_found`, `elements` and `faults` of the smallest, `minimal`, `shrink_runs`, `percent_of_museum`, `story` (a file, or null) |
 | `found`, `at_most_150_percent`, `interrupted` | how many are found; how many of those are at most half as large again as the museum's schedule; Ctrl-C ended it early |
 
