@@ -40,7 +40,7 @@ bool ScenarioPane::modified() const { return editor_->toPlainText() != saved_; }
 
 void ScenarioPane::show_head() {
   const QString name = path_.isEmpty() ? tr("(no file)") : QFileInfo(path_).fileName();
-  head_->setText(modified() ? tr("%1  · not saved (Ctrl+S saves and runs)").arg(name) : name);
+  head_->setText(!modified() ? name : kept_ ? tr("%1  · not saved (Ctrl+S saves and runs)").arg(name) : tr("%1  · not saved, and would be lost: %2 can't be written").arg(name, recovery_.file()));
   head_->setToolTip(path_);
 }
 
@@ -82,8 +82,11 @@ QString ScenarioPane::save_to(const QString& path) {
 void ScenarioPane::keep() {
   keeping_.stop();
   leave_what_was_left();
-  if (modified()) recovery_.write({path_, text()});
-  else recovery_.clear();
+  const bool kept = !modified() || recovery_.write({path_, text()});
+  if (!modified()) recovery_.clear();
+  if (kept == kept_) return;
+  kept_ = kept;
+  show_head();
 }
 
 void ScenarioPane::leave_what_was_left() {

@@ -52,6 +52,7 @@ class ScenarioPane : public QWidget {
   RecoveryFile recovery_;
   QTimer keeping_;
   bool filling_ = false;
+  bool kept_ = true;  // the last text is in the recovery file, or needs none
   bool takes_over_ = true;  // what was left behind is not answered yet
   void leave_what_was_left();
   void show_head();

@@ -168,6 +168,11 @@ TEST(Bench, TheLineIsTheOneThatIsRead) {
   const Outcome o = mqlab({"bench", "ring", "1000"});
   EXPECT_EQ(o.code, 0);
   EXPECT_TRUE(o.out.starts_with("peer=mqlab bench=ring units=1000 run_s=")) << o.out;
+  const Outcome w = mqlab({"bench", "window", "2000"});
+  for (const char* part : {"peer=mqlab bench=window", " index_s=", " seek_median_ms=", " seek_worst_ms=", " topology_ms=", " spacetime_ms=", " logs_ms=", " groups_ms=", " plots_ms="})
+    EXPECT_NE(w.out.find(part), std::string::npos) << part << w.out;
+  EXPECT_EQ(std::count(w.out.begin(), w.out.end(), '\n'), 1);
+  EXPECT_EQ(mqlab_json({"bench", "window", "2000"}).at("checksum"), mqlab_json({"bench", "window", "2000"}).at("checksum"));
   EXPECT_EQ(mqlab({"bench", "rung"}).code, 2);
   for (const char* size : {"0", "-1", "x", "1e6"}) EXPECT_EQ(mqlab({"bench", "ring", size}).code, 2) << size;
 }

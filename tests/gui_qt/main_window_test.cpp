@@ -216,6 +216,31 @@ TEST_F(Window, CommandsAreFoundFromInsideTheEditorToo) {
   trigger("view.normal_size");
 }
 
+// Opened by its name, a file shows what was typed into it; another file leaves that where it is.
+TEST_F(Window, TextThatWasNotSavedComesBackWithItsFile) {
+  const WindowOptions again = {.scenario = source("scenarios/showcase.lua"), .layout = "learn"};
+  open(again).scenario_pane()->editor()->insertPlainText("-- typed\n");
+  window_->close();
+  window_.reset();
+  MainWindow& other = open({.scenario = source("scenarios/museum/kafka/p01-retry-duplicate.lua"), .layout = "learn"});
+  EXPECT_FALSE(other.scenario_pane()->modified());
+  other.close();
+  window_.reset();
+  MainWindow& w = open(again);
+  EXPECT_TRUE(w.scenario_pane()->text().startsWith("-- typed\n"));
+  EXPECT_TRUE(w.scenario_pane()->modified());
+  EXPECT_EQ(w.workspace().recording()->result().fingerprint, showcase()->result().fingerprint);
+}
+
+TEST_F(Window, WhoOpensARunLooksAtItAndPlainKeysStep) {
+  MainWindow& w = showcase_window();
+  const QString before = w.scenario_pane()->text();
+  QTest::keyClick(QApplication::focusWidget(), Qt::Key_Period);
+  settle();
+  EXPECT_EQ(w.workspace().event(), 1U);
+  EXPECT_EQ(w.scenario_pane()->text(), before);
+}
+
 TEST_F(Window, TextThatWasNotSavedComesBackWhenItWasClosed) {
   MainWindow& w = showcase_window();
   w.scenario_pane()->editor()->insertPlainText("-- typed\n");

@@ -117,6 +117,24 @@ TEST(ScenarioPane, ShowsWhatAKilledWindowHeldAsNotSaved) {
   EXPECT_TRUE(pane.modified());
 }
 
+TEST(ScenarioPane, SaysWhenItCannotKeepTheText) {
+  QTemporaryDir folder;
+  ScenarioPane pane(folder.path() + "/below");
+  pane.show_text({}, "return");
+  ASSERT_TRUE(QDir(folder.path() + "/below").removeRecursively());
+  pane.editor()->insertPlainText("x ");
+  pane.keep();
+  const auto said = [&] {
+    for (const QLabel* l : pane.findChildren<QLabel*>())
+      if (l->text().contains("would be lost")) return true;
+    return false;
+  };
+  EXPECT_TRUE(said());
+  ASSERT_TRUE(QDir().mkpath(folder.path() + "/below"));
+  pane.keep();
+  EXPECT_FALSE(said());
+}
+
 // Another scenario is opened: what was left behind is neither shown nor lost.
 TEST(ScenarioPane, LeavesWhatIsOfAnotherFileToTheNextWindow) {
   const QTemporaryDir folder;
