@@ -15,6 +15,7 @@ const std::vector<ActionDecl>& action_table() {
       {"file.save", "Save and run", {"Ctrl+S"}, "File", "Writes the scenario to its file, and runs it."},
       {"file.save_as", "Save as", {"Ctrl+Shift+S"}, "File", "Writes the scenario to another file."},
       {"file.page", "Write as a page", {"Ctrl+E"}, "File", "Writes the run as one HTML file: verdicts, story, picture, scenario; it needs nothing else."},
+      {"file.picture", "Save a picture", {"Ctrl+Shift+E"}, "File", "Writes the picture that has the keyboard (else the first in sight) as SVG or PNG."},
       {"file.start", "Start page", {"Ctrl+Home"}, "File", "Lessons, recent runs, and what to do first."},
       {"file.quit", "Quit", {"Ctrl+Q"}, "File", "Closes the window; what was not saved comes back at the next start."},
 

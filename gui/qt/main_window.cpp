@@ -23,6 +23,7 @@
 #include "gui/core/run_page.h"
 #include "gui/core/write_back.h"
 #include "gui/qt/finder.h"
+#include "gui/qt/save_picture.h"
 #include "kit/models.h"
 #include "sim/record/event_text.h"
 
@@ -353,6 +354,17 @@ void MainWindow::connect_actions() {
     QSaveFile f(path);
     if (!f.open(QIODevice::WriteOnly) || f.write(page) != page.size() || !f.commit()) return emit workspace_->told(tr("%1 could not be written: %2").arg(path, f.errorString()));
     emit workspace_->told(tr("Written: %1").arg(path));
+  });
+  on("file.picture", [this] {
+    const auto found = [this](auto&& good) { return std::find_if(pictures_.begin(), pictures_.end(), good); };
+    auto it = found([](PicturePane* p) { return p->canvas()->hasFocus(); });
+    if (it == pictures_.end()) it = found([this](PicturePane* p) { return in_sight(qobject_cast<QDockWidget*>(p->parentWidget())) && !p->canvas()->visibleRegion().isNull(); });
+    if (it == pictures_.end()) return emit workspace_->told(tr("There is no picture in sight."));
+    const QString name = (*it)->canvas()->accessibleName();
+    const QString path = QFileDialog::getSaveFileName(this, tr("Save the picture"), QFileInfo(scenario_->path()).completeBaseName() + "-" + name.toLower().replace(' ', '-') + ".svg", tr("Pictures (*.svg *.png)"));
+    if (path.isEmpty()) return;
+    const QString trouble = save_picture((*it)->canvas()->scene(), theme_, name, path);
+    emit workspace_->told(trouble.isEmpty() ? tr("Written: %1").arg(path) : tr("%1 could not be written: %2").arg(path, trouble));
   });
   on("file.start", [this] { show_start_page(!start_page_shown()); });
   on("file.quit", [this] { close(); });
