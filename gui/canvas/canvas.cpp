@@ -104,19 +104,24 @@ void Canvas::push(InputEvent event) {
 bool Canvas::needs_frame() const { return settle_ > 0 || core_.input_waits(); }
 
 const Picture& Canvas::frame(double seconds) {
+  const ImDrawData& data = frame_as_triangles(seconds);
+  picture_.reset(pixel_width(), pixel_height(), colour(Ink::background, core_.theme()));
+  raster(data, picture_);
+  return picture_;
+}
+
+const ImDrawData& Canvas::frame_as_triangles(double seconds) {
   if (settle_ > 0) --settle_;
   const PaintOptions options{core_.theme(), core_.dpr(), core_.text_scale(), show_remarks};
   core_.fonts().bake(text_sizes(scene_, options));
-  const int width = std::max(1, static_cast<int>(width_ * core_.dpr() + 0.5F)), height = std::max(1, static_cast<int>(height_ * core_.dpr() + 0.5F));
+  const int width = pixel_width(), height = pixel_height();
   // ImGui gives input to the windows of the frame before: a click into the first one would be nobody's.
   for (int i = 0; i < 2 && !laid_out_; ++i) core_.frame(width, height, 0, [this] { draw(false); }, false);
   laid_out_ = true;
   const ImDrawData& data = core_.frame(width, height, static_cast<float>(seconds), [this] { draw(true); });
-  picture_.reset(width, height, colour(Ink::background, core_.theme()));
-  raster(data, picture_);
   triangles_ = static_cast<std::size_t>(data.TotalIdxCount) / 3;
   ++frames_;
-  return picture_;
+  return data;
 }
 
 void Canvas::draw(bool seen) {

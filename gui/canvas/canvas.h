@@ -18,6 +18,7 @@
 //     while (canvas.needs_frame()) show(canvas.frame(elapsed), canvas.wishes());
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -110,14 +111,21 @@ class Canvas {
   bool needs_frame() const;
   // `seconds` since the last frame, as they really passed: they tell a double click from two. The picture is good until the next frame.
   const Picture& frame(double seconds);
+  // The same frame as triangles, for another presenter than the rasteriser: picture() stays what it was. Good until the next frame
+  // of this canvas, or until a canvas with the same fonts bakes a further size.
+  const ImDrawData& frame_as_triangles(double seconds);
   const CanvasWishes& wishes() const { return wishes_; }
   const Picture& picture() const { return picture_; }
 
   const Scene& scene() const { return scene_; }
   Theme theme() const { return core_.theme(); }
+  const Fonts& fonts() { return core_.fonts(); }
   float width() const { return width_; }
   float height() const { return height_; }
   float dpr() const { return core_.dpr(); }
+  // The size of a frame in pixels of the screen.
+  int pixel_width() const { return std::max(1, static_cast<int>(width_ * core_.dpr() + 0.5F)); }
+  int pixel_height() const { return std::max(1, static_cast<int>(height_ * core_.dpr() + 0.5F)); }
   // For builders of scenes: widths of text as it will be drawn.
   FontMeasure measure() const { return FontMeasure(core_.shared_fonts(), core_.dpr(), core_.text_scale()); }
   // How many frames were drawn, and the triangles of the last: for tests of what is done when.

@@ -1,6 +1,7 @@
 #include "gui/canvas/fonts.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -71,6 +72,8 @@ void Fonts::build() {
   int width = 0, height = 0;
   atlas_->GetTexDataAsAlpha8(&coverage, &width, &height);
   texture_ = {width, height, coverage};
+  static std::atomic<std::uint64_t> textures_made{0};
+  texture_number_ = ++textures_made;
   atlas_->SetTexID(&texture_);
   for (const Mono mono : {Mono::no, Mono::yes}) {
     if (!advances_[index(mono)].empty()) continue;

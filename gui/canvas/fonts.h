@@ -53,12 +53,15 @@ class Fonts {
 
   ImFontAtlas& atlas() { return *atlas_; }
   const CoverageTexture& texture() const { return texture_; }
+  // Another one whenever the texture was made anew, and no two in a process are alike. Draw data is good for the texture of its own time only.
+  std::uint64_t texture_number() const { return texture_number_; }
 
  private:
   void build();
 
   std::unique_ptr<ImFontAtlas> atlas_;
   CoverageTexture texture_{};
+  std::uint64_t texture_number_ = 0;
   std::set<std::pair<int, Mono>> sizes_;
   std::vector<std::pair<std::pair<int, Mono>, ImFont*>> baked_;   // by size
   std::array<std::vector<float>, 2> advances_;                    // by character, for each of Mono

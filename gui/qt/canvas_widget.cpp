@@ -2,17 +2,22 @@
 
 #include <QAccessible>
 #include <QAccessibleWidget>
+#include <QBackingStore>
 #include <QContextMenuEvent>
 #include <QFocusEvent>
 #include <QImage>
 #include <QKeyEvent>
 #include <QMouseEvent>
+#include <QPaintEngine>
 #include <QPainter>
 #include <QPointer>
 
 #include <algorithm>
 #include <cmath>
 #include <map>
+
+#include "gui/qt/gl_surface.h"
+#include "gui/qt/renderer.h"
 
 namespace mqlab::gui {
 namespace {
@@ -45,6 +50,10 @@ CanvasWidget::CanvasWidget(const QString& name, QWidget* parent) : QWidget(paren
   frames_.setInterval(frame_ms);
   connect(&frames_, &QTimer::timeout, this, &CanvasWidget::draw_frame);
   since_.start();
+  if (const auto& renderer = RendererInUse::instance().opengl()) {
+    opengl_ = std::make_unique<GlSurface>(renderer, this);
+    opengl_->lost = [this] { invalidate(); };
+  }
 }
 
 CanvasWidget::~CanvasWidget() = default;
@@ -77,7 +86,16 @@ void CanvasWidget::draw_frame() {
     walked_to_ = std::min(walked_to_, static_cast<int>(canvas_->scene().named().size()) - 1);
   }
   if (!canvas_->needs_frame()) return frames_.stop();
-  canvas_->frame(static_cast<double>(since_.restart()) / 1000);
+  const double seconds = static_cast<double>(since_.restart()) / 1000;
+  if (opengl_ == nullptr) {
+    canvas_->frame(seconds);
+  } else {
+    const ImDrawData& triangles = canvas_->frame_as_triangles(seconds);
+    if (!opengl_->draw(triangles, canvas_->fonts(), canvas_->pixel_width(), canvas_->pixel_height(), colour(Ink::background, canvas_->theme()))) {
+      opengl_.reset();
+      dirty_ = true;  // the next frame is of the processor
+    }
+  }
   const CanvasWishes& w = canvas_->wishes();
   switch (w.cursor) {
     case CursorShape::hand: setCursor(Qt::PointingHandCursor); break;
@@ -95,36 +113,68 @@ void CanvasWidget::settle() {
   for (int i = 0; i < settle_frames_max && (dirty_ || canvas_->needs_frame()); ++i) draw_frame();
 }
 
+Picture CanvasWidget::pixels() { return opengl_ != nullptr ? opengl_->read() : canvas_->picture(); }
+
+// What shows where the keyboard is: the thing it walked to, or the edge of the canvas. Empty: elsewhere.
+QRectF CanvasWidget::keyboard_frame(bool& dashed) const {
+  const auto& named = canvas_->scene().named();
+  dashed = walked_to_ >= 0 && static_cast<std::size_t>(walked_to_) < named.size();
+  if (!hasFocus()) return {};
+  if (!dashed) return rect();
+  const Rect r = named[static_cast<std::size_t>(walked_to_)].bounds;
+  return {r.x - 2, r.y - 2, r.w + 4, r.h + 4};
+}
+
+void CanvasWidget::frame_opengl() {
+  bool dashed = false;
+  const QRectF at = keyboard_frame(dashed);
+  const double dpr = devicePixelRatioF();
+  const auto pixels = [&](double logical) { return std::max(1, static_cast<int>(logical * dpr + 0.5)); };
+  std::vector<GlFrame> frames;
+  if (!at.isEmpty())
+    frames.push_back({QRect(static_cast<int>(at.x() * dpr), static_cast<int>(at.y() * dpr), pixels(at.width()), pixels(at.height())), dashed ? pixels(2) : pixels(1), dashed ? pixels(6) : 0,
+                      palette().color(QPalette::Highlight)});
+  opengl_->set_frames(std::move(frames));
+}
+
 void CanvasWidget::paintEvent(QPaintEvent*) {
-  if (canvas_->picture().width() <= 1 || dirty_) {  // the first frame is not waited for
-    canvas_->resize(static_cast<float>(width()), static_cast<float>(height()), static_cast<float>(devicePixelRatioF()));
+  QPainter p(this);
+  Picture shown;
+  if (opengl_ != nullptr) {
+    frame_opengl();
+    // On the screen the window of OpenGL lies over it; only a picture of the widget (grab) asks for pixels.
+    QBackingStore* store = backingStore();
+    if (store != nullptr && p.paintEngine() != nullptr && p.paintEngine()->paintDevice() == store->paintDevice()) return;
+    shown = opengl_->read();
+  } else if (canvas_->picture().width() <= 1 || dirty_) {  // the first frame is not waited for
+    fit();
     draw_frame();
   }
-  QPainter p(this);
-  const Picture& picture = canvas_->picture();
+  const Picture& picture = opengl_ != nullptr ? shown : canvas_->picture();
   if (picture.width() > 0 && picture.height() > 0) {
     QImage image(reinterpret_cast<const uchar*>(picture.pixels().data()), picture.width(), picture.height(), picture.width() * 4, QImage::Format_RGBX8888);
     image.setDevicePixelRatio(devicePixelRatioF());
     p.drawImage(0, 0, image);
   }
-  const auto& named = canvas_->scene().named();
-  if (hasFocus() && walked_to_ >= 0 && static_cast<std::size_t>(walked_to_) < named.size()) {
-    const Rect r = named[static_cast<std::size_t>(walked_to_)].bounds;
-    p.setPen(QPen(palette().color(QPalette::Highlight), 2, Qt::DashLine));
-    p.drawRect(QRectF(r.x - 2, r.y - 2, r.w + 4, r.h + 4));
-  } else if (hasFocus()) {
-    p.setPen(QPen(palette().color(QPalette::Highlight), 1));
-    p.drawRect(rect().adjusted(0, 0, -1, -1));
-  }
+  bool dashed = false;
+  const QRectF at = keyboard_frame(dashed);
+  if (at.isEmpty()) return;
+  p.setPen(dashed ? QPen(palette().color(QPalette::Highlight), 2, Qt::DashLine) : QPen(palette().color(QPalette::Highlight), 1));
+  p.drawRect(dashed ? at : at.adjusted(0, 0, -1, -1));
+}
+
+void CanvasWidget::fit() {
+  canvas_->resize(static_cast<float>(width()), static_cast<float>(height()), static_cast<float>(devicePixelRatioF()));
+  if (opengl_ != nullptr) opengl_->fit();
 }
 
 void CanvasWidget::resizeEvent(QResizeEvent*) {
-  canvas_->resize(static_cast<float>(width()), static_cast<float>(height()), static_cast<float>(devicePixelRatioF()));
+  fit();
   invalidate();
 }
 
 void CanvasWidget::showEvent(QShowEvent*) {
-  canvas_->resize(static_cast<float>(width()), static_cast<float>(height()), static_cast<float>(devicePixelRatioF()));
+  fit();
   invalidate();
 }
 

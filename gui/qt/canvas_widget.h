@@ -22,6 +22,8 @@
 
 namespace mqlab::gui {
 
+class GlSurface;
+
 // One for all canvases of the process: a font is baked once.
 std::shared_ptr<Fonts> shared_fonts();
 
@@ -46,6 +48,10 @@ class CanvasWidget : public QWidget {
   // Draws what is due now, without waiting: for pictures and tests.
   void settle();
   bool settled() const { return !dirty_ && !canvas_->needs_frame(); }
+  // The pixels on the screen, by whichever renderer: what OpenGL drew is read back from it.
+  Picture pixels();
+  // None: drawn by the processor.
+  GlSurface* opengl() { return opengl_.get(); }
   // Where the keyboard is, in Scene::named(); -1: nowhere.
   int walked_to() const { return walked_to_; }
 
@@ -77,8 +83,12 @@ class CanvasWidget : public QWidget {
   void wake();
   void draw_frame();
   void walk(int by);
+  void fit();
+  QRectF keyboard_frame(bool& dashed) const;
+  void frame_opengl();
 
   std::unique_ptr<Canvas> canvas_;
+  std::unique_ptr<GlSurface> opengl_;
   QTimer frames_;
   QElapsedTimer since_;
   Modifiers held_{};

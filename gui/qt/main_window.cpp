@@ -23,6 +23,7 @@
 #include "gui/core/run_page.h"
 #include "gui/core/write_back.h"
 #include "gui/qt/finder.h"
+#include "gui/qt/renderer.h"
 #include "gui/qt/save_picture.h"
 #include "kit/models.h"
 #include "sim/record/event_text.h"
@@ -306,8 +307,13 @@ void MainWindow::make_status_bar() {
   fingerprint_ = new QLabel(this);
   fingerprint_->setTextInteractionFlags(Qt::TextSelectableByMouse);
   fingerprint_->setToolTip(tr("The fingerprint of the run: `mqlab run` with the same scenario, case, settings and seed prints the same"));
-  renderer_ = new QLabel(tr("software canvas"), this);
-  renderer_->setToolTip(tr("How the pictures are drawn: exact, without a graphics card"));
+  renderer_ = new QLabel(this);
+  const auto name_renderer = [this] {
+    renderer_->setText(RendererInUse::instance().name());
+    renderer_->setToolTip(RendererInUse::instance().sentence());
+  };
+  name_renderer();
+  connect(&RendererInUse::instance(), &RendererInUse::changed, this, name_renderer);
   for (QLabel* l : {outcome_, events_label_, fingerprint_, renderer_}) {
     l->setContentsMargins(6, 0, 6, 0);
     statusBar()->addPermanentWidget(l);

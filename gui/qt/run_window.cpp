@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "gui/qt/main_window.h"
+#include "gui/qt/renderer.h"
 #include "gui/qt/teller.h"
 
 namespace mqlab::gui {
@@ -74,11 +75,12 @@ int run_window(int argc, char** argv) {
   parser.addPositionalArgument("SCENARIO", "A Lua file, or a name as `mqlab scenarios` lists it; none: the start page", "[SCENARIO]");
   const QCommandLineOption case_name("case", "The case to run (else the first)", "NAME"), design("on", "The design to run on (else the first)", "NAME"), seed("seed", "The seed of chance (else the scenario's own)", "N"),
       set("set", "key=value: changes an option (may be repeated)", "KEY=VALUE"), layout("layout", "learn, debug, compare or present", "NAME"), theme("theme", theme_words().join(", "), "NAME"),
+      renderer("renderer", "What draws the pictures: auto (a graphics card where there is one, on xcb and wayland), software or opengl; remembered", "NAME"),
       scale("scale", "Size of text in percent, 80 to 250", "N"), settings_file("settings", "Keeps settings, notes and unsaved text in this file and its folder", "FILE"),
       reset("reset-settings", "Forgets all settings first"), screenshot("screenshot", "Writes a picture of the window to FILE, and ends", "FILE"), size("size", "Size of the window", "WxH"),
       at("at", "Goes to 130ms, #87, next violation ... once it has run", "PLACE"), verdict("witness", "Goes to the witness of the first verdict, as a click on it does"),
       tell("tell", "Writes what is shown, and where on the screen, to FILE as JSON whenever the window has come to rest: for tests and other tools", "FILE");
-  parser.addOptions({case_name, design, seed, set, layout, theme, scale, settings_file, reset, screenshot, size, at, verdict, tell});
+  parser.addOptions({case_name, design, seed, set, layout, theme, renderer, scale, settings_file, reset, screenshot, size, at, verdict, tell});
   parser.process(app);
 
   WindowOptions options;
@@ -100,6 +102,7 @@ int run_window(int argc, char** argv) {
   }
   if (!options.layout.isEmpty() && !layout_names().contains(options.layout)) return complain(QObject::tr("--layout %1: there are %2").arg(options.layout, layout_names().join(QStringLiteral(", "))));
   if (parser.isSet(theme) && !theme_of(parser.value(theme))) return complain(QObject::tr("--theme %1: there are %2").arg(parser.value(theme), theme_words().join(QStringLiteral(", "))));
+  if (parser.isSet(renderer) && !renderer_of(parser.value(renderer))) return complain(QObject::tr("--renderer %1: there are %2").arg(parser.value(renderer), renderer_words().join(QStringLiteral(", "))));
   QSize wanted;
   if (parser.isSet(size)) {
     const QStringList parts = parser.value(size).split('x');
@@ -113,8 +116,14 @@ int run_window(int argc, char** argv) {
   if (file.isEmpty() && picture) file = fresh.path() + "/window.ini";
   WindowSettings settings(file, parser.isSet(reset));
   if (parser.isSet(theme)) settings.set_theme(*theme_of(parser.value(theme)));
+  if (parser.isSet(renderer)) settings.set_renderer(*renderer_of(parser.value(renderer)));
   if (parser.isSet(scale)) settings.set_scale(parser.value(scale).toInt());
 
+  // The context ends before the application, and after the canvases.
+  const struct Renderer {
+    ~Renderer() { RendererInUse::instance().choose(RendererChoice::software); }
+  } until_the_end;
+  if (const QString why = RendererInUse::instance().choose(settings.renderer()); !why.isEmpty()) complain(QObject::tr("%1; the pictures are drawn by software").arg(why));
   MainWindow window(&settings, options);
   if (wanted.isValid()) window.resize(wanted);
   window.show();

@@ -27,6 +27,8 @@ Theme WindowSettings::theme() const { return theme_of(store_->value("theme").toS
 void WindowSettings::set_theme(Theme l) { store_->setValue("theme", theme_words()[static_cast<int>(l)]); }
 int WindowSettings::scale() const { return std::clamp(store_->value("scale", 100).toInt(), scale_min, scale_max); }
 void WindowSettings::set_scale(int percent) { store_->setValue("scale", std::clamp(percent, scale_min, scale_max)); }
+RendererChoice WindowSettings::renderer() const { return renderer_of(store_->value("renderer").toString()).value_or(RendererChoice::automatic); }
+void WindowSettings::set_renderer(RendererChoice choice) { store_->setValue("renderer", renderer_words()[static_cast<int>(choice)]); }
 QString WindowSettings::layout() const { return store_->value("layout", "learn").toString(); }
 void WindowSettings::set_layout(const QString& name) { store_->setValue("layout", name); }
 QByteArray WindowSettings::geometry() const { return store_->value("geometry").toByteArray(); }

@@ -1,6 +1,6 @@
 // gui/qt/settings.h: what the window remembers from one time to the next.
 //
-// Theme, size of text, layout, recent scenarios, progress through the lessons; an INI file with a version. What decides a run is never
+// Theme, size of text, renderer, layout, recent scenarios, progress through the lessons; an INI file with a version. What decides a run is never
 // here: it stands in the scenario and on the command line.
 //
 // The rule: a file of another version is put aside, with its version in its name, and the window begins anew.
@@ -13,6 +13,7 @@
 
 #include <memory>
 
+#include "gui/qt/renderer.h"
 #include "gui/qt/theme.h"
 
 namespace mqlab::gui {
@@ -29,6 +30,8 @@ class WindowSettings {
   void set_theme(Theme l);
   int scale() const;  // percent
   void set_scale(int percent);
+  RendererChoice renderer() const;  // what draws the canvases, from the next start on
+  void set_renderer(RendererChoice choice);
   QString layout() const;  // "learn", "debug", "compare", "present"
   void set_layout(const QString& name);
   QByteArray geometry() const;
