@@ -50,7 +50,6 @@ struct RunSpec {
 
 struct RecordOptions {
   std::uint64_t event_limit = 20'000'000;
-  std::size_t checkpoint_bytes = std::size_t{256} << 20;  // about so much memory for checkpoints
   // Called now and then with the events so far and the virtual time; false stops the run, and what there is is kept.
   std::function<bool(std::uint64_t events, Time now)> progress{};
 };
