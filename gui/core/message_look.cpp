@@ -43,6 +43,11 @@ MessageLooks::MessageLooks(const Journal& journal) {
   std::stable_sort(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) { return a.heartbeat != b.heartbeat ? b.heartbeat : a.count > b.count; });
 }
 
+void MessageLooks::look_like(const MessageLooks& other) {
+  if (looks_.size() != other.looks_.size()) return;
+  for (const Row& r : other.rows_) looks_[r.kind] = other.looks_[r.kind];
+}
+
 void MessageLooks::draw(Scene& s, Point at, MessageKind k, float radius, Point towards, EntityId e) const {
   const MessageLook& look = of(k);
   const float r = look.small ? radius * 0.6F : look.shape == ShapeKind::circle ? radius : radius * 1.2F;

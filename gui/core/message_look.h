@@ -39,6 +39,8 @@ class MessageLooks {
   // The kinds that occur, the most frequent first, heartbeats last.
   const std::vector<Row>& rows() const { return rows_; }
 
+  // What occurs in both looks as it does there, so that two futures of one model can be compared. Other kinds of messages: nothing changes.
+  void look_like(const MessageLooks& other);
   // One message, of this radius; `towards`: where it goes, for the shapes that point.
   void draw(Scene& s, Point at, MessageKind k, float radius, Point towards, EntityId e) const;
   // One line of symbols with their names, as many as fit; how many were left out.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "gui/core/what_if.h"
 #include "sim/record/event_text.h"
 
 namespace mqlab::gui {
@@ -61,9 +62,16 @@ int Session::fork_with(int branch, Intervention i) {
 int Session::fork_without(int branch, std::size_t fault) {
   RunSpec spec = this->branch(branch).spec;
   std::string label = fmt::format("without fault {}", fault + 1);
-  if (const Recorded& r = this->branch(branch).recorded; r.recording && fault < r.recording->result().world->faults().size())
+  if (const Recorded& r = this->branch(branch).recorded; r.recording && fault < r.recording->result().world->faults().size()) {
     label = "without " + describe(r.recording->result().world->faults()[fault].fault);
-  spec.without.push_back(fault);
+    const std::vector<WhatIf> all = what_ifs(*r.recording);
+    if (fault < all.size() && all[fault].kind == WhatIf::Kind::without_intervention) return fork_without_intervention(branch, all[fault].number);
+  }
+  // What this run goes without already has a number in the scenario, and none here.
+  std::size_t number = fault;
+  std::sort(spec.without.begin(), spec.without.end());
+  for (const std::size_t gone : spec.without) number += gone <= number;
+  spec.without.push_back(number);
   return add(branch, std::move(label), std::move(spec));
 }
 
@@ -85,6 +93,20 @@ int Session::fork_seed(int branch, std::uint64_t seed) {
   RunSpec spec = this->branch(branch).spec;
   spec.seed = seed;
   return add(branch, fmt::format("seed {}", seed), std::move(spec));
+}
+
+int Session::fork_case(int branch, const std::string& name) {
+  RunSpec spec = this->branch(branch).spec;
+  spec.case_name = name;
+  return add(branch, "case " + name, std::move(spec));
+}
+
+int Session::fork_what_if(int branch, const WhatIf& w) {
+  switch (w.kind) {
+    case WhatIf::Kind::without_fault: return fork_without(branch, w.number);
+    case WhatIf::Kind::without_intervention: return fork_without_intervention(branch, w.number);
+    default: return fork_case(branch, w.name);
+  }
 }
 
 void Session::call_off(int branch) {

@@ -36,6 +36,15 @@ struct Branch {
   std::size_t parent_parts_at = 0;  // ... and there; both events() when nothing differs
 };
 
+// One thing that a run could be without, or otherwise (what_if.h lists them).
+struct WhatIf {
+  enum class Kind : std::uint8_t { without_fault, without_intervention, as_case };
+  Kind kind{};
+  std::size_t number = 0;           // of the fault, as World::faults() has it; of the intervention
+  std::string name{};               // of the case
+  std::string text{};               // "without fault 1: partition B1 | B2, B3"
+};
+
 // The first event in which two runs differ, in each of them; events() where one ends before.
 struct Parting {
   std::size_t a = 0;
@@ -54,12 +63,15 @@ class Session {
   // Forgets all branches and begins a tree.
   int open(RunSpec spec);
   int fork_with(int branch, Intervention i);
-  // ... without a fault of the scenario, numbered as armed (World::faults of a run without interventions).
+  // ... without one of its faults, numbered as World::faults() of the branch's run has it. One by hand is as if it had not been done.
   int fork_without(int branch, std::size_t fault);
   // ... without one of the branch's own interventions.
   int fork_without_intervention(int branch, std::size_t i);
   int fork_setting(int branch, Setting s);
   int fork_seed(int branch, std::uint64_t seed);
+  // ... as another case of the scenario.
+  int fork_case(int branch, const std::string& name);
+  int fork_what_if(int branch, const WhatIf& w);
   void call_off(int branch);
   const std::vector<Branch>& branches() const { return branches_; }
   // Requires: there is one.

@@ -408,13 +408,44 @@ struct Painter {
     }
   }
 
+  // Where the run parts from the one beside it. Its words have their place before all others.
+  Rect parting_box{};
+  std::string parting_text{};
+
+  void find_parting() {
+    if (!view.parts) return;
+    const std::string at = format_time(*view.parts);
+    if (*view.parts < view.time.range.from) return s.remark("the runs part before what is shown, at " + at);
+    if (*view.parts > view.time.range.to) return s.remark("the runs part after what is shown, at " + at);
+    parting_text = "the runs part here: " + at;
+    const float x = x_of_time(*view.parts), w = measure.width(parting_text, 0.8F), h = measure.line_height(0.8F);
+    const float left = x + 6 + w <= area.right() ? x + 6 : x - 6 - w;
+    parting_box = {std::max(left, area.x), area.bottom() - h - 3, w, h};
+    taken.block(parting_box);
+    EntityId e;
+    e.kind = EntityId::Kind::time;
+    e.a = static_cast<std::uint64_t>(*view.parts);
+    s.name(e, {x - 4, area.y, 8, area.h}, parting_text);
+  }
+
+  void parting() {
+    if (parting_text.empty()) return;
+    EntityId e;
+    e.kind = EntityId::Kind::time;
+    e.a = static_cast<std::uint64_t>(*view.parts);
+    const float x = x_of_time(*view.parts);
+    s.line({x, area.y}, {x, area.bottom()}, Ink::pin, 2, e).dashed = true;
+    s.fill({parting_box.x - 3, parting_box.y - 1, parting_box.w + 6, parting_box.h + 2}, Ink::background, 3).opacity = 225;
+    s.text({parting_box.x, parting_box.y}, parting_text, Ink::pin, Anchor::left, e).width = 0.8F;
+  }
+
   void cursor() {
     if (focus.range) {
       const float from = std::max(x_of_time(focus.range->from), area.x), to = std::min(x_of_time(focus.range->to), area.right());
       if (to > from) s.fill({from, area.y, to - from, area.h}, Ink::selection).opacity = 30;
     }
-    if (focus.event >= r().events()) return;
-    const float x = x_of(focus.event);
+    if (focus.event >= r().events() && !view.cursor) return;
+    const float x = view.cursor ? x_of_time(*view.cursor) : x_of(focus.event);
     if (x < area.x - 1 || x > area.right() + 1) return;
     s.line({x, area.y}, {x, area.bottom()}, Ink::cursor, 1.6F);
     s.symbol(ShapeKind::triangle, {x, area.bottom() - 4}, 5, Ink::cursor, true).to = {x, area.bottom() - 14};
@@ -513,10 +544,12 @@ Scene spacetime(const EventIndex& index, const SpacetimeFacts& facts, const Spac
              b.at_once() ? fmt::format("fault at {}: {}", format_time(b.from), b.text) : fmt::format("fault from {} to {}: {}", format_time(b.from), format_time(b.to), b.text));
   s.clip(area);
   p.find_witness();
+  p.find_parting();
   const auto [total, drawn] = p.messages();
   p.marks();
   p.ops();
   p.witness();
+  p.parting();
   p.cursor();
   p.name_messages();
   s.clip_nothing();

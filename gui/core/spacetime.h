@@ -48,6 +48,8 @@ struct SpacetimeView {
   const std::vector<bool>* passing = nullptr;  // events that exist (filter.h); null or empty: all
   std::size_t arrows_most = 1'500;
   float scroll = 0;                        // pixels, where lanes are more than fit
+  std::optional<Time> cursor{};            // where the cursor stands; none: at the event in focus
+  std::optional<Time> parts{};             // here the run parts from the one beside it: a marked line
 };
 
 Scene spacetime(const EventIndex& index, const SpacetimeFacts& facts, const SpacetimeView& view, const Focus& focus, float width, float height, const TextMeasure& measure);

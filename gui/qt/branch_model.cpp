@@ -10,6 +10,12 @@ void BranchModel::refresh() {
   endResetModel();
 }
 
+void BranchModel::set_beside(int id) {
+  if (id == beside_) return;
+  beside_ = id;
+  if (rowCount() > 0) emit dataChanged(index(0, beside), index(rowCount() - 1, beside), {Qt::DisplayRole, Qt::ToolTipRole});
+}
+
 QVariant BranchModel::data(const QModelIndex& index, int role) const {
   if (!index.isValid() || static_cast<std::size_t>(index.row()) >= session_->branches().size()) return {};
   const Branch& b = session_->branches()[static_cast<std::size_t>(index.row())];
@@ -18,6 +24,7 @@ QVariant BranchModel::data(const QModelIndex& index, int role) const {
     case Qt::DisplayRole:
       switch (index.column()) {
         case label: return (b.id == session_->current() ? QStringLiteral("▸ ") : QStringLiteral("   ")) + QString::fromStdString(b.label);
+        case beside: return b.id == session_->current() || b.state != Branch::State::ready ? QString() : b.id == beside_ ? QStringLiteral("●") : QStringLiteral("○");
         case from: return b.parent < 0 ? QString() : QString::fromStdString(session_->branch(b.parent).label);
         case parts_at:
           if (!r || b.parent < 0) return QString();
@@ -41,7 +48,10 @@ QVariant BranchModel::data(const QModelIndex& index, int role) const {
         case fingerprint: return r ? QString::fromStdString(r->result().fingerprint.text()) : QString();
         default: return {};
       }
-    case Qt::ToolTipRole: return data(index, Qt::DisplayRole);
+    case Qt::ToolTipRole:
+      if (index.column() != beside) return data(index, Qt::DisplayRole);
+      return b.id == session_->current() ? tr("This one is looked at") : b.id == beside_ ? tr("Drawn beside the one that is looked at") : tr("Click: this one is drawn beside");
+    case Qt::AccessibleTextRole: return index.column() == beside && b.id == beside_ ? tr("drawn beside") : QVariant();
     case Qt::ForegroundRole:
       if (index.column() == violated && r)
         for (const VerdictRow& v : r->result().verdicts)
@@ -60,7 +70,7 @@ QVariant BranchModel::data(const QModelIndex& index, int role) const {
 
 QVariant BranchModel::headerData(int section, Qt::Orientation orientation, int role) const {
   if (role != Qt::DisplayRole || orientation != Qt::Horizontal) return {};
-  static const char* names[column_count] = {"future", "forked from", "parts at", "events", "violated", "fingerprint"};
+  static const char* names[column_count] = {"future", "beside", "forked from", "parts at", "events", "violated", "fingerprint"};
   return section >= 0 && section < column_count ? QString::fromLatin1(names[section]) : QString();
 }
 

@@ -14,10 +14,12 @@ class BranchModel : public QAbstractTableModel {
   Q_OBJECT
 
  public:
-  enum Column { label, from, parts_at, events, violated, fingerprint, column_count };
+  enum Column { label, beside, from, parts_at, events, violated, fingerprint, column_count };
 
   explicit BranchModel(const Session* s, QObject* parent = nullptr) : QAbstractTableModel(parent), session_(s) {}
   void refresh();
+  // Which one is drawn beside the current one; -1: none.
+  void set_beside(int id);
   void set_theme(Theme l) { theme_ = l; }
 
   int rowCount(const QModelIndex& parent = {}) const override { return parent.isValid() ? 0 : static_cast<int>(shown_); }
@@ -28,6 +30,7 @@ class BranchModel : public QAbstractTableModel {
  private:
   const Session* session_;
   std::size_t shown_ = 0;
+  int beside_ = -1;
   Theme theme_ = Theme::light;
 };
 

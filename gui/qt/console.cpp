@@ -6,6 +6,7 @@
 
 #include <array>
 
+#include "gui/qt/fault_palette.h"
 #include "sim/lab/nearest.h"
 #include "sim/record/causality.h"
 #include "sim/record/event_text.h"
@@ -32,6 +33,7 @@ constexpr CommandDecl commands[] = {
     {"case", Kind::case_, "NAME", "runs another case of the scenario; without a name: which there are"},
     {"design", Kind::design, "NAME", "tells the story on another design"},
     {"fork", Kind::fork, "acks=all", "a second future with this setting, beside the one there is"},
+    {"break", Kind::break_, "kill B1", "a fault by hand, right after the event in focus or `at 15s`: isolate B2 for 3s, latency P1 to B1 by 200ms"},
     {"run", Kind::run, "", "runs the scenario from its beginning"},
     {"help", Kind::help, "", "this list"},
 };
@@ -208,6 +210,7 @@ QString ConsolePane::answer(const ConsoleCommand& c) {
       if (!w.has_events()) return tr("There is no run to fork yet.");
       w.fork_setting({c.name.toStdString(), c.argument.toStdString(), true, 0});
       return {};
+    case Kind::break_: return break_by_hand(w, c.argument);
     case Kind::run: w.run(); return {};
   }
   return {};

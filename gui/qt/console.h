@@ -15,7 +15,7 @@
 namespace mqlab::gui {
 
 struct ConsoleCommand {
-  enum class Kind : unsigned char { nothing, go, find, seed, set, unset, case_, design, run, why, fork, help };
+  enum class Kind : unsigned char { nothing, go, find, seed, set, unset, case_, design, run, why, fork, break_, help };
   Kind kind = Kind::nothing;
   QString name{};       // of a setting
   QString argument{};

@@ -8,6 +8,7 @@
 
 #include <map>
 
+#include "sim/lab/nearest.h"
 #include "sim/lab/options.h"
 
 namespace mqlab::gui {
@@ -98,6 +99,65 @@ FormedFault fault_of(const FaultForm& form) {
     default: break;
   }
   return out;
+}
+
+ByHand read_by_hand(const QString& words) {
+  ByHand out;
+  QStringList rest = words.simplified().split(' ', Qt::SkipEmptyParts);
+  if (rest.isEmpty()) {
+    out.complaint = QStringLiteral("break what? `kill B1 at 15s` kills B1 right after the event that stands there");
+    return out;
+  }
+  const QString name = rest.takeFirst();
+  std::vector<std::string> known;
+  bool found = false;
+  for (const FaultDecl& d : fault_kinds()) {
+    if (d.kind == FaultKind::command) continue;  // verbs of a model are written in the scenario
+    known.emplace_back(d.name);
+    if (name == QLatin1String(d.name)) {
+      out.form.kind = d.kind;
+      found = true;
+    }
+  }
+  if (!found) {
+    out.complaint = QStringLiteral("there is no fault `%1`%2").arg(name, QString::fromStdString(did_you_mean(name.toStdString(), known)));
+    return out;
+  }
+  QStringList whom, other, duration, amount, place;
+  QStringList* into = &whom;
+  for (const QString& w : rest) {
+    if (into != &place) {
+      QStringList* next = w == "to" || w == "and" ? &other : w == "for" ? &duration : w == "by" ? &amount : w == "at" ? &place : nullptr;
+      if (next) {
+        into = next;
+        continue;
+      }
+    }
+    *into << w;
+  }
+  const bool of_message = fault_has(out.form.kind, "message");
+  (of_message ? out.form.message : out.form.whom) = whom.join(' ');
+  out.form.other = other.join(' ');
+  out.form.duration = duration.join(' ');
+  out.form.amount = amount.join(' ');
+  out.place = place.join(' ');
+  if (into->isEmpty() && into != &whom) out.complaint = QStringLiteral("`%1` ends where something was to follow").arg(words.simplified());
+  else if (!out.form.duration.isEmpty() && !fault_has(out.form.kind, "duration")) out.complaint = QStringLiteral("`%1` is over at once: it has no `for`").arg(name);
+  else if (!out.form.amount.isEmpty() && !fault_has(out.form.kind, "amount")) out.complaint = QStringLiteral("`%1` has no `by`").arg(name);
+  else if (!whom.isEmpty() && !of_message && !fault_has(out.form.kind, "who") && !fault_has(out.form.kind, "groups") && !fault_has(out.form.kind, "from")) out.complaint = QStringLiteral("`%1` is on nobody: `%2` is too much").arg(name, whom.join(' '));
+  else if (!out.form.other.isEmpty() && !fault_has(out.form.kind, "from") && out.form.kind != FaultKind::bridge) out.complaint = QStringLiteral("`%1` has no far side: no `to`").arg(name);
+  else out.complaint = fault_of(out.form).complaint;
+  return out;
+}
+
+QString break_by_hand(Workspace& w, const QString& words) {
+  const ByHand h = read_by_hand(words);
+  if (!h.complaint.isEmpty()) return h.complaint;
+  if (!w.has_events()) return QObject::tr("Run a scenario first: a fault comes right after the event in focus.");
+  if (!h.place.isEmpty())
+    if (const QString wrong = w.go_to(h.place); !wrong.isEmpty()) return wrong;
+  w.intervene(fault_of(h.form).fault);
+  return {};
 }
 
 FaultPalette::FaultPalette(Workspace* w, QWidget* parent) : QWidget(parent), workspace_(w) {

@@ -36,6 +36,17 @@ FormedFault fault_of(const FaultForm& form);
 // Which of these a kind reads.
 bool fault_has(FaultKind k, const char* field);
 
+// A fault by hand in words: `kill B1 at 15s`, `power leader orders/0 for 20s at 10s`, `latency P1 to B1 by 200ms`, `drop Produce at #87`.
+// First the kind, then on whom; `to` (or `and`) the far side, `for` how long, `by` how much, `at` where: as G goes there; empty: where one is.
+struct ByHand {
+  FaultForm form;
+  QString place;
+  QString complaint;  // empty: it can be made
+};
+ByHand read_by_hand(const QString& words);
+// Goes there and makes it: another future. What was wrong, or nothing.
+QString break_by_hand(Workspace& w, const QString& words);
+
 class FaultPalette : public QWidget {
   Q_OBJECT
 

@@ -125,6 +125,7 @@ MainWindow::MainWindow(WindowSettings* settings, const WindowOptions& options, Q
         if (!wrong.isEmpty()) scenario_->show_error(0, wrong);
       }
       go_when_ready_ = options.at;
+      break_when_ready_ = options.breaks;
       run();
       pictures_.front()->canvas()->setFocus();  // who opens a run looks at it: plain keys play and step
     } else {
@@ -178,6 +179,11 @@ void MainWindow::make_panes() {
   auto* plots = new PlotsPane(workspace_, facts_, this);
   pictures_ = {topology, spacetime, logs, groups, plots};
   for (PicturePane* p : pictures_) p->menu = [this](QMenu& menu, EntityId e) { fill_menu(menu, e); };
+  auto* other = new OtherFuture(workspace_, facts_);
+  auto* beside_topology = new BesideTopologyPane(workspace_, facts_, other, this);
+  auto* beside = new BesideSpacetimePane(workspace_, facts_, other, this);
+  pictures_.push_back(beside_topology);
+  pictures_.push_back(beside);
   add_pane("lesson", tr("Lesson"), lessons_);
   add_pane("scenario", tr("Scenario"), scenario_);
   add_pane("faults", tr("Faults"), faults_);
@@ -185,6 +191,8 @@ void MainWindow::make_panes() {
   add_pane("logs", tr("Logs and queues"), logs);
   add_pane("groups", tr("Groups"), groups);
   add_pane("spacetime", tr("Space-time"), spacetime);
+  add_pane("beside_topology", tr("Topology beside"), beside_topology);
+  add_pane("beside", tr("Space-time beside"), beside);
   add_pane("plots", tr("Plots"), plots);
   add_pane("events", tr("Events"), events_);
   add_pane("branches", tr("Futures"), branches_);
@@ -521,6 +529,12 @@ void MainWindow::connect_workspace() {
     if (r && r->result().as_expected) lessons_->step_succeeded();
     // The chapter that a scenario belongs to, while nothing else is read.
     if (const QString chapter = r ? QString::fromStdString(r->scenario().chapter) : QString(); lessons_->lesson().isEmpty() && chapter.startsWith("docs/")) lessons_->show_lesson(chapter.mid(5));
+    if (!break_when_ready_.isEmpty() && workspace_->has_events()) {
+      const QString wrong = break_by_hand(*workspace_, break_when_ready_.takeFirst());
+      if (wrong.isEmpty()) return;  // the rest when its future is there
+      break_when_ready_.clear();
+      emit workspace_->told(wrong);
+    }
     if (!go_when_ready_.isEmpty()) {
       const QString wrong = workspace_->go_to(go_when_ready_);
       if (!wrong.isEmpty()) emit workspace_->told(wrong);
@@ -942,7 +956,7 @@ void MainWindow::apply_layout(const QString& name) {
   using Column = std::vector<std::vector<const char*>>;
   std::vector<Column> columns;
   if (name == "debug") columns = {{{"scenario", "lesson"}, {"faults", "console"}}, {{"topology", "logs", "groups"}, {"spacetime", "plots"}, {"events", "notebook", "branches"}}, {{"verdicts"}, {"inspector"}}};
-  else if (name == "compare") columns = {{{"branches"}, {"faults", "console", "scenario"}}, {{"topology", "logs", "groups"}, {"spacetime", "plots"}, {"events", "notebook"}}, {{"verdicts"}, {"inspector", "lesson"}}};
+  else if (name == "compare") columns = {{{"branches"}, {"events", "faults", "console", "scenario", "notebook"}}, {{"topology", "logs", "groups"}, {"spacetime", "plots"}, {"beside"}}, {{"verdicts"}, {"inspector", "lesson"}}};
   else if (name == "present") columns = {{{"topology", "logs", "groups"}, {"spacetime", "plots", "events"}}, {{"verdicts", "inspector"}}};
   else columns = {{{"lesson", "scenario"}}, {{"topology", "logs", "groups"}, {"spacetime", "plots"}, {"events", "notebook", "branches"}}, {{"verdicts"}, {"inspector", "faults", "console"}}};
   QDockWidget* head_before = nullptr;
@@ -963,6 +977,13 @@ void MainWindow::apply_layout(const QString& name) {
     head_before = head;
     placed.emplace_back(head, std::move(cells));
   }
+  // Both futures lie side by side, their times below each other.
+  const auto beside_it = [&](QDockWidget* d) {
+    if (name != "compare" || d != dock("topology")) return;
+    splitDockWidget(d, dock("beside_topology"), Qt::Horizontal);
+    dock("beside_topology")->setTitleBarWidget(nullptr);
+    dock("beside_topology")->show();
+  };
   for (auto& [head, cells] : placed) {
     QDockWidget* above = head;
     for (auto& cell : cells) {
@@ -972,6 +993,7 @@ void MainWindow::apply_layout(const QString& name) {
       }
       above = cell.front();
     }
+    for (auto& cell : cells) beside_it(cell.front());
     for (auto& cell : cells) {
       // Tabs are titles enough.
       for (QDockWidget* d : cell) {
@@ -1012,9 +1034,9 @@ void MainWindow::apply_sizes() {
     sizes({{"scenario", 56}, {"faults", 34}}, Qt::Vertical);
     sizes({{"topology", 32}, {"spacetime", 34}, {"events", 24}}, Qt::Vertical);
   } else if (layout_ == "compare") {
-    sizes({{"branches", 34}, {middle, 38}, {"verdicts", 28}}, Qt::Horizontal);
-    sizes({{"branches", 54}, {"faults", 36}}, Qt::Vertical);
-    sizes({{"topology", 32}, {"spacetime", 34}, {"events", 24}}, Qt::Vertical);
+    sizes({{"branches", 24}, {middle, 25}, {"beside_topology", 25}, {"verdicts", 26}}, Qt::Horizontal);
+    sizes({{"branches", 48}, {"events", 42}}, Qt::Vertical);
+    sizes({{"topology", 28}, {"spacetime", 31}, {"beside", 33}}, Qt::Vertical);
   } else if (layout_ == "present") {
     sizes({{middle, 68}, {"verdicts", 32}}, Qt::Horizontal);
     sizes({{"topology", 45}, {"spacetime", 45}}, Qt::Vertical);
@@ -1022,7 +1044,8 @@ void MainWindow::apply_sizes() {
     sizes({{"lesson", 30}, {middle, 42}, {"verdicts", 28}}, Qt::Horizontal);
     sizes({{"topology", 36}, {"spacetime", 32}, {"events", 22}}, Qt::Vertical);
   }
-  sizes({{"verdicts", 52}, {"inspector", 38}}, Qt::Vertical);
+  if (layout_ == "compare") sizes({{"verdicts", 66}, {"inspector", 24}}, Qt::Vertical);
+  else sizes({{"verdicts", 52}, {"inspector", 38}}, Qt::Vertical);
 }
 
 // Behind other tabs Qt puts panes beside the window, and calls them visible.

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "gui/qt/actions.h"
+#include "gui/qt/beside.h"
 #include "gui/qt/console.h"
 #include "gui/qt/fault_palette.h"
 #include "gui/qt/lessons.h"
@@ -40,6 +41,7 @@ struct WindowOptions {
   QStringList settings{};  // "acks=1"
   QString layout{};        // empty: as it was
   QString at{};            // where to go when it has run: "130ms"
+  QStringList breaks{};    // faults by hand, one after the other: "kill B1 at 15s" (read_by_hand)
 };
 
 // "learn", "debug", "compare", "present".
@@ -138,6 +140,7 @@ class MainWindow : public QMainWindow {
   QToolBar* chip_bar_;
   QLabel *fingerprint_, *events_label_, *renderer_, *outcome_;
   QString go_when_ready_;
+  QStringList break_when_ready_;
   bool start_shown_ = false;
 };
 

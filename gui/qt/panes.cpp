@@ -146,7 +146,7 @@ void EventPane::show_count() {
 // --- verdicts ---
 
 VerdictPane::VerdictPane(Workspace* w, QWidget* parent)
-    : QWidget(parent), workspace_(w), model_(new VerdictModel(this)), view_(new QTableView(this)), page_(new PageBrowser(this)), summary_(new QLabel(this)) {
+    : QWidget(parent), workspace_(w), model_(new VerdictModel(this)), view_(new QTableView(this)), page_(new PageBrowser(this)), what_if_(new WhatIfPage(w)), setting_row_(new QWidget(this)), setting_(new QLineEdit(this)), summary_(new QLabel(this)) {
   auto* layout = column(this);
   summary_->setWordWrap(true);
   summary_->setContentsMargins(6, 3, 6, 3);
@@ -162,7 +162,19 @@ VerdictPane::VerdictPane(Workspace* w, QWidget* parent)
   fit_columns();
   page_->setAccessibleName(tr("Claim and evidence"));
   split->addWidget(view_);
-  split->addWidget(page_);
+  auto* below = new QWidget(split);
+  auto* inner = column(below);
+  inner->addWidget(page_, 1);
+  auto* row = new QHBoxLayout(setting_row_);
+  row->setContentsMargins(6, 2, 6, 2);
+  row->addWidget(new QLabel(tr("What if"), setting_row_));
+  setting_->setPlaceholderText(tr("acks=all, and Enter"));
+  setting_->setAccessibleName(tr("What if this setting were another"));
+  setting_->setToolTip(tr("Begins another future with this setting, beside the one there is"));
+  row->addWidget(setting_, 1);
+  inner->addWidget(setting_row_);
+  setting_row_->hide();
+  split->addWidget(below);
   split->setSizes({150, 260});
   split->setStretchFactor(0, 1);
   split->setStretchFactor(1, 2);
@@ -172,11 +184,14 @@ VerdictPane::VerdictPane(Workspace* w, QWidget* parent)
   connect(view_, &QTableView::clicked, this, [this] { go_to_witness(); });
   connect(view_, &QTableView::activated, this, [this] { go_to_witness(); });
   connect(page_, &QTextBrowser::anchorClicked, this, [this](const QUrl& link) {
-    const QUrlQuery query(link);
-    if (query.hasQueryItem("event")) {
-      workspace_->play(false);
-      workspace_->set_event(query.queryItemValue("event").toULongLong());
-    }
+    if (link.hasFragment()) page_->scrollToAnchor(link.fragment());
+    else what_if_->follow(link);
+  });
+  connect(what_if_, &WhatIfPage::changed, this, &VerdictPane::show_page);
+  connect(setting_, &QLineEdit::returnPressed, this, [this] {
+    const QString wrong = what_if_->try_setting(setting_->text());
+    if (!wrong.isEmpty()) return emit workspace_->told(wrong);
+    setting_->clear();
   });
   connect(w, &Workspace::run_changed, this, [this] {
     model_->set_run(workspace_->recording());
@@ -223,9 +238,18 @@ std::size_t VerdictPane::chosen() const {
 
 void VerdictPane::choose(int row) {
   const auto r = workspace_->recording();
-  if (!r || row < 0 || row >= model_->rowCount()) return page_->show_html({});
-  page_->show_html(verdict_page(*r, model_->verdict_of(row), theme_));
+  const bool any = r && row >= 0 && row < model_->rowCount();
+  setting_row_->setVisible(any && r->result().verdicts[model_->verdict_of(row)].report.verdict == Verdict::violated);
+  if (!any) return page_->show_html({});
+  show_page();
   page_->verticalScrollBar()->setValue(0);
+}
+
+void VerdictPane::show_page() {
+  const auto r = workspace_->recording();
+  const std::size_t v = chosen();
+  // Another run may be current already, whose verdicts come with run_changed.
+  if (r && r == model_->run() && v < r->result().verdicts.size()) page_->show_html(verdict_page(*r, v, theme_, what_if_->what_if(v) + what_if_->causes(v)));
 }
 
 void VerdictPane::go_to_witness() {
@@ -409,12 +433,12 @@ BranchPane::BranchPane(Workspace* w, QWidget* parent)
   auto* layout = column(this);
   remark_->setWordWrap(true);
   remark_->setContentsMargins(6, 3, 6, 3);
-  remark_->setText(tr("Each fault by hand, and each `fork acks=all` in the console, begins a future of its own. Click one to look at it; nothing is lost."));
+  remark_->setText(tr("Each fault by hand, and each `fork acks=all` in the console, begins a future of its own. Click one to look at it, or its place under “beside” to draw it beside this one; nothing is lost."));
   auto* split = new QSplitter(Qt::Vertical, this);
   view_->setModel(model_);
   view_->setAccessibleName(tr("Futures"));
   dress_table(view_);
-  set_widths(view_, {30, 18, 18, 9, 24});
+  set_widths(view_, {30, 7, 18, 18, 9, 24});
   verdicts_->setModel(table_);
   verdicts_->setAccessibleName(tr("Verdicts of all futures"));
   dress_table(verdicts_);
@@ -431,8 +455,13 @@ BranchPane::BranchPane(Workspace* w, QWidget* parent)
   };
   connect(w, &Workspace::branches_changed, this, refresh);
   connect(w, &Workspace::run_changed, this, refresh);
-  connect(view_, &QTableView::clicked, this, [this](const QModelIndex& i) { workspace_->show_branch(i.row()); });
-  connect(view_, &QTableView::activated, this, [this](const QModelIndex& i) { workspace_->show_branch(i.row()); });
+  connect(w, &Workspace::beside_changed, this, [this] { model_->set_beside(workspace_->beside()); });
+  const auto take = [this](const QModelIndex& i) {
+    if (i.column() == BranchModel::beside) workspace_->set_beside(i.row());
+    else workspace_->show_branch(i.row());
+  };
+  connect(view_, &QTableView::clicked, this, take);
+  connect(view_, &QTableView::activated, this, take);
 }
 
 }  // namespace mqlab::gui

@@ -14,6 +14,7 @@
 #include "gui/qt/inspector_model.h"
 #include "gui/qt/lessons.h"
 #include "gui/qt/verdict_model.h"
+#include "gui/qt/what_if_page.h"
 #include "gui/qt/workspace.h"
 
 namespace mqlab::gui {
@@ -61,6 +62,8 @@ class VerdictPane : public QWidget {
   std::size_t chosen() const;
   // Moves the focus to the event that tells most of this breach (telling_event).
   void go_to_witness();
+  QTextBrowser* page() const { return page_; }
+  QLineEdit* setting_field() const { return setting_; }
 
  protected:
   void changeEvent(QEvent* event) override;
@@ -68,11 +71,15 @@ class VerdictPane : public QWidget {
  private:
   void fit_columns();
   void choose(int row);
+  void show_page();
 
   Workspace* workspace_;
   VerdictModel* model_;
   QTableView* view_;
   PageBrowser* page_;
+  WhatIfPage* what_if_;
+  QWidget* setting_row_;
+  QLineEdit* setting_;
   QLabel* summary_;
   Theme theme_ = Theme::light;
 };

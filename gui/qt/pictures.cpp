@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "gui/core/describe.h"
+#include "gui/core/what_if.h"
 
 namespace mqlab::gui {
 namespace {
@@ -93,6 +94,19 @@ void RunFacts::set_by_order(bool on) {
 void RunFacts::set_zero(std::optional<Time> t) {
   view_.zero = t;
   emit view_changed();
+}
+
+std::optional<Time> RunFacts::parting() {
+  const int beside = workspace_->beside();
+  const auto here = workspace_->recording();
+  const auto there = beside < 0 ? nullptr : workspace_->session().branch(beside).recorded.recording;
+  if (here != parts_here_ || there != parts_there_) {
+    parts_here_ = here;
+    parts_there_ = there;
+    parting_.reset();
+    if (here && there) parting_ = difference(*here, *there).parts_at;
+  }
+  return parting_;
 }
 
 void RunFacts::show_all() {
@@ -182,6 +196,27 @@ void PicturePane::choose(EntityId e, Point at) {
   else workspace_->set_entity(e);
 }
 
+void PicturePane::steer_time(const CanvasWishes& wish) {
+  const Rect area = spacetime_area(static_cast<float>(canvas_->width()), static_cast<float>(canvas_->height()));
+  const TimeRange range = facts_->view().range;
+  if (wish.zoomed) facts_->zoom(wish.zoomed->factor, part_of(area, wish.zoomed->at.x));
+  if (wish.panned_by.x != 0) {
+    const auto by = static_cast<Duration>(static_cast<double>(range.length()) * wish.panned_by.x / std::max(1.0F, area.w));
+    facts_->show({range.from - by, range.to - by});
+  }
+  if (wish.band && wish.band->done) {
+    const double from = part_of(area, wish.band->area.x), to = part_of(area, wish.band->area.right());
+    if (to - from > 0.002) facts_->show({range.from + static_cast<Time>(from * static_cast<double>(range.length())), range.from + static_cast<Time>(to * static_cast<double>(range.length()))});
+  }
+  if (wish.double_clicked) facts_->zoom(4, part_of(area, wish.double_clicked->at.x));
+}
+
+Time PicturePane::time_at(float x) const {
+  const Rect area = spacetime_area(static_cast<float>(canvas_->width()), static_cast<float>(canvas_->height()));
+  const TimeRange range = facts_->view().range;
+  return range.from + static_cast<Time>(part_of(area, x) * static_cast<double>(range.length()));
+}
+
 // --- topology ---
 
 TopologyPane::TopologyPane(Workspace* w, RunFacts* facts, QWidget* parent) : PicturePane(tr("Topology"), w, facts, parent) {
@@ -211,29 +246,20 @@ SpacetimePane::SpacetimePane(Workspace* w, RunFacts* facts, QWidget* parent) : P
     v.lanes = facts_->lanes();
     v.passing = passing_.empty() ? nullptr : &passing_;
     v.scroll = lane_scroll_;
+    v.parts = facts_->parting();
     return gui::spacetime(*workspace_->index(), facts_->spacetime(), v, facts_->focus(), width, height, measure);
   };
   canvas_->wish = [this](const CanvasWishes& wish) {
     if (!workspace_->has_events()) return;
-    const Rect area = spacetime_area(static_cast<float>(canvas_->width()), static_cast<float>(canvas_->height()));
-    const TimeRange range = facts_->view().range;
-    if (wish.zoomed) facts_->zoom(wish.zoomed->factor, part_of(area, wish.zoomed->at.x));
-    if (wish.panned_by.x != 0) {
-      const auto by = static_cast<Duration>(static_cast<double>(range.length()) * wish.panned_by.x / std::max(1.0F, area.w));
-      facts_->show({range.from - by, range.to - by});
-    }
+    steer_time(wish);
     if (wish.panned_by.y != 0) {
       lane_scroll_ = std::max(0.0F, lane_scroll_ - wish.panned_by.y);
       canvas_->invalidate();
     }
-    if (wish.band && wish.band->done) {
-      const double from = part_of(area, wish.band->area.x), to = part_of(area, wish.band->area.right());
-      if (to - from > 0.002) facts_->show({range.from + static_cast<Time>(from * static_cast<double>(range.length())), range.from + static_cast<Time>(to * static_cast<double>(range.length()))});
-    }
-    if (wish.double_clicked) facts_->zoom(4, part_of(area, wish.double_clicked->at.x));
   };
   const auto stale = [this] { canvas_->invalidate(); };
   connect(w, &Workspace::time_changed, this, stale);
+  connect(w, &Workspace::beside_changed, this, stale);
   connect(facts, &RunFacts::view_changed, this, stale);
   connect(w, &Workspace::rows_changed, this, [this] {
     passing_.clear();
@@ -249,11 +275,8 @@ SpacetimePane::SpacetimePane(Workspace* w, RunFacts* facts, QWidget* parent) : P
 void SpacetimePane::choose_ground(Point at) {
   if (!workspace_->has_events()) return;
   workspace_->play(false);
-  const Rect area = spacetime_area(static_cast<float>(canvas_->width()), static_cast<float>(canvas_->height()));
-  if (at.x < area.x) return workspace_->set_entity({});
-  const TimeRange range = facts_->view().range;
   workspace_->set_entity({});
-  workspace_->set_time(range.from + static_cast<Time>(part_of(area, at.x) * static_cast<double>(range.length())));
+  if (at.x >= spacetime_area(static_cast<float>(canvas_->width()), static_cast<float>(canvas_->height())).x) workspace_->set_time(time_at(at.x));
 }
 
 // --- logs ---

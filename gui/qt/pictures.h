@@ -49,6 +49,8 @@ class RunFacts : public QObject {
   void fit();
   void zoom(float factor, double part);   // part: where in the range the point that stays is
   void set_zero(std::optional<Time> t);
+  // Where the run parts from the one beside it (Workspace::beside); nothing: there is none, or they are the same.
+  std::optional<Time> parting();
 
  signals:
   void view_changed();
@@ -60,6 +62,8 @@ class RunFacts : public QObject {
   std::optional<RunSeries> series_;
   std::vector<Lane> lanes_;
   TimeView view_;
+  std::shared_ptr<const Recording> parts_here_, parts_there_;
+  std::optional<Time> parting_;
 };
 
 class PicturePane : public QWidget {
@@ -79,6 +83,9 @@ class PicturePane : public QWidget {
   void choose(EntityId e, Point at);
   // Where empty ground was clicked; overridden where it means a time.
   virtual void choose_ground(Point) { workspace_->set_entity({}); }
+  // What zooming and dragging mean where the picture shows times, and which time stands at x.
+  void steer_time(const CanvasWishes& wish);
+  Time time_at(float x) const;
 
   Workspace* workspace_;
   RunFacts* facts_;

@@ -79,8 +79,9 @@ int run_window(int argc, char** argv) {
       scale("scale", "Size of text in percent, 80 to 250", "N"), settings_file("settings", "Keeps settings, notes and unsaved text in this file and its folder", "FILE"),
       reset("reset-settings", "Forgets all settings first"), screenshot("screenshot", "Writes a picture of the window to FILE, and ends", "FILE"), size("size", "Size of the window", "WxH"),
       at("at", "Goes to 130ms, #87, next violation ... once it has run", "PLACE"), verdict("witness", "Goes to the witness of the first verdict, as a click on it does"),
-      tell("tell", "Writes what is shown, and where on the screen, to FILE as JSON whenever the window has come to rest: for tests and other tools", "FILE");
-  parser.addOptions({case_name, design, seed, set, layout, theme, renderer, scale, settings_file, reset, screenshot, size, at, verdict, tell});
+      tell("tell", "Writes what is shown, and where on the screen, to FILE as JSON whenever the window has come to rest: for tests and other tools", "FILE"),
+      breaks("break", "Breaks the run by hand once it is made, as a click does: \"kill B1 at 15s\", \"isolate B2 for 3s at 8s\", \"latency P1 to B1 by 200ms at 5s\" (may be repeated: each begins a future of its own)", "FAULT");
+  parser.addOptions({case_name, design, seed, set, layout, theme, renderer, scale, settings_file, reset, screenshot, size, at, verdict, tell, breaks});
   parser.process(app);
 
   WindowOptions options;
@@ -95,6 +96,9 @@ int run_window(int argc, char** argv) {
   options.settings = parser.values(set);
   options.layout = parser.value(layout);
   options.at = parser.value(at);
+  options.breaks = parser.values(breaks);
+  for (const QString& b : options.breaks)
+    if (const ByHand h = read_by_hand(b); !h.complaint.isEmpty()) return complain(QObject::tr("--break %1: %2").arg(b, h.complaint));
   if (parser.isSet(seed)) {
     bool ok = false;
     options.seed = parser.value(seed).toULongLong(&ok);

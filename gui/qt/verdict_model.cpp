@@ -45,12 +45,13 @@ std::size_t telling_event(const Recording& r, const Finding& f) {
   return best < r.events() ? best : r.events() - 1;
 }
 
-QString verdict_page(const Recording& r, std::size_t verdict, Theme theme) {
+QString verdict_page(const Recording& r, std::size_t verdict, Theme theme, const QString& after_evidence) {
   if (verdict >= r.result().verdicts.size()) return {};
   const VerdictRow& v = r.result().verdicts[verdict];
   const Report& report = v.report;
   const QString ink = verdict_ink(theme, report.verdict).name();
   QString html = QStringLiteral("<p><b>%1</b>: <b style='color:%2'>%3</b> &nbsp; %4</p>").arg(escaped(report.anomaly->name), ink, verdict_words(report).toHtmlEscaped(), QLatin1String(square(v)));
+  if (!after_evidence.isEmpty()) html += QStringLiteral("<p><a href='#what-if'>What if …</a> &nbsp; <a href='#causes'>Why it came to this</a></p>");
   html += QStringLiteral("<p><b>Claim.</b> %1: %2</p>").arg(v.claim.claimed ? QStringLiteral("Promised not to happen") : QStringLiteral("Nothing is promised"), escaped(v.claim.reason));
   for (std::size_t i = 0; i < std::min<std::size_t>(report.worst.size(), 3); ++i) {
     const Finding& f = report.worst[i];
@@ -72,6 +73,7 @@ QString verdict_page(const Recording& r, std::size_t verdict, Theme theme) {
   if (!report.reason.empty()) html += QStringLiteral("<p><b>Limits.</b> %1</p>").arg(escaped(report.reason));
   if (report.verdict != Verdict::violated)
     html += QStringLiteral("<p><b>Evidence.</b> %1 %2 looked at%3.</p>").arg(QLocale::c().toString(static_cast<qulonglong>(report.evidence)), escaped(report.evidence_of), report.pending ? QStringLiteral(", %1 not decided yet").arg(report.pending) : QString());
+  html += after_evidence;
   html += QStringLiteral("<p><b>What it means.</b> %1</p>").arg(escaped(report.anomaly->predicate));
   if (report.verdict == Verdict::violated) html += QStringLiteral("<p><b>How it usually comes about.</b> %1</p>").arg(escaped(report.anomaly->mechanism));
   return html;

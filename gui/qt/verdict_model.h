@@ -19,7 +19,8 @@ namespace mqlab::gui {
 std::size_t telling_event(const Recording& r, const Finding& f);
 
 // One verdict told for people, as HTML: what is seen, the witness with links `mqlab:go?event=N`, the promise, how it comes about.
-QString verdict_page(const Recording& r, std::size_t verdict, Theme theme);
+// `after_evidence` is put where it says, with links to its anchors `what-if` and `causes` at the top.
+QString verdict_page(const Recording& r, std::size_t verdict, Theme theme, const QString& after_evidence = {});
 
 class VerdictModel : public QAbstractTableModel {
   Q_OBJECT
@@ -29,6 +30,7 @@ class VerdictModel : public QAbstractTableModel {
 
   explicit VerdictModel(QObject* parent = nullptr) : QAbstractTableModel(parent) {}
   void set_run(std::shared_ptr<const Recording> r);
+  const std::shared_ptr<const Recording>& run() const { return run_; }
   void set_theme(Theme l);
   // In RunResult::verdicts.
   std::size_t verdict_of(int row) const { return order_[static_cast<std::size_t>(row)]; }

@@ -114,9 +114,11 @@ void Workspace::run() {
   history_ = {};
   next_branch_ = session_.open(wanted_);
   next_event_.reset();
+  beside_ = next_beside_ = -1;
   progress_timer_.start();
   emit run_began();
   emit branches_changed();
+  emit beside_changed();
 }
 
 void Workspace::stop() {
@@ -144,7 +146,7 @@ void Workspace::pump() {
       const Branch& b = session_.branch(next_branch_);
       if (b.state == Branch::State::ready) {
         session_.make_current(next_branch_);
-        next_branch_ = -1;
+        next_branch_ = beside_ = -1;
         current_is_ready();
       } else if (b.state == Branch::State::refused) {
         const Complaint complaint = b.complaint;
@@ -155,7 +157,12 @@ void Workspace::pump() {
         emit told(tr("The run was called off."));
       }
     }
+    if (session_.has(next_beside_) && session_.branch(next_beside_).state != Branch::State::recording) {
+      if (session_.branch(next_beside_).state == Branch::State::ready) beside_ = next_beside_;
+      next_beside_ = -1;
+    }
     emit branches_changed();
+    emit beside_changed();
     emit progress_changed();
   }
   if (moment) emit moment_changed();
@@ -171,6 +178,7 @@ void Workspace::current_is_ready() {
   filter_rows();
   if (n) session_.look_at(event_);
   emit run_changed();
+  emit beside_changed();
   emit entity_changed();
   emit event_changed();
   emit time_changed();
@@ -219,6 +227,7 @@ void Workspace::fork_without(std::size_t fault) {
 void Workspace::show_branch(int id) {
   if (!session_.has(id) || session_.branch(id).state != Branch::State::ready || id == session_.current()) return;
   const Time here = has_events() ? recording()->time_of(event_) : 0;
+  if (id == beside()) beside_ = session_.current();
   session_.make_current(id);
   const auto& r = session_.branch(id).recorded.recording;
   if (r->events()) next_event_ = std::min(r->event_before(here), r->events() - 1);
@@ -226,6 +235,34 @@ void Workspace::show_branch(int id) {
   history_.go(this->here());
   emit branches_changed();
 }
+
+int Workspace::beside() const {
+  const int current = session_.current();
+  const auto good = [&](int id) { return id != current && session_.has(id) && session_.branch(id).state == Branch::State::ready; };
+  if (!session_.has(current)) return -1;
+  if (good(beside_)) return beside_;
+  if (good(session_.branch(current).parent)) return session_.branch(current).parent;
+  for (int id = static_cast<int>(session_.branches().size()); id-- > 0;)
+    if (good(id)) return id;
+  return -1;
+}
+
+void Workspace::set_beside(int id) {
+  if (id == beside_ || !session_.has(id)) return;
+  beside_ = id;
+  next_beside_ = -1;
+  emit beside_changed();
+}
+
+int Workspace::await_beside(int id) {
+  next_beside_ = id;
+  progress_timer_.start();
+  emit branches_changed();
+  return id;
+}
+
+int Workspace::what_if(const WhatIf& w) { return has_events() ? await_beside(session_.fork_what_if(session_.current(), w)) : -1; }
+int Workspace::what_if(const Setting& s) { return has_events() ? await_beside(session_.fork_setting(session_.current(), s)) : -1; }
 
 // --- the focus ---
 

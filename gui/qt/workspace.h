@@ -70,7 +70,15 @@ class Workspace : public QObject {
   void fork_setting(const Setting& s);
   // Without a fault of the scenario, numbered as in World::faults().
   void fork_without(std::size_t fault);
+  // When it is the one beside, the two change places.
   void show_branch(int id);
+  // The future that is drawn beside the current one: the one chosen, else the one that the current was forked from, else the youngest
+  // that is ready; -1: there is none.
+  int beside() const;
+  void set_beside(int id);
+  // Futures to be looked at beside the current one, which stays current. Their ids; -1: there is no run.
+  int what_if(const WhatIf& w);
+  int what_if(const Setting& s);
 
   // --- the focus ---
   std::size_t event() const { return event_; }
@@ -122,6 +130,7 @@ class Workspace : public QObject {
   void run_changed();        // another recording is current
   void run_refused(const QString& file, int line, const QString& text);
   void branches_changed();
+  void beside_changed();     // which it is, that it is ready, or what is current
   void event_changed();
   void entity_changed();
   void time_changed();
@@ -133,6 +142,7 @@ class Workspace : public QObject {
 
  private:
   void pump();
+  int await_beside(int id);
   void read_scenario();
   void current_is_ready();
   void filter_rows();
@@ -149,6 +159,8 @@ class Workspace : public QObject {
   FocusHistory history_;
   int next_branch_ = -1;           // becomes current when it is ready
   std::optional<std::size_t> next_event_;
+  int beside_ = -1;                // chosen
+  int next_beside_ = -1;           // becomes the one beside when it is ready
   QString filter_;
   bool hides_routine_ = false;
   Filter chips_;

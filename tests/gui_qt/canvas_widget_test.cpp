@@ -100,7 +100,7 @@ TEST(Pictures, OfTheShowcaseAreNamedAndObeyTheFocus) {
   MainWindow w(&settings, {.scenario = source("scenarios/showcase.lua"), .layout = "present", .at = "12s"});
   w.show();
   ASSERT_TRUE(wait_until([&] { return w.settled() && w.workspace().has_events(); }));
-  ASSERT_EQ(w.pictures().size(), 5U);
+  ASSERT_EQ(w.pictures().size(), 7U);
   for (PicturePane* p : w.pictures()) {
     auto* dock = qobject_cast<QDockWidget*>(p->parentWidget());
     ASSERT_NE(dock, nullptr);
