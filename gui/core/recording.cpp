@@ -22,7 +22,7 @@ struct Checkpoint {
 
 // Checkpoints lie this many events apart at first. When there are too many, every second goes and the rest lie twice as far.
 constexpr std::uint64_t first_spacing = 1'000;
-constexpr std::size_t checkpoints_max = 96;
+constexpr std::size_t checkpoints_max = 192;
 // A run that is so many events before the wanted moment goes on itself; no copy of a checkpoint is needed.
 constexpr std::uint64_t go_on_max = 4'000;
 constexpr std::size_t moments_kept = 128;
