@@ -279,6 +279,20 @@ void SpacetimePane::choose_ground(Point at) {
   if (at.x >= spacetime_area(static_cast<float>(canvas_->width()), static_cast<float>(canvas_->height())).x) workspace_->set_time(time_at(at.x));
 }
 
+// --- what may be higher than its pane ---
+
+void PicturePane::show_part_of(float picture, float pane) {
+  const int more = std::max(0, static_cast<int>(std::ceil(picture - pane)));
+  scroll_->setRange(0, more);
+  scroll_->setPageStep(static_cast<int>(pane));
+  scroll_->setVisible(more > 0);
+}
+
+void PicturePane::scroll_by(const CanvasWishes& wish) {
+  if (wish.zoomed && scroll_->maximum() > 0) scroll_->setValue(scroll_->value() + (wish.zoomed->factor > 1 ? -40 : 40));
+  if (wish.panned_by.y != 0) scroll_->setValue(scroll_->value() - static_cast<int>(wish.panned_by.y));
+}
+
 // --- logs ---
 
 LogsPane::LogsPane(Workspace* w, RunFacts* facts, QWidget* parent) : PicturePane(tr("Logs and queues"), w, facts, parent) {
@@ -290,15 +304,11 @@ LogsPane::LogsPane(Workspace* w, RunFacts* facts, QWidget* parent) : PicturePane
     view_.scroll = static_cast<float>(scroll_->value());
     LogsPicture p = logs(*m, workspace_->recording()->journal(), view_, facts_->focus(), width, height, measure);
     back_most_ = p.back_most;
-    const int more = std::max(0, static_cast<int>(std::ceil(p.height - height)));
-    scroll_->setRange(0, more);
-    scroll_->setPageStep(static_cast<int>(height));
-    scroll_->setVisible(more > 0);
+    show_part_of(p.height, height);
     return std::move(p.scene);
   };
   canvas_->wish = [this](const CanvasWishes& wish) {
-    if (wish.zoomed && scroll_->maximum() > 0) scroll_->setValue(scroll_->value() + (wish.zoomed->factor > 1 ? -40 : 40));
-    if (wish.panned_by.y != 0) scroll_->setValue(scroll_->value() - static_cast<int>(wish.panned_by.y));
+    scroll_by(wish);
     if (wish.panned_by.x != 0) {
       panned_ += wish.panned_by.x;
       const auto columns = static_cast<std::int64_t>(panned_ / column_pixels);
@@ -320,15 +330,11 @@ GroupsPane::GroupsPane(Workspace* w, RunFacts* facts, QWidget* parent) : Picture
     if (!m) return words(tr("…"), width, height, measure);
     if (m->groups.empty()) return words(tr("There is no group of consumers at this moment."), width, height, measure);
     GroupsPicture p = groups(*m, workspace_->recording()->journal(), static_cast<float>(scroll_->value()), facts_->focus(), width, height, measure);
-    const int more = std::max(0, static_cast<int>(std::ceil(p.height - height)));
-    scroll_->setRange(0, more);
-    scroll_->setPageStep(static_cast<int>(height));
-    scroll_->setVisible(more > 0);
+    show_part_of(p.height, height);
     return std::move(p.scene);
   };
   canvas_->wish = [this](const CanvasWishes& wish) {
-    if (wish.zoomed && scroll_->maximum() > 0) scroll_->setValue(scroll_->value() + (wish.zoomed->factor > 1 ? -40 : 40));
-    if (wish.panned_by.y != 0) scroll_->setValue(scroll_->value() - static_cast<int>(wish.panned_by.y));
+    scroll_by(wish);
   };
   connect(scroll_, &QScrollBar::valueChanged, this, [this] { canvas_->invalidate(); });
   connect(w, &Workspace::moment_changed, this, [this] { canvas_->invalidate(); });

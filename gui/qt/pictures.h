@@ -87,6 +87,10 @@ class PicturePane : public QWidget {
   void steer_time(const CanvasWishes& wish);
   Time time_at(float x) const;
 
+  // A picture of this height is looked at through a pane of that: the scroll bar chooses the part.
+  void show_part_of(float picture, float pane);
+  void scroll_by(const CanvasWishes& wish);
+
   Workspace* workspace_;
   RunFacts* facts_;
   CanvasWidget* canvas_;

@@ -102,6 +102,7 @@ std::vector<RuleDecl> declared_ledger() {
       {"Dead letters that are kept fill their queue.", "docs quorum-queues", "museum/rabbitmq/r48-kept-until-it-is-full"},
       {"A channel sends its pending messages again when it reaches the leader again.", "rabbit_fifo_client; rabbitmq-server #14589",
        "museum/rabbitmq/r66-never-sent-again"},
+      {"A publisher without recovery publishes nothing more once its channel has ended.", "amqp-client: automaticRecoveryEnabled, AlreadyClosedException", "rabbitmq/cluster_test, search/quorum-order"},
       {"Another channel is another sender, whatever it sends.", "rabbit_fifo (enqueuers)", "museum/rabbitmq/r63-given-up-and-sent-elsewhere"},
       {"What a majority of disks forgets is forgotten.", "Raft, stable storage", "museum/rabbitmq/r65-two-disks-that-lie"},
       {"An alarm stops reading from those who have published, acknowledgements included.", "docs alarms; rabbit_reader",
