@@ -2,32 +2,37 @@
 //
 // It puts together what stands in other files and decides little: actions go to the workspace, what changes there goes to the panes.
 //
+// Its own code is in four files: main_window.cpp (panes, what is told where), main_window_actions.cpp (what menus and keys do),
+// main_window_scenarios.cpp (opening, saving, running) and main_window_layout.cpp (which panes are in sight).
+// Elsewhere: what is run (run_bar.h), what is filtered (chip_bar.h), what a right click offers (thing_menu.h), the start page (start_page.h).
+//
 //     MainWindow w(settings, {.scenario = "scenarios/showcase.lua"});
 //     w.show();
 #pragma once
 
-#include <QComboBox>
 #include <QDockWidget>
 #include <QLabel>
-#include <QLineEdit>
 #include <QMainWindow>
-#include <QStackedWidget>
 
 #include <map>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "gui/qt/actions.h"
 #include "gui/qt/beside.h"
+#include "gui/qt/chip_bar.h"
 #include "gui/qt/console.h"
 #include "gui/qt/fault_palette.h"
 #include "gui/qt/lessons.h"
 #include "gui/qt/notebook.h"
 #include "gui/qt/panes.h"
 #include "gui/qt/pictures.h"
+#include "gui/qt/run_bar.h"
 #include "gui/qt/scenario_pane.h"
 #include "gui/qt/settings.h"
+#include "gui/qt/thing_menu.h"
 #include "gui/qt/time_bar.h"
 #include "gui/qt/workspace.h"
 
@@ -88,23 +93,31 @@ class MainWindow : public QMainWindow {
   bool eventFilter(QObject* watched, QEvent* event) override;
 
  private:
+  // What the command line asks for; without a scenario unsaved text, or the start page.
+  void begin(const WindowOptions& options);
   void make_panes();
   void make_menus();
-  void make_run_bar();
   void make_status_bar();
   void connect_actions();
+  void connect_file_actions();
+  void connect_edit_actions();
+  void connect_run_actions();
+  void connect_fault_actions();
+  void connect_view_actions();
+  void connect_lesson_actions();
+  void connect_help_actions();
+  template <class Act>
+  void on(std::string_view action, Act act) {
+    connect(actions_[action], &QAction::triggered, this, act);
+  }
   void connect_workspace();
-  void show_start();
   void run();
   void run_step(const LessonStep& step);
   void return_to(const Note& note);
   void write_back();
   void act_on_focus(FaultKind k);
   void show_line_of_focus();
-  void show_chips();
-  void fill_menu(QMenu& menu, EntityId e);
   void show_status();
-  void show_wanted();
   void show_title();
   bool may_leave_text();
   void save(bool ask);
@@ -133,11 +146,8 @@ class MainWindow : public QMainWindow {
   RunFacts* facts_;
   std::vector<PicturePane*> pictures_;
   TimeBar* time_bar_;
-  QToolBar* run_bar_;
-  QComboBox *case_, *design_, *branch_;
-  QAction *case_action_, *case_label_action_, *design_action_;
-  QLineEdit *seed_, *set_;
-  QToolBar* chip_bar_;
+  RunBar* run_bar_;
+  ChipBar* chip_bar_;
   QLabel *fingerprint_, *events_label_, *renderer_, *outcome_;
   QString go_when_ready_;
   QStringList break_when_ready_;
