@@ -4,6 +4,7 @@
 // many, and no wall-clock figure is on it.
 #pragma once
 
+#include <set>
 #include <string>
 
 #include "cli/outcome_json.h"
@@ -34,10 +35,11 @@ struct HuntReport {
   std::string ended;         // why it is over, where that is not its usual end; for people
   bool complete = true;
   bool all_goals = false;
+  std::set<std::string> known{};  // groups that were found before and are understood
 };
 std::string report_text(const Store& store, const HuntReport& report, const Style& style);
 Json hunt_json(const Store& store, const HuntReport& report);
-// 0: something was tested, and nothing was found.
+// 0: something was tested, and nothing was found that is not known.
 int report_code(const Store& store, const HuntReport& report);
 
 }  // namespace mqlab::cli

@@ -27,6 +27,7 @@ struct HuntRequest {
   std::map<std::string, std::string> said;  // by name of the option: what makes it this campaign and no other
   std::string budget, seeds, first_seed, shard, plan, out, events;
   std::uint64_t jobs = 0;
+  std::vector<std::string> known;
   bool stop_at_first = false, no_shrink = false, all_goals = false;
 };
 
@@ -234,6 +235,7 @@ CampaignOptions campaign_options(const HuntRequest& request) {
   o.shard = parse_shard(request.shard);
   o.jobs = request.jobs > 0 ? request.jobs : std::max(1U, std::thread::hardware_concurrency());
   o.stop_at_first = request.stop_at_first;
+  o.known = {request.known.begin(), request.known.end()};
   return o;
 }
 
@@ -271,10 +273,11 @@ int hunt(const HuntRequest& request) {
   };
   const CampaignEnd end = run_campaign(all.targets, store, o);
 
-  HuntReport report{all.title, request.out, ended_text(end, all.targets, store), end != CampaignEnd::stopped, request.all_goals};
+  HuntReport report{all.title, request.out, ended_text(end, all.targets, store), end != CampaignEnd::stopped, request.all_goals, o.known};
   if (!request.no_shrink && end != CampaignEnd::stopped) {
     StoryOptions s;
     s.jobs = o.jobs;
+    s.known = o.known;
     s.keep_going = [] { return !interrupted(); };
     s.command = [&](std::uint64_t seed, std::uint32_t target) { return plan_command(store.manifest(), seed, target); };
     s.told = [&](const Group&, const Story&, std::size_t done, std::size_t of) { progress.say(fmt::format("shrinking: {} of {}", done, counted(of, "group"))); };
@@ -288,8 +291,9 @@ int hunt(const HuntRequest& request) {
     const Style style = Style::of_stdout();
     print(report_text(store, report, style));
     const std::vector<Group> groups = store.groups();
-    if (request.out.empty() && !groups.empty() && groups.front().story && !groups.front().story->lua.empty())
-      print("\n" + style.strong(fmt::format("The story of {}", groups.front().breach.id)) + style.quiet("  (--out FOLDER keeps all of them)") + "\n\n" + groups.front().story->lua);
+    const auto first = std::find_if(groups.begin(), groups.end(), [&](const Group& g) { return o.known.count(g.breach.id) == 0; });
+    if (request.out.empty() && first != groups.end() && first->story && !first->story->lua.empty())
+      print("\n" + style.strong(fmt::format("The story of {}", first->breach.id)) + style.quiet("  (--out FOLDER keeps all of them)") + "\n\n" + first->story->lua);
   }
   return report_code(store, report);
 }
@@ -318,6 +322,7 @@ void add_hunt_command(CLI::App& root, Commands& commands) {
   app->add_option("--first-seed", o->first_seed, "Begin with this seed (1)")->excludes(seeds);
   app->add_option("--shard", o->shard, "i/n: only this share of the seeds; `mqlab merge` puts shares together");
   app->add_flag("--first", o->stop_at_first, "End with the first seed that fails");
+  app->add_option("--known", o->known, "A group that was found before and is understood, as duplicate-7e77844c: counted apart, and no failure (may be repeated)")->expected(1)->take_all();
   app->add_flag("--no-shrink", o->no_shrink, "Do not look for the least that a failure takes");
   app->add_flag("--goals", o->all_goals, "List all goals that were never reached");
   app->add_option("--plan", o->plan, "Print the plan of this seed as a scenario, and run nothing else");
@@ -326,7 +331,7 @@ void add_hunt_command(CLI::App& root, Commands& commands) {
   app->footer(
       "Each seed is a unit of the search, as a rule one run, with faults drawn around the scenario. Failures that came about the same way\n"
       "are one group, and one of each group is made as small as it can be. Ctrl-C ends it with what was found. Exit code 0: nothing was\n"
-      "found, 1: something.\n\n"
+      "found, or only what is --known; 1: something.\n\n"
       "Examples:\n"
       "  mqlab hunt scenarios/hunt/log.lua --budget 10s\n"
       "  mqlab hunt scenarios/hunt/log.lua --set acks=1 --property lost-message --first\n"

@@ -110,11 +110,22 @@ std::string plan_command(const Manifest& m, std::uint64_t seed, std::uint32_t ta
   return c + fmt::format(" --plan {}", seed);
 }
 
+// What was found, apart from the known, and what is known.
+struct Sorted {
+  std::vector<Group> news, known;
+};
+static Sorted sorted(const Store& store, const HuntReport& report) {
+  Sorted s;
+  for (Group& g : store.groups()) (report.known.count(g.breach.id) > 0 ? s.known : s.news).push_back(std::move(g));
+  return s;
+}
+
 std::string report_text(const Store& store, const HuntReport& report, const Style& style) {
   const Manifest& m = store.manifest();
-  const std::vector<Group> groups = store.groups();
+  const auto [groups, known] = sorted(store, report);
   const std::uint64_t units = store.units();
-  const std::uint64_t failing = store.units(UnitVerdict::violated);
+  const std::uint64_t failing = store.failing(report.known);
+  const std::uint64_t as_known = store.failing() - failing;
   const std::uint64_t untested = store.units(UnitVerdict::untested);
   std::string text = style.strong(report.title) + "\n";
   text += fmt::format("{} ({}), property {}, search {}\n", counted(store.runs(), "run"), seeds_text(store), said(m, "property"), said(m, "search"));
@@ -122,11 +133,15 @@ std::string report_text(const Store& store, const HuntReport& report, const Styl
   if (!report.ended.empty()) text += report.ended + "\n";
   if (units == 0) return text;
   if (groups.empty()) {
-    const std::uint64_t clean = units - untested;
-    if (clean > 0) text += "\n" + style.paint("Nothing found", Style::Ink::good) + fmt::format(": none of {} fails{}.\n", counted(clean, "seed"), by_chance(m) ? fmt::format("; 95 % sure, at most one in {} does", grouped(at_most_one_in(clean))) : "");
+    const std::uint64_t clean = units - untested - as_known;
+    if (clean > 0) text += "\n" + style.paint("Nothing found", Style::Ink::good) + fmt::format(": none of {} fails{}.\n", (as_known > 0 ? grouped(clean) + " other seeds" : counted(clean, "seed")), by_chance(m) ? fmt::format("; 95 % sure, at most one in {} does", grouped(at_most_one_in(clean))) : "");
   } else {
     text += fmt::format("\n{} of {} {}, in {}\n", style.paint(grouped(failing), Style::Ink::bad), counted(units, "seed"), failing == 1 ? "fails" : "fail", counted(groups.size(), "group"));
     text += groups_text(store, groups, units, report, style);
+  }
+  if (!known.empty()) {
+    text += fmt::format("\n{} {} as is known:\n", counted(as_known, "seed"), as_known == 1 ? "fails" : "fail");
+    for (const Group& g : known) text += paragraph(fmt::format("{} in {}, first {}: {}", g.breach.id, counted(g.units, "seed"), grouped(g.first_seed), g.breach.sentence), style.width, "  ");
   }
   if (untested > 0) text += "\n" + style.paint(fmt::format("{} tested nothing", counted(untested, "seed")), Style::Ink::warn) + ": their runs say nothing about the property, and count as no proof.\n";
   return text + goals_text(store, report, style);
@@ -148,18 +163,21 @@ Json hunt_json(const Store& store, const HuntReport& report) {
   out["units"] = units;
   out["runs"] = store.runs();
   out["schedules"] = store.schedules();
-  out["failing"] = store.units(UnitVerdict::violated);
+  out["failing"] = store.failing(report.known);
+  out["failing_as_known"] = store.failing() - store.failing(report.known);
   out["untested"] = untested;
   out["complete"] = report.complete;
   out["as_expected"] = report_code(store, report) == as_expected;
-  const bool clean = store.groups().empty() && units > untested && by_chance(m);
-  out["at_most_one_in"] = clean ? Json(at_most_one_in(units - untested)) : Json(nullptr);
+  const std::uint64_t tested = units - untested - (store.failing() - store.failing(report.known));
+  const bool clean = sorted(store, report).news.empty() && tested > 0 && by_chance(m);
+  out["at_most_one_in"] = clean ? Json(at_most_one_in(tested)) : Json(nullptr);
   out["groups"] = Json::array();
   for (const Group& g : store.groups()) {
     const Interval i = binomial_interval(g.units, units);
     Json one{{"id", g.breach.id}, {"anomaly", g.breach.anomaly}, {"signature", g.breach.text}, {"sentence", g.breach.sentence}, {"units", g.units}, {"rate_low", i.low}, {"rate_high", i.high}};
     one["clean_units_to_believe"] = clean_runs_to_believe(g.units, units);
     if (!by_chance(m)) one["rate_low"] = one["rate_high"] = one["clean_units_to_believe"] = nullptr;
+    one["known"] = report.known.count(g.breach.id) > 0;
     one["first_seed"] = g.first_seed;
     one["first_target"] = m.targets[g.first_target].label;
     one["command"] = plan_command(m, g.first_seed, g.first_target);
@@ -174,7 +192,7 @@ Json hunt_json(const Store& store, const HuntReport& report) {
 
 int report_code(const Store& store, const HuntReport& report) {
   const bool tested = store.units() > store.units(UnitVerdict::untested);
-  return report.complete && tested && store.units(UnitVerdict::violated) == 0 ? as_expected : not_as_expected;
+  return report.complete && tested && store.failing(report.known) == 0 ? as_expected : not_as_expected;
 }
 
 }  // namespace mqlab::cli

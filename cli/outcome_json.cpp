@@ -189,6 +189,7 @@ A unit is one seed in one way to run (`targets`), as a rule one run.
 | `first_seed`, `last_seed` | of the units that are done, or null |
 | `units`, `runs`, `schedules` | how many there are; the runs they took; the plans that were decided by them |
 | `failing`, `untested` | units that break the property; that say nothing about it |
+| `failing_as_known` | units that break it only as groups do that were named with `--known`; they are not in `failing` |
 | `complete` | false when Ctrl-C ended it |
 | `as_expected` | complete, something was tested, nothing was found: then the exit code is 0 |
 | `at_most_one_in` | nothing found: 95 % sure, at most one unit in so many fails; else, and for an exhaustive search, null |
@@ -200,6 +201,7 @@ A group:
 | field | what it is |
 | --- | --- |
 | `id`, `anomaly`, `signature` | its name, the anomaly, by what it came about |
+| `known` | it was named with `--known` |
 | `sentence` | what the first unit shows |
 | `units`, `rate_low`, `rate_high` | in how many it was seen, and the interval of its probability at 95 % |
 | `clean_units_to_believe` | after so many clean units a fix is believed; null, like the rates, for an exhaustive search |

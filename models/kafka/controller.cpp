@@ -203,6 +203,9 @@ void Controller::on_registration(Context& c, const Message& m) {
     follow_quorum(c);
     return;
   }
+  // A session begins with a heartbeat, so until then anybody may throw a process out, the request of a dead one that comes
+  // late too. Who is thrown out learns STALE_BROKER_EPOCH and goes on asking as before: it registers once in its life.
+  if (before.registered && session.last_contact < 0) c.mark("broker_replaced", {}, fmt::format("B{}: epoch {} had sent no heartbeat yet", r.broker, before.epoch));
   const bool unclean = before.registered && r.previous_epoch != before.epoch;
   if (before.registered && !before.fenced) fence(c, r.broker);
   reply.epoch = decide(c, RegisterBroker{r.broker, r.incarnation});

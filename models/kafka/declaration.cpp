@@ -54,7 +54,7 @@ ModelDecl declare_model() {
              {"release", "message", "... it is given back, for somebody else or for later."}, {"reject", "message", "... it is good for nobody."},
              {"store_offset", "\"orders/0 43\"", "librdkafka: a position that automatic commits may commit (auto_offset_store = false)."}};
   d.marks = {{"controller_elected", "A controller became active."}, {"controller_resigned", "A controller lost its lead."},
-             {"broker_fenced", "A broker's session ended."}, {"broker_unfenced", "A broker may lead and join ISRs."},
+             {"broker_fenced", "A broker's session ended."}, {"broker_replaced", "A registration threw out another one of that broker, which had sent no heartbeat yet."}, {"broker_unfenced", "A broker may lead and join ISRs."},
              {"leader_elected", "A partition has a new leader."}, {"unclean_election", "... who was not in the ISR."},
              {"partition_offline", "A partition has no leader."}, {"isr_shrunk", "A replica left the ISR."}, {"isr_expanded", "A replica joined the ISR."},
              {"log_truncated", "A follower cut its log."}, {"log_recovered", "A log ended at a corrupt batch after a restart."},

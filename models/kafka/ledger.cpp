@@ -168,6 +168,9 @@ std::vector<RuleDecl> declared_ledger() {
       {"A broker that is stopped before it has registered counts as one that crashed.",
        "KIP-966; BrokerServer.shutdown, LogManager.loadLogs; seen with 4.3.1",
        "museum/kafka/kip-966-stopped-before-it-registered"},
+      {"A session begins with the first heartbeat: until then any registration takes the id, and who lost it is refused for good.",
+       "ClusterControlManager.registerBroker, BrokerLifecycleManager; seen with 4.3.1 (the session)",
+       "museum/kafka/registration-of-a-dead-process"},
       // Leading a partition (leader.cpp)
       {"acks=0 gets no answer; on an error the leader hangs up.",
        "KafkaApis.handleProduceRequest", "kafka/leader_test"},

@@ -202,7 +202,7 @@ void work(Workshop& shop, const CampaignTargets& targets, const Manifest& manife
       }
       shop.stop = true;
     } else if (row) {
-      if (o.stop_at_first && !row->breaches.empty()) shop.units.nothing_after(*unit);
+      if (o.stop_at_first && has_news(row->breaches, o.known)) shop.units.nothing_after(*unit);
       shop.finished.push_back(std::move(*row));
     }
     shop.news.notify_one();
@@ -214,11 +214,12 @@ void work(Workshop& shop, const CampaignTargets& targets, const Manifest& manife
 // The counts that go with the rows told, kept so that nobody asks the file ten times a second.
 class Counter {
  public:
-  Counter(const Store& store, std::uint64_t done, std::uint64_t total) {
+  Counter(const Store& store, std::uint64_t done, std::uint64_t total, std::set<std::string> known) : known_(std::move(known)) {
     now_.units = done;
     now_.units_total = total;
-    now_.failing = store.units(UnitVerdict::violated);
-    for (const Group& g : store.groups()) groups_.insert(g.breach.id);
+    now_.failing = store.failing(known_);
+    for (const Group& g : store.groups())
+      if (known_.count(g.breach.id) == 0) groups_.insert(g.breach.id);
     const std::vector<GoalCount> goals = store.goals();
     for (std::uint32_t i = 0; i < goals.size(); ++i)
       if (goals[i].units > 0) goals_.insert(i);
@@ -226,8 +227,9 @@ class Counter {
   }
   const CampaignProgress& add(const std::vector<UnitRow>& rows, double seconds) {
     for (const UnitRow& r : rows) {
-      now_.failing += r.breaches.empty() ? 0 : 1;
-      for (const UnitBreach& b : r.breaches) groups_.insert(b.id);
+      now_.failing += has_news(r.breaches, known_) ? 1 : 0;
+      for (const UnitBreach& b : r.breaches)
+        if (known_.count(b.id) == 0) groups_.insert(b.id);
       goals_.insert(r.goals.begin(), r.goals.end());
     }
     now_.units += rows.size();
@@ -240,21 +242,27 @@ class Counter {
 
  private:
   CampaignProgress now_;
+  std::set<std::string> known_;
   std::set<std::string> groups_;
   std::set<std::uint32_t> goals_;
 };
 
 }  // namespace
 
+bool has_news(const std::vector<UnitBreach>& breaches, const std::set<std::string>& known) {
+  return std::any_of(breaches.begin(), breaches.end(), [&](const UnitBreach& b) { return known.count(b.id) == 0; });
+}
+
 CampaignEnd run_campaign(const CampaignTargets& targets, Store& store, const CampaignOptions& o) {
   Workshop shop{{}, {}, Units(targets, store, o), {}, o.jobs, {}, {}, *o.stop};
-  Counter counter(store, shop.units.done_of_these(), shop.units.total());
+  Counter counter(store, shop.units.done_of_these(), shop.units.total(), o.known);
   if (o.stop_at_first)
-    for (const Group& g : store.groups()) shop.units.nothing_after({g.first_seed, g.first_target});
+    for (const Group& g : store.groups())
+      if (o.known.count(g.breach.id) == 0) shop.units.nothing_after({g.first_seed, g.first_target});
   const Clock::time_point began = Clock::now();
   Clock::time_point written = began;
   CampaignEnd end = CampaignEnd::all_done;
-  bool found = o.stop_at_first && !store.groups().empty();
+  bool found = o.stop_at_first && store.failing(o.known) > 0;
 
   std::vector<std::thread> threads;
   const auto join = [&] {
@@ -273,7 +281,7 @@ CampaignEnd run_campaign(const CampaignTargets& targets, Store& store, const Cam
         if (!busy || Clock::now() - written >= batch_time) rows.swap(shop.finished);
       }
       if (!rows.empty()) {
-        for (const UnitRow& r : rows) found = found || (o.stop_at_first && !r.breaches.empty());
+        for (const UnitRow& r : rows) found = found || (o.stop_at_first && has_news(r.breaches, o.known));
         store.write(rows, {o.jobs, seconds_since(written)});
         written = Clock::now();
         const CampaignProgress& now = counter.add(rows, seconds_since(began));

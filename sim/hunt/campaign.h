@@ -18,6 +18,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -59,6 +60,9 @@ std::optional<UnitRow> make_unit(const CampaignTargets& targets, const Manifest&
 // How a breach is kept; one name for all that came about the same way.
 UnitBreach breach_of(const Found& f, const Model& model);
 
+// Whether a unit broke the property in a way that is not among the known ones.
+bool has_news(const std::vector<UnitBreach>& breaches, const std::set<std::string>& known);
+
 struct CampaignProgress {
   std::uint64_t units = 0, units_total = 0;  // in the store; the total is 0 when only the time limits it
   std::uint64_t made = 0;                    // of these, by this session
@@ -75,6 +79,7 @@ struct CampaignOptions {
   std::optional<std::uint64_t> last_seed{};
   double seconds = 0;                        // 0: no limit
   bool stop_at_first = false;                // no unit after the first that fails, in their order, is begun once that is known
+  std::set<std::string> known{};             // groups that are no news: who fails as one of these alone does not count as failing
   std::function<bool()> keep_going{};        // asked by the calling thread
   std::function<void(const std::vector<UnitRow>&, const CampaignProgress&)> told{};  // these are in the store now
   std::function<void(std::uint64_t seed, const std::string& target)> begins{};       // on the thread that makes the unit

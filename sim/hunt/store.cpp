@@ -265,6 +265,13 @@ std::uint64_t Store::units(UnitVerdict v) const {
   return s.number(0);
 }
 
+std::uint64_t Store::failing(const std::set<std::string>& known) const {
+  std::set<std::pair<std::uint64_t, std::uint32_t>> all;
+  for (Statement s(db_, "SELECT signature, seed, target FROM breaches"); s.row();)
+    if (known.count(s.text(0)) == 0) all.emplace(s.number(1), static_cast<std::uint32_t>(s.number(2)));
+  return all.size();
+}
+
 double Store::seconds() const {
   Statement s(db_, "SELECT coalesce(sum(seconds), 0) FROM sessions");
   s.row();

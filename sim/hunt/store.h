@@ -16,6 +16,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -113,6 +114,7 @@ class Store {
 
   std::uint64_t units() const { return total("SELECT count(*) FROM units"); }
   std::uint64_t units(UnitVerdict v) const;
+  std::uint64_t failing(const std::set<std::string>& known = {}) const;  // units in a group that is not one of these
   std::uint64_t runs() const { return total("SELECT coalesce(sum(runs), 0) FROM units"); }
   std::uint64_t schedules() const { return total("SELECT coalesce(sum(schedules), 0) FROM units"); }
   double seconds() const;                 // of all sessions

@@ -76,7 +76,7 @@ Story tell_story(const CampaignTargets& targets, const Group& g, const StoryOpti
 void tell_stories(const CampaignTargets& targets, Store& store, const StoryOptions& o) {
   std::vector<Group> groups;
   for (Group& g : store.groups())
-    if ((!g.story || !g.story->finished) && groups.size() < o.groups_max) groups.push_back(std::move(g));
+    if ((!g.story || !g.story->finished) && o.known.count(g.breach.id) == 0 && groups.size() < o.groups_max) groups.push_back(std::move(g));
   std::mutex mutex;
   std::condition_variable news;
   std::size_t next = 0, told = 0;

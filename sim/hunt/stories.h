@@ -10,6 +10,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <string>
 
 #include "sim/hunt/campaign.h"
@@ -19,6 +20,7 @@ namespace mqlab {
 struct StoryOptions {
   std::uint64_t jobs = 1;
   std::size_t groups_max = 20;              // of those that have none yet, the first
+  std::set<std::string> known{};            // groups that need no story: it is told elsewhere
   std::uint64_t runs = 2'000;               // at most, for one
   std::function<bool()> keep_going{};       // false: what was reached so far is kept, unfinished; asked from all threads
   std::function<std::string(std::uint64_t seed, std::uint32_t target)> command{};  // that makes the plan again

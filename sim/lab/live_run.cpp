@@ -30,13 +30,13 @@ void heal_all(World& world, bool restart) {
     world.inject(reset);
   }
   std::vector<Target> all;
-  std::vector<Target> down;
-  for (NodeId n = 0; n < world.node_count(); ++n) {
-    all.push_back(world.name(n));
-    if (!world.running(n)) down.push_back(world.name(n));
-  }
+  for (NodeId n = 0; n < world.node_count(); ++n) all.push_back(world.name(n));
   inject(FaultKind::resume, all);
   inject(FaultKind::disk_heal, all);
+  // Only now is it known who is down: one that was asked to end while it stood still ends with its pause.
+  std::vector<Target> down;
+  for (NodeId n = 0; n < world.node_count(); ++n)
+    if (!world.running(n)) down.push_back(world.name(n));
   if (restart && !down.empty()) inject(FaultKind::restart, down);
 }
 

@@ -155,6 +155,33 @@ TEST(Hunt, TellsWhatItFoundAndHowToRepeatIt) {
   EXPECT_TRUE(says(g.at("command"), "--plan " + std::to_string(g.at("first_seed").get<std::uint64_t>())));
 }
 
+TEST(Hunt, WhatIsKnownIsCountedApartAndIsNoFailure) {
+  NEEDS_KAFKA();
+  const Scratch scratch;
+  const std::string scenario = scratch.write("queue.lua", two_consumers);
+  const std::vector<std::string> command{"hunt", scenario, "--property", "fifo-violation", "--seeds", "60", "--no-shrink"};
+  const nlohmann::json all = mqlab_json(command);
+  ASSERT_FALSE(all.at("groups").empty());
+  std::vector<std::string> knowing = command;
+  for (const nlohmann::json& g : all.at("groups")) {
+    EXPECT_EQ(g.at("known"), false);
+    knowing.insert(knowing.end(), {"--known", g.at("id")});
+  }
+  const nlohmann::json none = mqlab_json(knowing);
+  EXPECT_EQ(none.at("failing"), 0);
+  EXPECT_EQ(none.at("failing_as_known"), all.at("failing"));
+  EXPECT_EQ(none.at("as_expected"), true);
+  EXPECT_EQ(none.at("groups")[0].at("known"), true);
+  const Outcome told = mqlab(knowing);
+  EXPECT_EQ(told.code, 0) << told.err;
+  EXPECT_TRUE(says(told.out, "Nothing found: none of ")) << told.out;
+  EXPECT_TRUE(says(told.out, "as is known:")) << told.out;
+  // Another one is news, and the first that fails in such a way ends the hunt.
+  std::vector<std::string> other = command;
+  other.insert(other.end(), {"--known", "fifo-violation-00000000", "--first", "--jobs", "1"});
+  EXPECT_EQ(mqlab_json(other).at("failing"), 1);
+}
+
 TEST(Hunt, NothingFoundIsSaidWithWhatItProves) {
   NEEDS_KAFKA();
   const Outcome o = mqlab({"hunt", "scenarios/hunt/log.lua", "--seeds", "59", "--faults", "none"});

@@ -1,6 +1,7 @@
 // A run under way can be cut into pieces and forked, and nobody can tell from what it says.
 #include "sim/lab/live_run.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
@@ -103,6 +104,54 @@ RC_GTEST_PROP(LiveRunProperty, AFaultArmedInAForkIsTheSameFaultInThePlan, ()) {
   same(run.finish(), one.run());
   one.plan.faults.push_back(f);
   same(fork.finish(), one.run());
+}
+
+RunResult run_text(const std::string& text) {
+  const Scenario s = load_scenario(text, "here.lua", cli::all_models());
+  const Model& model = *cli::all_models().find(s.model);
+  return run_scenario(one_run(s, model, nullptr, {}), model, nullptr, {});
+}
+
+const Claim& claim_about(const RunResult& r, const std::string& anomaly) {
+  for (const VerdictRow& v : r.verdicts)
+    if (v.report.anomaly->name == anomaly) return v.claim;
+  throw std::logic_error("no verdict about " + anomaly);
+}
+
+// Found by a hunt: C stands still when it is asked to end, so it ends with its pause, and that is in the healing. It is started
+// again like everybody who is down then; else what was acknowledged would be called lost to it.
+TEST(Healing, StartsAgainWhomAPauseKeptFromEnding) {
+  const RunResult r = run_text(R"(
+    return scenario {
+      cluster = kafka { brokers = 1, controllers = 1 },
+      topics = { orders = { partitions = 1, replicas = 1 } },
+      clients = { producer "P" { topic = "orders", records = 5 }, consumer "C" { topics = { "orders" }, auto_offset_reset = "earliest" } },
+      faults = { at(0, pause "C"), at(seconds(1), stop "C") },
+      run_for = seconds(10),
+      expect = { holds "lost-message" },
+    })");
+  EXPECT_TRUE(r.as_expected);
+  const NodeId c = r.world->find("C");
+  EXPECT_TRUE(r.world->running(c));
+}
+
+// A request may take longer than its sender waits although nothing is broken: it is given up, and arrives after the next one,
+// which went over a new connection. Without sequence numbers nobody claims an order then, and with patience it is claimed.
+TEST(Claims, NoOrderWithoutSequenceNumbersOnceARequestWasGivenUp) {
+  const auto run = [](const char* patience) {
+    return run_text(fmt::format(R"(
+      return scenario {{
+        cluster = kafka {{ brokers = 3, controllers = 1, min_insync = 2 }},
+        topics = {{ orders = {{ partitions = 1, replicas = 3 }} }},
+        clients = {{ producer "P" {{ topic = "orders", records = 5, acks = "all", idempotence = false, retries = 0, linger = 0, start_at = seconds(5), request_timeout = {0}, delivery_timeout = {0} }} }},
+        links = {{ latency = ms(100) }},
+        run_for = seconds(20),
+      }})", patience));
+  };
+  const RunResult hasty = run("ms(150)"), patient = run("seconds(5)");
+  EXPECT_FALSE(claim_about(hasty, "fifo-violation").claimed);
+  EXPECT_EQ(claim_about(hasty, "fifo-violation").reason, "without sequence numbers a request that was given up may arrive after the next");
+  EXPECT_TRUE(claim_about(patient, "fifo-violation").claimed);
 }
 
 }  // namespace
