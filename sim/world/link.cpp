@@ -1,5 +1,6 @@
 // Links between nodes, as configured and as faults leave them; and datagrams, which use links alone.
 #include <algorithm>
+#include <utility>
 
 #include "sim/world/network.h"
 #include "sim/world/world.h"
@@ -84,9 +85,33 @@ void World::rebuild_links() {
     }
   for (std::size_t i = 0; i < faults_.size(); ++i)
     if (faults_[i].active) apply_link_fault(i);
-  // Who is no longer limited does not queue behind what was.
-  for (std::size_t k = 0; k < links_more_.size(); ++k)
-    if (!(links_[k].unusual & unusual::bandwidth)) links_more_[k].free_at = 0;
+  // A wire that is no longer limited takes at once what has queued for it, in the order sent, and nobody queues behind it.
+  const auto is_item = [](const Event& e) {
+    switch (static_cast<EventKind>(e.kind)) {
+      case EventKind::data: case EventKind::datagram: case EventKind::open: case EventKind::opened: case EventKind::closed: case EventKind::reset: case EventKind::window: return true;
+      default: return false;
+    }
+  };
+  for (std::size_t k = 0; k < links_more_.size(); ++k) {
+    if (links_[k].unusual & unusual::bandwidth) continue;
+    if (std::exchange(links_more_[k].free_at, 0) <= now()) continue;
+    const auto from = static_cast<NodeId>(k / stride_), to = static_cast<NodeId>(k % stride_);
+    std::vector<EventId> queued;
+    schedule_.each_pending([&](const Event& e) {
+      if (e.source == from && e.target == to && is_item(e)) queued.push_back(e.id);
+    });
+    std::sort(queued.begin(), queued.end());
+    Time due = now();
+    for (const EventId id : queued) {
+      Event e = *schedule_.find(id);
+      schedule_.cancel(id);
+      due = std::max(due, saturating_add(std::max(now(), static_cast<Time>(e.body[2])), links_[k].latency));
+      add_event(due, e);
+    }
+    for (Connection& c : connections_)
+      for (std::size_t way = 0; c.used && way < 2; ++way)
+        if (c.end[way] == from && c.end[1 - way] == to) c.way[way].last_due = std::min(c.way[way].last_due, due);
+  }
 }
 
 // True iff the fault, in force, stops messages from one to the other.

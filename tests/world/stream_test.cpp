@@ -345,6 +345,27 @@ TEST(Stream, BandwidthQueues) {
   EXPECT_EQ(s.bites(f), 1U);
 }
 
+// What has queued does not crawl on when the limit is gone, and what is sent then does not wait for it.
+TEST(Stream, AWireThatIsWideAgainTakesWhatHasQueued) {
+  Stage s(2);
+  const ConnId c = s.connect(A, B);
+  s.quiet();
+  Fault narrow = fault(FaultKind::bandwidth, {{"A"}, {"B"}}, 15_ms);
+  narrow.amount = 6'400;
+  s.inject(narrow);
+  const Time begin = s.world.now();
+  for (const char* text : {"1", "2", "3", "4"}) s.send(A, c, text);
+  s.run(20_ms);
+  s.send(A, c, "5");
+  s.quiet();
+  EXPECT_EQ(s.heard(B), "1 2 3 4 5");
+  EXPECT_EQ(s.when(B, "1"), begin + 11_ms);
+  EXPECT_EQ(s.when(B, "2"), begin + 16_ms);
+  EXPECT_EQ(s.when(B, "4"), begin + 16_ms);
+  EXPECT_EQ(s.when(B, "5"), begin + 21_ms);
+  EXPECT_EQ(s.world.payloads_in_use(), 0U);
+}
+
 TEST(Stream, AClogKeepsAndThenLetsGoAtOnce) {
   Stage s(2);
   const ConnId c = s.connect(A, B);
