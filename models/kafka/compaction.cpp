@@ -225,8 +225,8 @@ std::vector<TakenRecord> PartitionLog::compact(const CompactionPlan& plan, Time 
       grouped = before;
     }
   }
-  left.insert(left.end(), std::make_move_iterator(b), std::make_move_iterator(batches_.end()));
-  batches_ = std::move(left);
+  left.insert(left.end(), b, batches_.end());
+  batches_ = SharedVector<Batch>(std::move(left));
   segments_.replace(0, done, segments);
   first_dirty_ = plan.to;
   hide();

@@ -33,6 +33,9 @@ Error PartitionLog::check_records(const Batch& batch, Time now) const {
   return Error::none;
 }
 
+// Equal in all that a reader could find; what a coordinator wrote is compared by where it is stored.
+static bool stands_for(const Batch& a, const Batch& b) { return a.state == b.state && a == b; }
+
 // True when it begins a new segment.
 bool PartitionLog::push(Batch&& batch, Time now) {
   const bool full = segments_.full_for(batch, options_.segments);
@@ -40,7 +43,7 @@ bool PartitionLog::push(Batch&& batch, Time now) {
   segments_.add(batch);
   end_ = batch.next_offset();
   if (batch.leader_epoch >= 0) epochs_.assign(batch.leader_epoch, batch.base_offset);
-  batches_.push_back(std::move(batch));
+  batches_.push_back(std::move(batch), stands_for);
   return full;
 }
 
@@ -175,7 +178,7 @@ void PartitionLog::index_aborted() {
 // Keeps the first `kept` batches, ends at `end`, and makes the memories agree with what is left.
 void PartitionLog::cut(std::size_t kept, Offset end) {
   const bool shorter = kept < batches_.size();
-  batches_.resize(kept);
+  batches_.truncate(kept);
   end_ = end;
   epochs_.truncate_from_end(end_);
   segments_.cut(end_, batches_);
@@ -249,7 +252,7 @@ Offset PartitionLog::recover(Offset recovery_point) {
 bool PartitionLog::corrupt_at(Offset offset) {
   const std::size_t i = first_reaching(offset);
   if (offset < start_ || i == batches_.size() || batches_[i].base_offset > offset) return false;
-  batches_[i].corrupt = true;
+  batches_.change(i, [](Batch& b) { b.corrupt = true; });
   return true;
 }
 

@@ -28,6 +28,7 @@
 #include "models/kafka/producer_state.h"
 #include "models/kafka/segments.h"
 #include "models/kafka/types.h"
+#include "sim/kernel/shared_vector.h"
 
 namespace mqlab::kafka {
 
@@ -204,7 +205,7 @@ class PartitionLog {
   Offset start_ = 0;
   Offset end_ = 0;
   Offset first_dirty_ = 0;
-  std::vector<Batch> batches_{};  // contiguous, so that a view costs a binary search and no copy
+  SharedVector<Batch> batches_{};  // contiguous, so that a view costs a binary search and no copy; copies of a world share it
   std::size_t hidden_ = 0;        // so many lie wholly below the start
   Segments segments_{};
   EpochCache epochs_{};

@@ -49,7 +49,7 @@ void PartitionLog::delete_oldest(Time now, Offset high_watermark, Deletion why, 
     for (std::int32_t r = 0; r < b.held(); ++r)
       if (b.offset_of(r) >= start_) out[i].taken.push_back({b.offset_of(r), b.record(r)});
   }
-  batches_.erase(batches_.begin(), batches_.begin() + static_cast<std::ptrdiff_t>(gone));
+  batches_.drop(gone);
   segments_.drop(n);
   if (begins > start_) {
     start_ = begins;

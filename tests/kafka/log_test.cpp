@@ -251,6 +251,21 @@ TEST(KafkaLog, CopiesAreIndependent) {
   EXPECT_FALSE(one.batches()[0].corrupt);
 }
 
+// ... and costs nothing: what both hold lies once, and a run that is run again writes what lies there already.
+TEST(KafkaLog, CopiesShareTheirBatches) {
+  PartitionLog one = six();
+  PartitionLog two = one, three = one;
+  const auto write = [](PartitionLog& log, std::uint64_t message) { log.append_as_leader(messages(message, 2, 300), 2, 0); };
+  write(one, 16);
+  write(two, 16);
+  EXPECT_EQ(one.batches().data(), two.batches().data());
+  EXPECT_EQ(one, two);
+  write(three, 17);
+  EXPECT_NE(three.batches().data(), one.batches().data());
+  EXPECT_EQ(text(one), text(two));
+  EXPECT_EQ(text(three), text(six()) + " 6:17/e2 7:18/e2");
+}
+
 // Errors whose write may still appear are unknown, not failed; the rejection before the append is definite.
 TEST(KafkaErrors, IndeterminateOnesMayStillBecomeVisible) {
   for (const Error e : {Error::not_leader_or_follower, Error::request_timed_out,
