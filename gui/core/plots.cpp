@@ -5,26 +5,26 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <set>
+#include <utility>
 
 #include "gui/core/labels.h"
 #include "gui/core/spacetime.h"
-#include "sim/check/measure.h"
+#include "sim/check/flat_map.h"
 
 namespace mqlab::gui {
 namespace {
 
 constexpr float axis_height = 24, title_height = 16, panel_gap = 8;
 
-// Changes at times become a step series: one sample a time.
-std::vector<Sample> steps_of(std::vector<std::pair<Time, std::int64_t>> changes) {
-  std::stable_sort(changes.begin(), changes.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+// What begins and what ends becomes a step series: one sample a time. Requires: both ascend.
+std::vector<Sample> steps_of(const std::vector<Time>& begun, const std::vector<Time>& ended) {
   std::vector<Sample> out;
   std::int64_t value = 0;
-  for (std::size_t i = 0; i < changes.size(); ++i) {
-    value += changes[i].second;
-    if (i + 1 < changes.size() && changes[i + 1].first == changes[i].first) continue;
-    if (out.empty() || out.back().value != value) out.push_back({changes[i].first, value});
+  for (auto b = begun.begin(), e = ended.begin(); b != begun.end() || e != ended.end();) {
+    const Time at = e == ended.end() || (b != begun.end() && *b < *e) ? *b : *e;
+    for (; b != begun.end() && *b == at; ++b) ++value;
+    for (; e != ended.end() && *e == at; ++e) --value;
+    if (out.empty() || out.back().value != value) out.push_back({at, value});
   }
   return out;
 }
@@ -39,32 +39,27 @@ struct Buckets {
     from = r.from >= 0 ? r.from / each * each : r.from;
     count = static_cast<std::size_t>((r.to - from + each - 1) / each);
   }
-  Time end() const { return from + static_cast<Duration>(count) * each; }
-  std::size_t of(Time t) const { return static_cast<std::size_t>((t - from) / each); }
-  Time middle(std::size_t b) const { return from + static_cast<Duration>(b) * each + each / 2; }
+  Time begin(std::size_t b) const { return from + static_cast<Duration>(b) * each; }
+  Time middle(std::size_t b) const { return begin(b) + each / 2; }
 };
 
+// A search a bucket, whatever falls into it.
 std::vector<std::uint64_t> counts(const std::vector<Time>& times, const Buckets& buckets) {
   std::vector<std::uint64_t> out(buckets.count);
-  for (auto t = std::lower_bound(times.begin(), times.end(), buckets.from); t != times.end() && *t < buckets.end(); ++t) ++out[buckets.of(*t)];
+  auto at = std::lower_bound(times.begin(), times.end(), buckets.from);
+  for (std::size_t b = 0; b < buckets.count; ++b) {
+    const auto next = std::lower_bound(at, times.end(), buckets.begin(b + 1));
+    out[b] = static_cast<std::uint64_t>(next - at);
+    at = next;
+  }
   return out;
 }
 
-// The percentiles of each bucket; -1: nothing fell into it.
-struct Percentiles {
-  std::vector<Duration> p50, p99;
-};
-Percentiles percentiles(const std::vector<Sample>& samples, const Buckets& buckets) {
-  Percentiles out{std::vector<Duration>(buckets.count, -1), std::vector<Duration>(buckets.count, -1)};
-  std::vector<std::vector<Duration>> all(buckets.count);
-  const auto less = [](const Sample& s, Time t) { return s.at < t; };
-  for (auto s = std::lower_bound(samples.begin(), samples.end(), buckets.from, less); s != samples.end() && s->at < buckets.end(); ++s) all[buckets.of(s->at)].push_back(s->value);
-  for (std::size_t b = 0; b < buckets.count; ++b) {
-    if (all[b].empty()) continue;
-    std::sort(all[b].begin(), all[b].end());
-    out.p50[b] = percentile(all[b], 50);
-    out.p99[b] = percentile(all[b], 99);
-  }
+// A percentile of each bucket; -1: nothing fell into it.
+std::vector<double> percentiles(const Values& values, const Buckets& buckets, unsigned percent) {
+  std::vector<double> out(buckets.count, -1);
+  for (std::size_t b = 0; b < buckets.count; ++b)
+    if (const auto v = values.percentile(buckets.begin(b), buckets.begin(b + 1), percent)) out[b] = static_cast<double>(*v);
   return out;
 }
 
@@ -146,12 +141,12 @@ struct Panel {
   }
 
   // Steps, by columns of two pixels: from the least to the greatest of each.
-  void steps(const std::vector<Sample>& samples, TimeRange r, const Key& k) {
+  void steps(const Steps& series, TimeRange r, const Key& k) {
     const auto columns = static_cast<std::size_t>(std::max(box.w / 2, 1.0F));
     std::vector<Point> points;
     for (std::size_t c = 0; c < columns; ++c) {
       const auto time = [&](std::size_t n) { return r.from + static_cast<Time>(static_cast<double>(r.length()) * static_cast<double>(n) / static_cast<double>(columns)); };
-      const auto [least, most] = range_of(samples, time(c), std::max(time(c + 1), time(c) + 1));
+      const auto [least, most] = series.range(time(c), std::max(time(c + 1), time(c) + 1));
       const float x = box.x + static_cast<float>(c) * 2 + 1;
       const float at = points.empty() ? y(static_cast<double>(least)) : points.back().y;
       // The nearer end first, so that the line does not jump back and forth.
@@ -188,54 +183,89 @@ const char* series_name(SeriesId id) {
   return "?";
 }
 
+namespace {
+
+std::vector<std::int64_t> values_of(const std::vector<Sample>& samples) {
+  std::vector<std::int64_t> out;
+  out.reserve(samples.size());
+  for (const Sample& s : samples) out.push_back(s.value);
+  return out;
+}
+
+// The first that is at or after t.
+std::size_t first_from(const std::vector<Sample>& samples, Time t) {
+  return static_cast<std::size_t>(std::lower_bound(samples.begin(), samples.end(), t, [](const Sample& s, Time when) { return s.at < when; }) - samples.begin());
+}
+
+}  // namespace
+
+Steps::Steps(std::vector<Sample> samples) : samples_(std::move(samples)), extremes_(values_of(samples_)) {}
+
+std::pair<std::int64_t, std::int64_t> Steps::range(Time from, Time to) const {
+  const std::size_t first = first_from(samples_, from + 1), end = first_from(samples_, to);
+  const std::int64_t before = first == 0 ? 0 : samples_[first - 1].value;
+  if (first >= end) return {before, before};
+  const auto [least, most] = extremes_.of(first, end);
+  return {std::min(before, least), std::max(before, most)};
+}
+
+Values::Values(std::vector<Sample> samples) : samples_(std::move(samples)), ranks_(values_of(samples_)) {}
+
+std::optional<std::int64_t> Values::percentile(Time from, Time to, unsigned percent) const {
+  const std::size_t first = first_from(samples_, from), end = first_from(samples_, to);
+  if (first >= end) return std::nullopt;
+  return ranks_.nth(first, end, ((end - first) * percent + 99) / 100 - 1);
+}
+
 RunSeries run_series(const Journal& j, const std::vector<Flight>& flights, Time end) {
   RunSeries out;
   out.end = end;
-  std::map<MessageId, Time> sent;
-  std::set<MessageId> acknowledged, got;
-  std::set<std::pair<std::uint32_t, MessageId>> delivered;
-  std::vector<std::pair<Time, std::int64_t>> waiting;
+  struct Known {
+    Time sent = -1;  // handed over for the first time; -1: never seen
+    bool acknowledged = false, got = false;
+  };
+  FlatMap<Known> messages;
+  std::map<std::uint32_t, FlatMap<bool>> delivered;  // by subscription
+  std::vector<Sample> send_latency, delivery_latency;
+  std::vector<Time> waits, taken;
+  const auto arrived = [&](Known& m, Time at) {
+    if (!std::exchange(m.got, true) && m.acknowledged) taken.push_back(at);
+  };
   for (const Op& op : j.ops) {
+    const bool policy = op.kind == OpKind::ack && (op.flags & op_flag::by_policy);  // a declared limit took it
+    if (op.kind != OpKind::send && op.kind != OpKind::deliver && !policy) continue;
+    Known& m = messages[op.message];
     if (op.kind == OpKind::send && op.outcome == Outcome::invoke) {
-      sent.try_emplace(op.message, op.time);
+      if (m.sent < 0) m.sent = op.time;
     } else if (op.kind == OpKind::send && op.outcome == Outcome::ok) {
-      if (!acknowledged.insert(op.message).second) continue;
+      if (std::exchange(m.acknowledged, true)) continue;
       out.acknowledged.push_back(op.time);
-      if (const auto it = sent.find(op.message); it != sent.end()) out.send_latency.push_back({op.time, op.time - it->second});
-      if (!got.count(op.message)) waiting.emplace_back(op.time, 1);
+      if (m.sent >= 0) send_latency.push_back({op.time, op.time - m.sent});
+      if (!m.got) waits.push_back(op.time);
     } else if (op.kind == OpKind::deliver) {
-      if (!delivered.emplace(op.subscription, op.message).second) continue;
+      if (std::exchange(delivered[op.subscription][op.message], true)) continue;
       out.delivered.push_back(op.time);
-      const auto it = sent.find(op.message);
-      out.delivery_latency.push_back({op.time, it == sent.end() ? 0 : op.time - it->second});
-      if (got.insert(op.message).second && acknowledged.count(op.message)) waiting.emplace_back(op.time, -1);
-    } else if (op.kind == OpKind::ack && (op.flags & op_flag::by_policy)) {
-      if (got.insert(op.message).second && acknowledged.count(op.message)) waiting.emplace_back(op.time, -1);  // a declared limit took it
+      delivery_latency.push_back({op.time, m.sent < 0 ? 0 : op.time - m.sent});
+      arrived(m, op.time);
+    } else if (policy) {
+      arrived(m, op.time);
     }
   }
-  out.waiting = steps_of(std::move(waiting));
-  std::vector<std::pair<Time, std::int64_t>> flying;
+  out.send_latency = std::move(send_latency);
+  out.delivery_latency = std::move(delivery_latency);
+  out.waiting = steps_of(waits, taken);
+  std::vector<Time> sent, arrivals;
   for (const Flight& f : flights) {
     if (f.traffic == Traffic::heartbeat || f.arrived <= f.sent) continue;
-    flying.emplace_back(f.sent, 1);
-    flying.emplace_back(f.arrived, -1);
+    sent.push_back(f.sent);
+    arrivals.push_back(f.arrived);  // flights stand in this order
   }
-  out.in_flight = steps_of(std::move(flying));
+  std::sort(sent.begin(), sent.end());
+  out.in_flight = steps_of(sent, arrivals);
   return out;
 }
 
 RunSeries run_series(const EventIndex& index) { return run_series(index.recording().journal(), index.flights(), index.recording().end()); }
-
-std::pair<std::int64_t, std::int64_t> range_of(const std::vector<Sample>& steps, Time from, Time to) {
-  const auto first = std::upper_bound(steps.begin(), steps.end(), from, [](Time t, const Sample& s) { return t < s.at; });
-  const std::int64_t before = first == steps.begin() ? 0 : (first - 1)->value;
-  std::pair<std::int64_t, std::int64_t> out{before, before};
-  for (auto s = first; s != steps.end() && s->at < to; ++s) {
-    out.first = std::min(out.first, s->value);
-    out.second = std::max(out.second, s->value);
-  }
-  return out;
-}
 
 Scene plots(const RunSeries& series, const Timeline& timeline, const TimeView& view, Time now, float width, float height, const TextMeasure& measure) {
   Scene s(width, height);
@@ -282,9 +312,8 @@ Scene plots(const RunSeries& series, const Timeline& timeline, const TimeView& v
       p.curve(delivered, buckets, d);
       s.name(series_entity(SeriesId::acknowledged), p.box, fmt::format("messages a second, at most {}: {} acknowledged and {} delivered in all", number_label(std::round(most * 10) / 10), with_commas(series.acknowledged.size()), with_commas(series.delivered.size())));
     } else if (i == 1) {
-      const Percentiles send = percentiles(series.send_latency, buckets), delivery = percentiles(series.delivery_latency, buckets);
-      const auto doubles = [](const std::vector<Duration>& v) { return std::vector<double>(v.begin(), v.end()); };
-      const std::vector<double> s50 = doubles(send.p50), s99 = doubles(send.p99), d50 = doubles(delivery.p50), d99 = doubles(delivery.p99);
+      const std::vector<double> s50 = percentiles(series.send_latency, buckets, 50), s99 = percentiles(series.send_latency, buckets, 99);
+      const std::vector<double> d50 = percentiles(series.delivery_latency, buckets, 50), d99 = percentiles(series.delivery_latency, buckets, 99);
       const Key k50{SeriesId::send_latency, "send to ack p50", Ink::hue0, false}, k99{SeriesId::send_latency, "p99", Ink::hue0, true};
       const Key e50{SeriesId::delivery_latency, "send to delivery p50", Ink::hue1, false}, e99{SeriesId::delivery_latency, "p99", Ink::hue1, true};
       const double most = most_of({&s50, &s99, &d50, &d99});
@@ -301,12 +330,12 @@ Scene plots(const RunSeries& series, const Timeline& timeline, const TimeView& v
       s.name(series_entity(SeriesId::send_latency), p.box, fmt::format("latency, at most {}", time_label(static_cast<Time>(most), 1'000)));
     } else {
       const SeriesId id = i == 2 ? SeriesId::waiting : SeriesId::in_flight;
-      const std::vector<Sample>& samples = i == 2 ? series.waiting : series.in_flight;
+      const Steps& steps = i == 2 ? series.waiting : series.in_flight;
       const Key k{id, series_name(id), i == 2 ? Ink::hue2 : Ink::hue4, false};
-      const auto most = range_of(samples, r.from, r.to).second;
+      const auto most = steps.range(r.from, r.to).second;
       p.title(i == 2 ? "waiting" : "under way", {k});
       p.scale(std::max<double>(static_cast<double>(most), 1), number_label);
-      p.steps(samples, r, k);
+      p.steps(steps, r, k);
       s.name(series_entity(id), p.box, fmt::format("{}, at most {}", series_name(id), most));
     }
   }

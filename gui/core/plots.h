@@ -1,7 +1,8 @@
 // gui/core/plots.h: throughput, latency, what waits and what is under way, over the time that the space-time picture shows.
 //
-// Series are read from the history once a recording (RunSeries); a picture then takes, for each column of pixels, the least
-// and the greatest of what falls into it, so that no spike is lost however long the run is.
+// Series are read from the history once a recording (RunSeries); a picture then asks, for each column of pixels, for the least
+// and the greatest of what falls into it, so that no spike is lost however long the run is, and for exact percentiles. A picture
+// costs by its pixels: the events in it are not walked (range_stats.h).
 //
 // What is counted: a send by its first `ok`; a delivery by (subscription, message), the first time; a message waits from
 // its `ok` until some subscription has got it first. Latencies begin with the first attempt to send.
@@ -13,10 +14,12 @@
 //     Scene s = plots(series, timeline, view, focus_time, 800, 300, measure);
 #pragma once
 
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "gui/core/event_index.h"
+#include "gui/core/range_stats.h"
 #include "gui/core/timeline.h"
 
 namespace mqlab::gui {
@@ -31,20 +34,50 @@ struct Sample {
   bool operator==(const Sample&) const = default;
 };
 
+// A value that stands until the next sample. Samples ascend in time.
+class Steps {
+ public:
+  Steps() = default;
+  Steps(std::vector<Sample> samples);
+  const std::vector<Sample>& samples() const { return samples_; }
+  bool empty() const { return samples_.empty(); }
+  // The least and the greatest in [from, to): what it was at `from` counts too. 0 before it begins. Requires: from < to.
+  std::pair<std::int64_t, std::int64_t> range(Time from, Time to) const;
+  bool operator==(const Steps& o) const { return samples_ == o.samples_; }
+
+ private:
+  std::vector<Sample> samples_;
+  RangeExtremes extremes_;
+};
+
+// Values at moments, each for itself. Samples ascend in time.
+class Values {
+ public:
+  Values() = default;
+  Values(std::vector<Sample> samples);
+  const std::vector<Sample>& samples() const { return samples_; }
+  bool empty() const { return samples_.empty(); }
+  // The value below or at which `percent` of those in [from, to) lie (nearest rank, as sim/check/measure.h has it); nothing: there
+  // is none. Requires: 0 < percent <= 100.
+  std::optional<std::int64_t> percentile(Time from, Time to, unsigned percent) const;
+  bool operator==(const Values& o) const { return samples_ == o.samples_; }
+
+ private:
+  std::vector<Sample> samples_;
+  RangeRanks ranks_;
+};
+
 struct RunSeries {
   std::vector<Time> acknowledged{};          // ascending
   std::vector<Time> delivered{};
-  std::vector<Sample> send_latency{};        // by the time of the ok
-  std::vector<Sample> delivery_latency{};    // by the time of the delivery
-  std::vector<Sample> waiting{};             // steps
-  std::vector<Sample> in_flight{};           // steps; messages between nodes, heartbeats left out
+  Values send_latency{};                     // by the time of the ok
+  Values delivery_latency{};                 // by the time of the delivery
+  Steps waiting{};
+  Steps in_flight{};                         // messages between nodes, heartbeats left out
   Time end = 0;
 };
 RunSeries run_series(const Journal& j, const std::vector<Flight>& flights, Time end);
 RunSeries run_series(const EventIndex& index);
-
-// The least and the greatest of a step series in [from, to): what it was at `from` counts too. {0, 0} before it begins.
-std::pair<std::int64_t, std::int64_t> range_of(const std::vector<Sample>& steps, Time from, Time to);
 
 // `now`: where the cursor stands.
 Scene plots(const RunSeries& series, const Timeline& timeline, const TimeView& view, Time now, float width, float height, const TextMeasure& measure);

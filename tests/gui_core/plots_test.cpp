@@ -25,11 +25,11 @@ TEST(Plots, SeriesSayWhatTheMeasureOfTheRunSays) {
     EXPECT_EQ(series.delivered.size(), cost.delivered);
     EXPECT_GT(series.delivered.size(), 0U);
     std::vector<Duration> latencies;
-    for (const Sample& s : series.delivery_latency) latencies.push_back(s.value);
+    for (const Sample& s : series.delivery_latency.samples()) latencies.push_back(s.value);
     std::sort(latencies.begin(), latencies.end());
     EXPECT_EQ(percentile(latencies, 50), cost.latency_p50);
     EXPECT_EQ(percentile(latencies, 99), cost.latency_p99);
-    EXPECT_EQ(series.waiting.empty() ? 0 : series.waiting.back().value, static_cast<std::int64_t>(cost.lost));
+    EXPECT_EQ(series.waiting.empty() ? 0 : series.waiting.samples().back().value, static_cast<std::int64_t>(cost.lost));
   }
 }
 
@@ -39,7 +39,7 @@ TEST(Plots, InFlightIsWhatTheIndexSees) {
   for (Time t = 0; t < r.recording->end(); t += 1'370'000'001) {
     std::int64_t n = 0;
     r.index->in_flight(t, [&](const Flight& f) { n += f.traffic != Traffic::heartbeat && f.arrived > f.sent; });
-    EXPECT_EQ(range_of(series.in_flight, t, t + 1).first, n) << t;
+    EXPECT_EQ(series.in_flight.range(t, t + 1).first, n) << t;
   }
 }
 
@@ -66,9 +66,9 @@ TEST(Plots, WhatIsCountedIsCountedOnce) {
   const RunSeries s = run_series(j, {}, 10_s);
   EXPECT_EQ(s.acknowledged, (std::vector<Time>{3_s}));
   EXPECT_EQ(s.delivered, (std::vector<Time>{5_s, 7_s}));
-  EXPECT_EQ(s.send_latency, (std::vector<Sample>{{3_s, 2_s}}));
-  EXPECT_EQ(s.delivery_latency, (std::vector<Sample>{{5_s, 4_s}, {7_s, 6_s}}));
-  EXPECT_EQ(s.waiting, (std::vector<Sample>{{3_s, 1}, {5_s, 0}}));
+  EXPECT_EQ(s.send_latency.samples(), (std::vector<Sample>{{3_s, 2_s}}));
+  EXPECT_EQ(s.delivery_latency.samples(), (std::vector<Sample>{{5_s, 4_s}, {7_s, 6_s}}));
+  EXPECT_EQ(s.waiting.samples(), (std::vector<Sample>{{3_s, 1}, {5_s, 0}}));
 }
 
 RC_GTEST_PROP(Plots, TheRangeOfAStretchIsThatOfALoop, (const std::vector<std::pair<std::uint8_t, std::int8_t>>& raw, std::uint8_t from, std::uint8_t length)) {
@@ -86,14 +86,30 @@ RC_GTEST_PROP(Plots, TheRangeOfAStretchIsThatOfALoop, (const std::vector<std::pa
     most = first ? now : std::max(most, now);
     first = false;
   }
-  RC_ASSERT(range_of(steps, from, to) == std::pair(least, most));
+  RC_ASSERT(Steps(steps).range(from, to) == std::pair(least, most));
+}
+
+RC_GTEST_PROP(Plots, APercentileOfAStretchIsThatOfASortedLoop, (const std::vector<std::pair<std::uint8_t, std::int16_t>>& raw, std::uint8_t from, std::uint8_t length)) {
+  std::vector<Sample> samples;
+  Time t = 0;
+  for (const auto& [after, value] : raw) samples.push_back({t += after % 4, value});
+  const Values values(samples);
+  std::vector<Duration> inside;
+  for (const Sample& s : samples)
+    if (s.at >= from && s.at < from + length) inside.push_back(s.value);
+  std::sort(inside.begin(), inside.end());
+  for (const unsigned percent : {1U, 50U, 99U, 100U}) {
+    const auto p = values.percentile(from, from + length, percent);
+    RC_ASSERT(p.has_value() == !inside.empty());
+    if (p) RC_ASSERT(*p == percentile(inside, percent));
+  }
 }
 
 TEST(Plots, ASpikeOfOneEventIsSeenInALongRun) {
   RunSeries s;
   s.acknowledged = {500_s};
   s.delivered = {500_s};
-  s.waiting = {{500_s, 9}, {500_s + 1, 0}};
+  s.waiting = std::vector<Sample>{{500_s, 9}, {500_s + 1, 0}};
   s.end = 1'000_s;
   const Scene scene = plots(s, {}, {{0, 1'000_s}, false, {}}, 0, 700, 400, measure);
   check(scene);
