@@ -119,11 +119,13 @@ LiveRun LiveRun::without_record() const {
   // it was given.
   Journal& journal = world_->journal;
   std::vector<Delivery> deliveries = std::exchange(journal.deliveries, {});
+  std::vector<Drop> drops = std::exchange(journal.drops, {});
   std::vector<Mark> marks = std::exchange(journal.marks, {});
   std::vector<Op> ops;
   if (!world_->extension) ops = std::exchange(journal.ops, {});
   out.world_ = std::make_unique<World>(*world_);
   journal.deliveries = std::move(deliveries);
+  journal.drops = std::move(drops);
   journal.marks = std::move(marks);
   if (!world_->extension) journal.ops = std::move(ops);
   return out;
@@ -214,6 +216,7 @@ RunResult LiveRun::finish() {
     r.interrupted = true;
     r.not_drained_because = stopped_because_;
   }
+  world_->close_record();
   checks_->advance(world_->journal);
   r.world = std::move(world_);
   r.deployment = std::move(deployment_);

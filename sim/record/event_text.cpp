@@ -21,6 +21,8 @@ Time sent_at(const Delivery& delivery) {
   return sent > static_cast<std::uint64_t>(std::max<Time>(delivery.time, 0)) ? delivery.time : static_cast<Time>(sent);
 }
 
+Time sent_at(const Drop& drop) { return sent_at(Delivery{drop.event, drop.time, nullptr}); }
+
 namespace {
 
 const char* kind_text(const Event& e) {
@@ -81,6 +83,13 @@ std::string event_text(const Journal& journal, const Delivery& delivery) {
   text += " " + event_name(journal, delivery);
   const std::string details = event_details(journal, delivery);
   return details.empty() ? text : text + " " + details;
+}
+
+std::string drop_text(const Journal& journal, const Drop& drop) {
+  const Delivery as_delivery{drop.event, drop.time, drop.payload};
+  const std::string details = event_details(journal, as_delivery);
+  return fmt::format("{}->{} {}{}{} never arrived: {}", line_name(journal, drop.event.source), drop.event.target == nobody ? "?" : line_name(journal, drop.event.target),
+                     event_name(journal, as_delivery), details.empty() ? "" : " ", details, drop_reason_text(drop.why));
 }
 
 std::string mark_text(const Journal& journal, const Mark& mark) {

@@ -15,6 +15,8 @@ NodeId line_of(const Event& event);
 bool is_message(const Event& event);
 // When a message was sent; never after it arrived.
 Time sent_at(const Delivery& delivery);
+// ... one that nobody took; never after it was over.
+Time sent_at(const Drop& drop);
 
 // "Fetch": what it is, in a word or two.
 std::string event_name(const Journal& journal, const Delivery& delivery);
@@ -22,6 +24,8 @@ std::string event_name(const Journal& journal, const Delivery& delivery);
 std::string event_details(const Journal& journal, const Delivery& delivery);
 // "B1->B2 Fetch epoch=3"
 std::string event_text(const Journal& journal, const Delivery& delivery);
+// "B1->P1 ProduceReply partition=0 never arrived: a fault dropped it"
+std::string drop_text(const Journal& journal, const Drop& drop);
 // "leader_elected orders/0: by the controller"
 std::string mark_words(const Journal& journal, const Mark& mark);
 // "B1 leader_elected orders/0: by the controller"

@@ -149,7 +149,7 @@ bool World::apply_rules(Event& e, Duration& extra, bool& twice) {
     const FaultKind kind = faults_[fault].fault.kind;
     note(e.source, "message_fault", {}, fmt::format("{} {} to {}", fault_decl(kind).name, journal.kind_name(e.type), name(e.target)));
     if (kind == FaultKind::drop) {
-      drop_payload(e.payload);
+      drop(e, DropReason::fault);
       return true;
     }
     if (e.channel != no_connection) {

@@ -28,6 +28,24 @@ const char* outcome_name(Outcome o) {
   return names[static_cast<std::size_t>(o)];
 }
 
+const char* drop_reason_text(DropReason r) {
+  static constexpr const char* texts[drop_reason_count] = {
+      "the link is cut",
+      "it was lost on the way",
+      "a fault dropped it",
+      "a fault dropped one before it on its connection, on which nothing passes since",
+      "the link was cut until its connection ended",
+      "its connection ended before it got through",
+      "its connection was closed already",
+      "its sender ended before it got through",
+      "its receiver is down",
+      "its receiver was started anew and does not know the connection",
+      "its receiver has closed the connection",
+      "its receiver ended before it came to it",
+      "it still waited when the run ended"};
+  return texts[static_cast<std::size_t>(r)];
+}
+
 std::string Journal::message_name(MessageId m) const {
   if (m == no_message) return "-";
   if (m & named_message_bit) return names.text(static_cast<std::uint32_t>(m));

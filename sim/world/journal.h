@@ -1,12 +1,13 @@
 // sim/world/journal.h: what a world writes down while it runs.
 //
-// Four lists, each append-only: operations (what clients did and saw: the history), marks (what
-// happened inside, by name: "leader_elected"), deliveries (every event, from the full level on)
-// and changes (what each of them changed in a node's state, at the state level). The world
-// appends; sim/record reads, exports and imports; sim/check judges operations.
+// Five lists, each append-only: operations (what clients did and saw: the history), marks (what
+// happened inside, by name: "leader_elected"), deliveries (every event, from the full level on),
+// drops (every message that nobody will ever take, from the full level on) and changes (what each
+// delivery changed in a node's state, at the state level). The world appends; sim/record reads,
+// exports and imports; sim/check judges operations.
 //
-// Always true: 1. times never go back within a list. 2. An `ok`, `fail` or `info` names its
-// `invoke` in `of`, or stands alone (a delivery). 3. A number in a row is resolved by `names`.
+// Always true: 1. times never go back within a list; of drops, Drop::after does not. 2. An `ok`, `fail`
+// or `info` names its `invoke` in `of`, or stands alone (a delivery). 3. A number in a row is resolved by `names`.
 #pragma once
 
 #include <array>
@@ -126,6 +127,36 @@ struct Delivery {
   PayloadRef payload;
 };
 
+// Why nobody will ever take a message.
+enum class DropReason : std::uint8_t {
+  cut,              // by itself (a datagram), it met a cut
+  lost,             // the link lost it, and nobody sends it again
+  fault,            // a fault took it out by name (`drop`)
+  behind_fault,     // ... took one before it on its connection, on which nothing passes since
+  cut_off,          // its connection ended while a cut held it back
+  gave_up,          // its connection ended before it got through
+  closed,           // its sender had no connection any more
+  sender_ended,     // its sender's process, or machine, ended before it got through
+  receiver_down,    // nobody runs there
+  receiver_new,     // another process runs there than the one that it was for
+  receiver_closed,  // the receiver has closed the connection
+  receiver_ended,   // it had arrived, and the receiver ended before it came to it
+  unfinished        // it still waited when the record ended
+};
+inline constexpr std::size_t drop_reason_count = 13;
+// A sentence without its end: "its receiver has closed the connection".
+const char* drop_reason_text(DropReason r);
+
+// A message that never reached its receiver, or reached a machine on which nobody took it. A second copy that a fault made of
+// a message is none.
+struct Drop {
+  Event event;            // as in a delivery: source, target, type, cause; body[2] = when it was sent
+  Time time{};            // when it was over; not before it was sent
+  std::size_t after{};    // so many deliveries were before; the last of them is the event during or after which it was dropped
+  DropReason why{};
+  PayloadRef payload;
+};
+
 // A kind of message, as its model declares it once.
 struct MessageDecl {
   MessageKind kind{};
@@ -149,6 +180,7 @@ struct Journal {
   std::vector<Op> ops;
   std::vector<Mark> marks;
   std::vector<Delivery> deliveries;
+  std::vector<Drop> drops;
   std::vector<StateChange> changes;
   Names state_paths;                   // apart from `names`, whose numbers messages are made of
   std::vector<std::string> step_paths;  // what of the state is worth telling step by step (sim/record/state_filter.h)

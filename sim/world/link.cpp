@@ -268,11 +268,11 @@ void World::send_datagram(NodeId from, NodeId to, MessageKind kind, PayloadRef p
   if ((!rules_.empty() || triggers_) && apply_rules(e, extra, twice)) return;
   if (l.cut & traffic_bit(traffic)) {
     credit_cut(from, to, traffic);
-    return drop_payload(e.payload);
+    return drop(e, DropReason::cut);
   }
   if (static_cast<std::uint32_t>(chance_word) < l.loss) {
     credit_link(from, to, {FaultKind::loss});
-    return drop_payload(e.payload);
+    return drop(e, DropReason::lost);
   }
   Time due = saturating_add(depart, sample_latency(l, from, to, latency_word));
   if (l.unusual) {
@@ -282,7 +282,7 @@ void World::send_datagram(NodeId from, NodeId to, MessageKind kind, PayloadRef p
     }
     if ((l.unusual & unusual::burst) && in_burst(from, to, depart)) {
       credit_link(from, to, {FaultKind::burst_loss});
-      return drop_payload(e.payload);
+      return drop(e, DropReason::lost);
     }
     if (l.unusual & unusual::clog) {
       credit_link(from, to, {FaultKind::clog});

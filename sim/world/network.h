@@ -74,6 +74,7 @@ struct StreamOptions {
 inline constexpr std::uint8_t held_bit = 8;       // kept back
 inline constexpr std::uint8_t delayed_bit = 16;   // takes longer
 inline constexpr std::uint8_t twice_bit = 32;     // a copy follows
+inline constexpr std::uint8_t copy_bit = 64;      // this is that copy, on a connection: outside the order, and nobody's loss
 
 // One direction of a connection.
 struct Direction {

@@ -20,7 +20,6 @@ constexpr std::uint16_t generation_last = 4095;
 // Event::flags of an item: its direction, and what a message fault wants with it, whose number + 1 is in
 // the upper half of body[1] until the item is launched.
 constexpr std::uint8_t direction_bit = 1;
-constexpr std::uint8_t copy_bit = 64;  // a second copy: outside the order, and nobody's loss
 
 // Event::flags of a retry: the end of patience, with the direction or with the handshake.
 constexpr std::uint8_t patience_bit = 2;
@@ -40,6 +39,14 @@ Connection* World::connection(ConnId id) {
   if (id == no_connection || slot >= connections_.size()) return nullptr;
   Connection& c = connections_[slot];
   return c.used && c.generation == id >> generation_shift ? &c : nullptr;
+}
+
+// With whom a connection was, whether it still is or not; nobody: its place was used again since.
+NodeId World::last_peer(ConnId id, NodeId of) const {
+  const std::uint32_t slot = id & slot_mask;
+  if (id == no_connection || slot >= connections_.size() || connections_[slot].generation != id >> generation_shift) return nobody;
+  const Connection& c = connections_[slot];
+  return c.end[0] == of ? c.end[1] : c.end[1] == of ? c.end[0] : nobody;
 }
 
 std::size_t World::connections_in_use() const {
@@ -88,19 +95,21 @@ ConnId World::connect(NodeId from, NodeId to, Traffic traffic, Time depart) {
 
 void World::send_stream(ConnId id, NodeId from, MessageKind kind, PayloadRef payload, std::uint32_t size, std::uint64_t word, Time depart) {
   Connection* c = connection(id);
-  if (!c || (c->end[0] != from && c->end[1] != from)) return;
-  const int way = c->end[0] == from ? 0 : 1;
-  if (!c->open[static_cast<std::size_t>(way)]) return;  // as a write to a closed socket: nothing leaves
+  if (c && c->end[0] != from && c->end[1] != from) return;
+  const int way = !c || c->end[0] == from ? 0 : 1;
+  const bool open = c && c->open[static_cast<std::size_t>(way)];
+  if (!open && options_.trace < TraceLevel::full) return;  // as a write to a closed socket: nothing leaves
   Event e;
   e.kind = static_cast<std::uint8_t>(EventKind::data);
   e.flags = way ? direction_bit : 0;
   e.source = from;
-  e.target = c->end[static_cast<std::size_t>(1 - way)];
+  e.target = c ? c->end[static_cast<std::size_t>(1 - way)] : last_peer(id, from);
   e.channel = id;
   e.type = kind;
   e.incarnation = nodes_[from].incarnation;
   e.body = {word, size, static_cast<std::uint64_t>(depart)};
   e.payload = payload ? hold_payload(std::move(payload)) : 0;
+  if (!open) return drop(e, DropReason::closed);
   if (!rules_.empty() || triggers_) {
     Duration extra = 0;
     bool twice = false;
@@ -154,7 +163,7 @@ void World::transmit(ConnId id, int way, Event& e, Time depart) {
   const std::uint64_t latency_word = network_random_.next();
   const std::uint64_t chance_word = network_random_.next();
   if (d.swallowed) {
-    drop_payload(e.payload);
+    drop(e, DropReason::behind_fault);
     return recycle(id);
   }
   const bool early = way == 0 && !c.ready && !of_handshake(e);
@@ -362,7 +371,7 @@ void World::flush(ConnId id, int way) {
 void World::arrive(Event& e) {
   const ConnId id = e.channel;
   Connection* c = connection(id);
-  if (!c) return drop_payload(e.payload);
+  if (!c) return drop(e, DropReason::gave_up);
   const auto way = static_cast<std::size_t>(e.flags & direction_bit);
   const NodeSlot& target = nodes_[e.target];
   const bool network = !is_cut(e.source, e.target, c->traffic) && target.powered;
@@ -376,7 +385,7 @@ void World::arrive(Event& e) {
   Direction& d = c->way[way];
   --d.on_wire;
   if ((is(e, EventKind::data) || is(e, EventKind::open) || is(e, EventKind::window)) && never_left(e)) {
-    drop_payload(e.payload);
+    drop(e, DropReason::sender_ended);
   } else if (!network || (d.returned > 0 && !is(e, EventKind::reset))) {
     come_back(e, network);
   } else {
@@ -395,7 +404,7 @@ void World::come_back(const Event& e, bool network) {
   Direction& d = c.way[way];
   if (!network && nodes_[e.target].powered) credit_cut(e.source, e.target, c.traffic);
   // A reset is not sent again, and a machine that lost power sends nothing again.
-  if (is(e, EventKind::reset) || c.lost[way]) return drop_payload(e.payload);
+  if (is(e, EventKind::reset) || c.lost[way]) return drop(e, DropReason::sender_ended);
   d.waiting.insert(d.waiting.begin() + d.returned, e);
   ++d.returned;
   d.clogged = false;
@@ -449,7 +458,7 @@ void World::arrive_accepted(Event& e) {
     }
     case EventKind::closed:
     case EventKind::reset: {
-      forget_waiting(c.way[receiver]);
+      forget_waiting(c.way[receiver], why_unknown(c, 1 - receiver));
       c.open[receiver] = false;
       schedule_.cancel(std::exchange(c.patience, no_event));
       if (!known) return;
@@ -468,7 +477,7 @@ void World::arrive_accepted(Event& e) {
 void World::refuse(ConnId id, const Event& e) {
   Connection& c = *connection(id);
   const auto way = static_cast<std::size_t>(e.flags & direction_bit);
-  drop_payload(e.payload);
+  drop(e, why_unknown(c, 1 - way));
   c.open[1 - way] = false;
   if (!c.open[way]) return;
   Event answer;
@@ -490,7 +499,7 @@ void World::refuse(ConnId id, const Event& e) {
 void World::break_connection(ConnId id, int side, CloseReason reason) {
   Connection& c = *connection(id);
   const auto s = static_cast<std::size_t>(side);
-  forget_waiting(c.way[s]);
+  forget_waiting(c.way[s], why_stuck(c, s));
   if (side == 0) schedule_.cancel(std::exchange(c.patience, no_event));
   const bool known = c.open[s];
   c.open[s] = false;
@@ -508,8 +517,23 @@ void World::break_connection(ConnId id, int side, CloseReason reason) {
   if (known) deliver_to_node(notice);
 }
 
-void World::forget_waiting(Direction& d) {
-  for (const Event& e : d.waiting) drop_payload(e.payload);
+// Why one end of a connection takes nothing of it any more.
+DropReason World::why_unknown(const Connection& c, std::size_t receiver) const {
+  const NodeSlot& n = nodes_[c.end[receiver]];
+  if (!n.running) return DropReason::receiver_down;
+  const bool accepted = receiver == 0 || c.established;
+  return accepted && c.incarnation[receiver] != n.incarnation ? DropReason::receiver_new : DropReason::receiver_closed;
+}
+
+// Why what waits in a direction has not got through.
+DropReason World::why_stuck(const Connection& c, std::size_t way) {
+  const NodeId to = c.end[1 - way];
+  if (is_cut(c.end[way], to, c.traffic)) return DropReason::cut_off;
+  return nodes_[to].powered ? DropReason::gave_up : DropReason::receiver_down;
+}
+
+void World::forget_waiting(Direction& d, DropReason why) {
+  for (const Event& e : d.waiting) drop(e, why);
   d.waiting.clear();
   d.returned = 0;
   d.held = false;
@@ -520,7 +544,7 @@ void World::forget_waiting(Direction& d) {
 void World::recycle(ConnId id) {
   Connection* c = connection(id);
   if (!c || c->open[0] || c->open[1] || c->in_flight != 0 || !c->way[0].waiting.empty() || !c->way[1].waiting.empty()) return;
-  for (Direction& d : c->way) forget_waiting(d);
+  for (Direction& d : c->way) forget_waiting(d, DropReason::gave_up);
   schedule_.cancel(std::exchange(c->patience, no_event));
   c->used = false;
   if (c->generation < generation_last) free_connections_.push_back(id & slot_mask);
@@ -529,10 +553,16 @@ void World::recycle(ConnId id) {
 // What the node had received on this connection and not yet looked at, it will not look at.
 void World::forget_backlog(NodeId n, ConnId id) {
   Backlog& b = nodes_[n].backlog;
-  for (std::size_t i = b.head; i < b.items.size(); ++i) {
+  for (std::size_t i = b.head; i < b.items.size();) {
     const Event& e = b.items[i];
-    if (e.channel != id || !(is(e, EventKind::data) || is(e, EventKind::closed) || is(e, EventKind::window))) continue;
-    drop_payload(b.take(i).payload);
+    if (e.channel != id || !(is(e, EventKind::data) || is(e, EventKind::closed) || is(e, EventKind::window))) {
+      ++i;
+      continue;
+    }
+    const std::size_t size_before = b.items.size();
+    drop(b.take(i), DropReason::receiver_closed);
+    // take() may have moved the items up, or forgotten them all.
+    i = b.empty() ? 0 : i + 1 - (size_before - b.items.size());
   }
 }
 
@@ -554,7 +584,7 @@ void World::end_connections(NodeId n, bool silently, Time end) {
       }
       // Power is lost, or the handshake is under way: there is nothing to tell.
       c.open[side] = false;
-      forget_waiting(c.way[side]);
+      forget_waiting(c.way[side], DropReason::sender_ended);
       recycle(id);
     }
   }

@@ -100,6 +100,28 @@ void World::drop_payload(std::uint32_t slot) {
 }
 
 // ---------------------------------------------------------------------------------------------
+// What never arrives.
+
+void World::tell_drop(const Event& e, DropReason why) {
+  const auto kind = static_cast<EventKind>(e.kind);
+  if ((kind != EventKind::data && kind != EventKind::datagram) || (e.flags & copy_bit)) return;
+  Drop d{e, std::max(now(), static_cast<Time>(e.body[2])), journal.deliveries.size(), why, payloads_[e.payload]};
+  if (d.event.cause == no_event) d.event.cause = current_;  // it never got as far as the schedule
+  journal.drops.push_back(std::move(d));
+}
+
+void World::close_record() {
+  if (options_.trace < TraceLevel::full) return;
+  for (const HeldMessage& h : held_) tell_drop(h.event, DropReason::unfinished);
+  for (const Connection& c : connections_)
+    if (c.used)
+      for (const Direction& d : c.way)
+        for (const Event& e : d.waiting) tell_drop(e, DropReason::unfinished);
+  for (const NodeSlot& n : nodes_)
+    for (const Event& e : n.backlog.items) tell_drop(e, DropReason::unfinished);
+}
+
+// ---------------------------------------------------------------------------------------------
 // Running.
 
 bool World::step(Time until) {
@@ -124,10 +146,10 @@ void World::dispatch(Event& e) {
   switch (static_cast<EventKind>(e.kind)) {
     case EventKind::datagram: {
       const auto traffic = static_cast<Traffic>(e.flags >> 1 & 3);
-      if (never_left(e)) return drop_payload(e.payload);
+      if (never_left(e)) return drop(e, DropReason::sender_ended);
       if (is_cut(e.source, e.target, traffic)) {
         credit_cut(e.source, e.target, traffic);
-        return drop_payload(e.payload);
+        return drop(e, DropReason::cut);
       }
       return deliver_to_node(e);
     }
@@ -203,7 +225,7 @@ Event World::Backlog::take(std::size_t at) {
 // A message, timer or notice has come to its node: now, or after what waits there already.
 void World::deliver_to_node(const Event& e) {
   NodeSlot& n = nodes_[e.target];
-  if (!n.running) return drop_payload(e.payload);
+  if (!n.running) return drop(e, DropReason::receiver_down);
   if (n.pauses) [[unlikely]] {
     if (n.pauses & pause_whole) return n.backlog.push(e);
     if (for_application(e)) return n.application_backlog.push(e);
@@ -359,7 +381,7 @@ void World::end_process(NodeId id, bool power, bool wipe, Time end, bool in_good
   ++n.incarnation;
   for (Backlog* b : {&n.backlog, &n.application_backlog}) {
     for (const Event& e : b->items)
-      if (!is(e, EventKind::none)) drop_payload(e.payload);
+      if (!is(e, EventKind::none)) drop(e, DropReason::receiver_ended);
     b->clear();
   }
   schedule_.cancel(std::exchange(n.wake, no_event));

@@ -176,6 +176,8 @@ class World {
   void call_off_faults();
   void kill(NodeId n, bool power, bool wipe = false);
   void start(NodeId n);
+  // At the full level: what waits behind a cut, a fault or a pause is written down as never taken. Once, when nothing more will run.
+  void close_record();
   void note(NodeId n, std::string_view name, std::string_view place, std::string text);
 
  private:
@@ -280,6 +282,12 @@ class World {
   }
   std::uint32_t hold_payload(PayloadRef p);
   void drop_payload(std::uint32_t slot);
+  // Nobody will ever take this item: it is gone, and at the full level told, if it is a message.
+  void drop(const Event& e, DropReason why) {
+    if (options_.trace >= TraceLevel::full) [[unlikely]] tell_drop(e, why);
+    drop_payload(e.payload);
+  }
+  void tell_drop(const Event& e, DropReason why);
   // What a process had not yet handed to its machine when it died was never sent.
   bool never_left(const Event& e) const {
     const NodeSlot& s = nodes_[e.source];
@@ -327,9 +335,12 @@ class World {
   void flush(ConnId id, int way);
   void refuse(ConnId id, const Event& e);
   void break_connection(ConnId id, int side, CloseReason reason);
-  void forget_waiting(Direction& d);
+  void forget_waiting(Direction& d, DropReason why);
+  DropReason why_unknown(const Connection& c, std::size_t receiver) const;
+  DropReason why_stuck(const Connection& c, std::size_t way);
   void recycle(ConnId id);
   Connection* connection(ConnId id);
+  NodeId last_peer(ConnId id, NodeId of) const;
   const Connection* connection(ConnId id) const { return const_cast<World*>(this)->connection(id); }
   void network_changed();
   void end_connections(NodeId n, bool silently, Time end);

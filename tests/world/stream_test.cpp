@@ -428,3 +428,28 @@ TEST(Stream, NobodyCanConnectToItselfOrToNobody) {
   s.quiet();
   EXPECT_EQ(s.world.payloads_in_use(), 0U);
 }
+
+// However long the queue in front of a slow reader was: what it had not looked at when it closed, it never looks at. A queue is
+// packed now and then; whenever that is, nothing is passed over.
+TEST(Stream, WhoClosesLooksAtNothingMoreOfALongBacklog) {
+  NodeOptions slow;
+  slow.service = 1_ms;
+  for (Duration after = 55_ms; after <= 80_ms; after += 1_ms) {
+    Stage s(3, plain_options(), slow);
+    const ConnId c = s.connect(A, B), other = s.connect(C, B);
+    s.quiet();
+    for (int i = 0; i < 100; ++i) s.send(A, c, std::to_string(i));
+    for (int i = 0; i < 40; ++i) s.send(C, other, "o");
+    s.run(after);
+    const std::size_t looked_at = s.peer(B).heard.size();
+    s.as(B).close(c);
+    s.quiet();
+    std::size_t more = 0, others = 0;
+    for (std::size_t i = 0; i < s.peer(B).heard.size(); ++i) {
+      if (s.peer(B).heard[i] == "o") ++others;
+      else more += i >= looked_at;
+    }
+    EXPECT_EQ(more, 0U) << "closed after " << format_duration(after);
+    EXPECT_EQ(others, 40U);
+  }
+}
