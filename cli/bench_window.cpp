@@ -1,5 +1,7 @@
-// window: what the window does with a long run, without a window: record it, index it, seek in it, build its pictures.
+// window: what the window does with a long run, without a window: record it, index it, seek in it, build its pictures; and what
+// memory that takes.
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <functional>
@@ -11,9 +13,7 @@
 #include "cli/face.h"
 #include "gui/core/groups.h"
 #include "gui/core/logs.h"
-#include "gui/core/plots.h"
-#include "gui/core/spacetime.h"
-#include "gui/core/topology.h"
+#include "gui/core/view_facts.h"
 #include "kit/models.h"
 
 namespace mqlab::cli {
@@ -23,7 +23,7 @@ constexpr std::uint64_t events_a_record = 6;  // about: three brokers, acks=all,
 constexpr std::uint64_t producers = 3;
 constexpr std::size_t seeks = 200;
 constexpr std::size_t builds = 7;  // of each picture: the first pays for what the seeks left to be tidied up
-constexpr float width = 1000, height = 400;
+constexpr float width = 1600, height = 900;
 
 std::string scenario_of(std::uint64_t events) {
   const std::uint64_t records = std::max<std::uint64_t>(1, events / events_a_record / producers);
@@ -42,6 +42,8 @@ double median(std::vector<double> all) {
   return all[all.size() / 2];
 }
 
+double megabytes(std::size_t bytes) { return static_cast<double>(bytes >> 10) / 1024; }
+
 double milliseconds(const std::function<void()>& f) {
   const Stopwatch watch;
   f();
@@ -56,7 +58,9 @@ BenchResult bench_window(const BenchOptions& o) {
   const auto r = gui::Recording::make({.text = scenario_of(o.size), .path = "bench.lua", .seed = 1}, all_models(), {.event_limit = ~std::uint64_t{0}});
   BenchResult result{r->events(), recording_watch.seconds(), r->result().fingerprint.low};
   std::shared_ptr<const gui::EventIndex> index;
+  gui::ViewFacts facts;
   result.more.push_back({"index_s", milliseconds([&] { index = std::make_shared<gui::EventIndex>(r); }) / 1000});
+  result.more.push_back({"facts_s", milliseconds([&] { facts = gui::view_facts(*index); }) / 1000});
 
   BenchRandom random(1);
   std::vector<double> times;
@@ -72,24 +76,26 @@ BenchResult bench_window(const BenchOptions& o) {
   const std::size_t middle = r->events() / 2;
   const auto moment = r->moment(middle);
   const gui::Focus focus{.event = middle};
-  const gui::TopologyFacts topology_facts = gui::topology_facts(*index);
-  const gui::SpacetimeFacts spacetime_facts = gui::spacetime_facts(*index);
-  const gui::RunSeries series = gui::run_series(*index);
   gui::SpacetimeView view;
   view.time.range = {0, r->end()};
-  view.lanes = spacetime_facts.lanes;
+  view.lanes = facts.spacetime.lanes;
   std::size_t shapes = 0;
   const auto scene = [&](const char* name, const std::function<gui::Scene()>& build) {
     times.clear();
     for (std::size_t i = 0; i < builds; ++i) times.push_back(milliseconds([&] { shapes += build().shapes().size(); }));
     result.more.push_back({name, median(times)});
   };
-  scene("topology_ms", [&] { return gui::topology(*index, topology_facts, *moment, r->time_of(middle), focus, width, height, measure); });
-  scene("spacetime_ms", [&] { return gui::spacetime(*index, spacetime_facts, view, focus, width, height, measure); });
+  scene("topology_ms", [&] { return gui::topology(*index, facts.topology, *moment, r->time_of(middle), focus, width, height, measure); });
+  scene("spacetime_ms", [&] { return gui::spacetime(*index, facts.spacetime, view, focus, width, height, measure); });
   scene("logs_ms", [&] { return gui::logs(*moment, r->journal(), {}, focus, width, height, measure).scene; });
   scene("groups_ms", [&] { return gui::groups(*moment, r->journal(), 0, focus, width, height, measure).scene; });
-  scene("plots_ms", [&] { return gui::plots(series, spacetime_facts.timeline, view.time, r->time_of(middle), width, height, measure); });
+  scene("plots_ms", [&] { return gui::plots(facts.series, facts.spacetime.timeline, view.time, r->time_of(middle), width, height, measure); });
   result.more.push_back({"shapes", static_cast<double>(shapes / builds)});
+  result.more.push_back({"checkpoints", static_cast<double>(r->checkpoints())});
+  result.more.push_back({"checkpoints_mb", megabytes(r->checkpoint_bytes())});
+  rusage used{};
+  getrusage(RUSAGE_SELF, &used);
+  result.more.push_back({"peak_mb", megabytes(static_cast<std::size_t>(used.ru_maxrss) * 1024)});
   return result;
 }
 

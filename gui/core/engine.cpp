@@ -13,10 +13,11 @@ Engine::~Engine() {
     const std::lock_guard lock(mutex_);
     ending_ = true;
     jobs_.clear();
-    look_.reset();
   }
   work_.notify_all();
   thread_.join();
+  const std::lock_guard lock(graves_->mutex);
+  graves_->open = false;
 }
 
 Ticket Engine::record(RunSpec spec) {
@@ -46,13 +47,14 @@ void Engine::call_off(Ticket t) {
   if (told && wake_) wake_();
 }
 
-void Engine::look(std::shared_ptr<const Recording> of, std::size_t event) {
+void Engine::look(std::shared_ptr<const Recording> of, std::size_t event, Eye eye, WithBefore before) {
+  std::optional<Look> look = Look{std::move(of), event, before};
   {
     const std::lock_guard lock(mutex_);
-    look_ = Look{std::move(of), event};
+    std::swap(looks_[static_cast<std::size_t>(eye)], look);
   }
   work_.notify_all();
-}
+}  // the question before goes here: it may be the last to hold a recording
 
 std::vector<News> Engine::take() {
   const std::lock_guard lock(mutex_);
@@ -66,7 +68,7 @@ Progress Engine::progress() const {
 
 bool Engine::idle() const {
   const std::lock_guard lock(mutex_);
-  return !busy_ && jobs_.empty() && !look_;
+  return !busy_ && jobs_.empty() && !looks_[0] && !looks_[1];
 }
 
 void Engine::tell(News n) {
@@ -77,21 +79,70 @@ void Engine::tell(News n) {
   if (wake_) wake_();
 }
 
+void Engine::answer(Eye eye, Look l) {
+  if (l.event >= l.of->events()) return;
+  News n{.kind = News::Kind::moment, .of = l.of, .eye = eye};
+  // In this order: from one event to the next is the shortest way.
+  if (l.before == WithBefore::yes && l.event > 0) n.before = l.of->moment(l.event - 1);
+  n.moment = l.of->moment(l.event);
+  tell(std::move(n));
+}
+
+void Engine::answer_all() {
+  for (const Eye eye : {Eye::here, Eye::beside}) {
+    std::optional<Look> look;
+    {
+      const std::lock_guard lock(mutex_);
+      look = std::exchange(looks_[static_cast<std::size_t>(eye)], std::nullopt);
+    }
+    if (look) answer(eye, *std::move(look));
+  }
+}
+
+void Engine::empty_graves() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!std::exchange(buried_, false)) return;
+  }
+  std::vector<std::shared_ptr<const void>> all;
+  {
+    const std::lock_guard lock(graves_->mutex);
+    all.swap(graves_->all);
+  }
+}
+
+// The same, for others to hold: a million events take longer to forget than a window has time for.
+std::shared_ptr<const Recording> Engine::lend(std::shared_ptr<const Recording> r) {
+  const Recording* const what = r.get();
+  return {what, [this, graves = graves_, kept = std::move(r)](const Recording*) mutable {
+            const std::lock_guard open(graves->mutex);
+            if (!graves->open) return;  // it goes with the deleter
+            graves->all.push_back(std::move(kept));
+            {
+              const std::lock_guard lock(mutex_);
+              buried_ = true;
+            }
+            work_.notify_all();
+          }};
+}
+
 // A moment first: it is what somebody waits for with the mouse in hand.
 void Engine::run() {
   std::unique_lock lock(mutex_);
   while (true) {
-    work_.wait(lock, [this] { return ending_ || look_ || !jobs_.empty(); });
+    work_.wait(lock, [this] { return ending_ || looks_[0] || looks_[1] || buried_ || !jobs_.empty(); });
     if (ending_) return;
     busy_ = true;
-    if (look_) {
-      const Look l = *std::exchange(look_, std::nullopt);
+    if (looks_[0] || looks_[1]) {
       lock.unlock();
-      if (l.event < l.of->events()) tell({.kind = News::Kind::moment, .of = l.of, .moment = l.of->moment(l.event)});
+      answer_all();
+    } else if (buried_) {
+      lock.unlock();
+      empty_graves();
     } else {
       Job job = std::move(jobs_.front());
       jobs_.pop_front();
-      progress_ = {job.ticket, 0, 0};
+      progress_ = {job.ticket, 0, 0, false};
       lock.unlock();
       make(std::move(job));
     }
@@ -104,27 +155,34 @@ void Engine::run() {
 void Engine::make(Job job) {
   RecordOptions options = options_;
   bool called_off = false;
-  options.progress = [&](std::uint64_t events, Time now) {
-    std::optional<Look> look;
+  const auto go_on = [&] {
     {
       const std::lock_guard lock(mutex_);
-      progress_ = {job.ticket, events, now};
       called_off = ending_ || called_off_ == job.ticket;
-      if (!called_off) look = std::exchange(look_, std::nullopt);
     }
-    if (look && look->event < look->of->events()) tell({.kind = News::Kind::moment, .of = look->of, .moment = look->of->moment(look->event)});
+    if (!called_off) answer_all();
+    empty_graves();
     return !called_off;
+  };
+  options.progress = [&](std::uint64_t events, Time now) {
+    {
+      const std::lock_guard lock(mutex_);
+      progress_ = {job.ticket, events, now, false};
+    }
+    return go_on();
   };
   const Ticket ticket = job.ticket;
   News n{.kind = News::Kind::refused, .ticket = ticket};
   try {
-    auto recording = Recording::make(std::move(job.spec), models_, options);
-    if (called_off) {
-      n.kind = News::Kind::called_off;
-    } else {
-      n.kind = News::Kind::recorded;
-      n.recorded = {recording, std::make_shared<const EventIndex>(recording)};
+    Recorded r{.recording = lend(Recording::make(std::move(job.spec), models_, options))};
+    {
+      const std::lock_guard lock(mutex_);
+      progress_.over = true;
     }
+    if (go_on()) r.index = std::make_shared<const EventIndex>(r.recording);
+    if (go_on()) r.facts = std::make_shared<const ViewFacts>(view_facts(*r.index));
+    n.kind = go_on() ? News::Kind::recorded : News::Kind::called_off;
+    if (!called_off) n.recorded = std::move(r);
   } catch (const InputError& e) {
     n.complaint = {e.file, e.line, e.message};
   } catch (const std::exception& e) {

@@ -1,17 +1,20 @@
 // gui/core/engine.h: recordings and moments, made on a thread of their own.
 //
 // The window asks and goes on; what is ready it takes later. Of recordings each that was asked for is made, in turn, unless
-// it is called off; of moments only the one asked for last.
+// it is called off, and handed out with all that pictures want to know of it; of moments only the one asked for last, for each
+// of the two places at which a window looks.
 //
 // Always true: 1. everything handed out is immutable. 2. No clock and no speed of the window reaches a run: the play-head
-// is a number in the window. 3. `wake` is called from the engine's thread, and only tells that take() has something.
-// Elsewhere: which recordings belong together (session.h).
+// is a number in the window. 3. `wake` is called from the engine's thread, and only tells that take() has something. 4. A
+// recording that nobody holds any more is given back to memory by the engine's thread, whoever held it last.
+// Elsewhere: which recordings belong together (session.h), other questions about them (background.h).
 //
 //     Engine engine(all_models(), [] { post_event_to_window(); });
 //     Ticket t = engine.record(spec);
 //     ... for (const News& n : engine.take()) ...
 #pragma once
 
+#include <array>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -23,17 +26,23 @@
 #include <thread>
 #include <vector>
 
-#include "gui/core/event_index.h"
+#include "gui/core/view_facts.h"
 
 namespace mqlab::gui {
 
 using Ticket = std::uint64_t;
 
-// A recording with its index: what views are drawn from.
+// A recording with its index and facts: what views are drawn from.
 struct Recorded {
   std::shared_ptr<const Recording> recording{};
   std::shared_ptr<const EventIndex> index{};
+  std::shared_ptr<const ViewFacts> facts{};
 };
+
+// A window looks at the current future, and at one beside it.
+enum class Eye : std::uint8_t { here, beside };
+// Whether the moment of the event before is wanted too: to tell what an event changed.
+enum class WithBefore : bool { no, yes };
 
 // What went wrong with a scenario: file and line where there are.
 struct Complaint {
@@ -49,13 +58,16 @@ struct News {
   Recorded recorded{};
   Complaint complaint{};
   std::shared_ptr<const Recording> of{};            // moment: of which recording
+  Eye eye{};
   std::shared_ptr<const Moment> moment{};
+  std::shared_ptr<const Moment> before{};           // of the event before; null: was not asked for, or there is none
 };
 
 struct Progress {
   Ticket ticket{};      // 0: nothing is being recorded
   std::uint64_t events{};
   Time now{};           // virtual
+  bool over = false;    // the run is; it is being looked through
 };
 
 class Engine {
@@ -69,8 +81,8 @@ class Engine {
   Ticket record(RunSpec spec);
   // A recording that was not begun is not made; one under way stops soon. Its news is `called_off`.
   void call_off(Ticket t);
-  // The state of a recording after an event. A later question replaces one that was not answered yet.
-  void look(std::shared_ptr<const Recording> of, std::size_t event);
+  // The state of a recording after an event. A later question for the same eye replaces one that was not answered yet.
+  void look(std::shared_ptr<const Recording> of, std::size_t event, Eye eye = Eye::here, WithBefore before = WithBefore::no);
 
   // All news since the last call, oldest first.
   std::vector<News> take();
@@ -86,10 +98,21 @@ class Engine {
   struct Look {
     std::shared_ptr<const Recording> of{};
     std::size_t event{};
+    WithBefore before{};
+  };
+  // What was handed out and is not held any more. Outlives the engine, if recordings do.
+  struct Graves {
+    std::mutex mutex;
+    std::vector<std::shared_ptr<const void>> all;
+    bool open = true;   // there is a thread that empties them
   };
   void run();
   void make(Job job);
   void tell(News n);
+  void answer(Eye eye, Look look);
+  void answer_all();
+  void empty_graves();
+  std::shared_ptr<const Recording> lend(std::shared_ptr<const Recording> r);
 
   const Models& models_;
   const std::function<void()> wake_;
@@ -98,13 +121,15 @@ class Engine {
   mutable std::mutex mutex_;
   std::condition_variable work_;
   std::deque<Job> jobs_;
-  std::optional<Look> look_;
+  std::array<std::optional<Look>, 2> looks_;  // by eye
   std::vector<News> news_;
   Progress progress_;
   Ticket last_ = 0;
   Ticket called_off_ = 0;      // the one under way
   bool busy_ = false;
   bool ending_ = false;
+  bool buried_ = false;        // there is something in the graves
+  const std::shared_ptr<Graves> graves_ = std::make_shared<Graves>();
   std::thread thread_;         // last: it begins when all else is there
 };
 

@@ -36,6 +36,9 @@ EventIndex::EventIndex(std::shared_ptr<const Recording> r) : recording_(std::mov
   for (std::size_t i = 0; i < journal.ops.size(); ++i)
     if (journal.ops[i].message != no_message) ops_.emplace_back(journal.ops[i].message, i);
   std::sort(ops_.begin(), ops_.end());
+  for (std::size_t m = 0; m < journal.marks.size(); ++m)
+    if (const std::size_t e = recording_->event_of_mark(m); e < recording_->events()) marks_.emplace_back(static_cast<std::uint32_t>(e), static_cast<std::uint32_t>(m));
+  std::sort(marks_.begin(), marks_.end());
 }
 
 std::size_t EventIndex::line_number(NodeId line) const {
@@ -114,6 +117,12 @@ std::vector<std::uint32_t> EventIndex::effects_of(std::size_t event, std::size_t
        it != effects_.end() && it->first == key && out.size() < most; ++it)
     out.push_back(it->second);
   return out;
+}
+
+std::span<const EventIndex::EventMark> EventIndex::marks_of(std::size_t event) const {
+  const auto key = static_cast<std::uint32_t>(event);
+  const auto first = std::lower_bound(marks_.begin(), marks_.end(), EventMark(key, 0));
+  return {first, std::find_if(first, marks_.end(), [key](const EventMark& m) { return m.first != key; })};
 }
 
 std::vector<OpIndex> EventIndex::ops_of(MessageId m) const {

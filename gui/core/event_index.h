@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -54,6 +55,10 @@ class EventIndex {
   std::vector<std::uint32_t> effects_of(std::size_t event, std::size_t most = 64) const;
   // Rows and events in which a message of the application occurs.
   std::vector<OpIndex> ops_of(MessageId m) const;
+  // The marks that were made during an event, ascending: (event, number of the mark). All of them are marks().
+  using EventMark = std::pair<std::uint32_t, std::uint32_t>;
+  std::span<const EventMark> marks_of(std::size_t event) const;
+  std::span<const EventMark> marks() const { return marks_; }
 
  private:
   static constexpr std::size_t block = 256;
@@ -68,6 +73,7 @@ class EventIndex {
   std::vector<std::uint32_t> place_on_line_;          // by event
   std::vector<std::pair<std::uint32_t, std::uint32_t>> effects_;  // (cause, effect), sorted
   std::vector<std::pair<MessageId, OpIndex>> ops_;    // sorted
+  std::vector<EventMark> marks_;                      // sorted
 };
 
 }  // namespace mqlab::gui

@@ -53,6 +53,24 @@ std::string Chip::label(const Journal& j) const {
   return {};
 }
 
+Filter Filter::in_other_run(const Journal& here, const Journal& there) const {
+  constexpr NodeId not_there = nobody - 1;
+  const auto node_there = [&](NodeId n) {
+    if (n >= here.processes.size()) return n;
+    const auto it = std::find(there.processes.begin(), there.processes.end(), here.processes[n]);
+    return it == there.processes.end() ? not_there : static_cast<NodeId>(it - there.processes.begin());
+  };
+  Filter out = *this;
+  for (Chip& c : out.chips) {
+    if (c.kind == Chip::Kind::node) c.number = node_there(static_cast<NodeId>(c.number));
+    if (c.kind != Chip::Kind::message) continue;
+    // Named ones are numbered as their names came up; 0 names none.
+    if (c.number & named_message_bit) c.number = named_message(there.names.find(here.message_name(c.number)));
+    else if (c.number != no_message) c.number = numbered_message(node_there(static_cast<NodeId>((c.number >> 40) - 1)), c.number & ((std::uint64_t{1} << 40) - 1));
+  }
+  return out;
+}
+
 std::vector<bool> Filter::passing(const Recording& r) const {
   if (chips.empty()) return {};
   const Journal& j = r.journal();
@@ -65,7 +83,9 @@ std::vector<bool> Filter::passing(const Recording& r) const {
     const std::uint8_t bit = c.excludes ? 2 : 1;
     if (!c.excludes) wanted[static_cast<std::size_t>(c.kind)] = true;
     switch (c.kind) {
-      case Chip::Kind::node: node[std::min<std::size_t>(c.number, node.size() - 1)] |= bit; break;
+      case Chip::Kind::node:
+        if (c.number < j.processes.size() || c.number == nobody) node[std::min<std::size_t>(c.number, node.size() - 1)] |= bit;
+        break;
       case Chip::Kind::message_kind: message[c.number & 0xffff] |= bit; break;
       case Chip::Kind::traffic: traffic[c.number & 15] |= bit; break;
       case Chip::Kind::event_kind: event[c.number & 255] |= bit; break;

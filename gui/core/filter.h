@@ -20,7 +20,7 @@ namespace mqlab::gui {
 
 struct Chip {
   enum class Kind : std::uint8_t {
-    node,          // number: NodeId; its line, and messages from it
+    node,          // number: NodeId; its line, and messages from it; `nobody` is the world; another that is not there matches nothing
     message_kind,  // number: MessageKind
     traffic,       // number: Traffic; of messages
     event_kind,    // number: EventKind
@@ -52,6 +52,8 @@ struct Filter {
   bool operator==(const Filter&) const = default;
 
   bool everything() const { return chips.empty(); }
+  // The same for another run: nodes and messages go by their names. Who is not there stands for no event.
+  Filter in_other_run(const Journal& here, const Journal& there) const;
   // The events that pass, ascending.
   std::vector<std::uint32_t> rows(const Recording& r) const;
   // The same as a set, by event; empty: all pass.

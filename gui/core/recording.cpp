@@ -1,10 +1,13 @@
 #include "gui/core/recording.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <list>
 #include <mutex>
 #include <utility>
 
+#include "sim/kernel/random.h"
 #include "sim/lab/live_run.h"
 #include "sim/lab/one_run.h"
 #include "sim/record/event_text.h"
@@ -17,12 +20,15 @@ namespace {
 // The run right after so many events, without its record.
 struct Checkpoint {
   std::uint64_t steps;
+  std::size_t bytes;  // about
   LiveRun run;
 };
 
-// Checkpoints lie this many events apart at first. When there are too many, every second goes and the rest lie twice as far.
+// Checkpoints lie this many events apart at first. When there are too many, or they are too large, every second goes and the
+// rest lie twice as far.
 constexpr std::uint64_t first_spacing = 1'000;
 constexpr std::size_t checkpoints_max = 192;
+constexpr std::size_t checkpoints_least = 8;
 // A run that is so many events before the wanted moment goes on itself; no copy of a checkpoint is needed.
 constexpr std::uint64_t go_on_max = 4'000;
 constexpr std::size_t moments_kept = 128;
@@ -41,6 +47,7 @@ struct Recording::Inside {
   std::vector<std::uint32_t> event_of_op;
   std::vector<std::pair<EventId, std::uint32_t>> by_id;         // sorted
   std::vector<Checkpoint> checkpoints;                          // ascending; the first is the beginning
+  std::vector<std::uint64_t> prefix_hashes;
 
   // What moment() keeps between calls; it changes no answer.
   std::mutex mutex;
@@ -59,6 +66,58 @@ Recording::Recording(std::unique_ptr<Inside> inside) : inside_(std::move(inside)
 Recording::~Recording() = default;
 
 namespace {
+
+std::size_t allocated_now() {
+#if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 33)
+  const struct mallinfo2 info = mallinfo2();
+  return info.uordblks + info.hblkhd;
+#else
+  return 0;
+#endif
+}
+
+// Makes checkpoints of a run, as far apart as its length and the memory for them ask for.
+class CheckpointMaker {
+ public:
+  CheckpointMaker(std::vector<Checkpoint>& all, const RecordOptions& options) : all_(all), budget_(options.checkpoint_bytes), allocated_(options.allocated ? options.allocated : allocated_now) {}
+
+  bool due(std::uint64_t steps) const { return all_.empty() || steps >= all_.back().steps + spacing_; }
+  void make(const LiveRun& run) {
+    const std::uint64_t steps = run.world().steps();
+    // What one takes changes slowly: it is measured each time that the run has become longer by a quarter.
+    const bool measure = steps >= measure_at_;
+    const std::size_t before = measure ? allocated_() : 0;
+    all_.push_back({steps, 0, run.without_record()});
+    if (measure) {
+      const std::size_t after = allocated_();
+      bytes_ = after > before ? after - before : 0;
+      measure_at_ = steps + steps / 4 + 1;
+    }
+    all_.back().bytes = bytes_;
+    total_ += bytes_;
+    while (all_.size() > checkpoints_max || (total_ > budget_ && all_.size() > checkpoints_least)) thin_out();
+  }
+
+ private:
+  void thin_out() {
+    spacing_ *= 2;
+    std::vector<Checkpoint> kept;
+    total_ = 0;
+    for (std::size_t i = 0; i < all_.size(); i += 2) {
+      total_ += all_[i].bytes;
+      kept.push_back(std::move(all_[i]));
+    }
+    all_ = std::move(kept);
+  }
+
+  std::vector<Checkpoint>& all_;
+  const std::size_t budget_;
+  const std::function<std::size_t()> allocated_;
+  std::uint64_t spacing_ = first_spacing;
+  std::uint64_t measure_at_ = 0;
+  std::size_t bytes_ = 0;  // of one, as last measured
+  std::size_t total_ = 0;
+};
 
 const ScenarioCase* find_case(const Scenario& s, const std::string& name) {
   if (name.empty()) return s.cases.empty() ? nullptr : &s.cases.front();
@@ -95,6 +154,28 @@ Intervention right_after(Time event, Fault fault) {
   return i;
 }
 
+bool same_event(const Delivery& a, const Delivery& b) {
+  const Event &x = a.event, &y = b.event;
+  return a.time == b.time && x.kind == y.kind && x.target == y.target && x.source == y.source && x.type == y.type && (!is_message(x) || x.body == y.body);
+}
+
+// Of what same_event() looks at.
+static std::vector<std::uint64_t> hash_prefixes(const std::vector<Delivery>& all) {
+  std::vector<std::uint64_t> out;
+  std::uint64_t hash = 0;
+  const auto add = [&](std::uint64_t word) { hash = splitmix64(hash ^ word); };
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const Event& e = all[i].event;
+    add(static_cast<std::uint64_t>(all[i].time));
+    add(std::uint64_t{e.target} << 32 | e.source);
+    add(std::uint64_t{e.type} << 8 | e.kind);
+    if (is_message(e))
+      for (const std::uint64_t word : e.body) add(word);
+    if ((i + 1) % Recording::prefix_block == 0) out.push_back(hash);
+  }
+  return out;
+}
+
 std::shared_ptr<const Recording> Recording::make(RunSpec spec, const Models& models, const RecordOptions& options) {
   auto inside = std::make_unique<Inside>();
   Inside& in = *inside;
@@ -118,8 +199,8 @@ std::shared_ptr<const Recording> Recording::make(RunSpec spec, const Models& mod
   if (options.progress) run_options.keep_going = [&] { return options.progress(run->world().steps(), run->world().now()); };
   run.emplace(in.scenario, *in.model, in.scenario_case, run_options);
 
-  std::uint64_t spacing = first_spacing;
-  in.checkpoints.push_back({0, run->without_record()});
+  CheckpointMaker checkpoints(in.checkpoints, options);
+  checkpoints.make(*run);
   const Journal* journal = &run->world().journal;
   bool more = true;
   while (more) {
@@ -128,15 +209,7 @@ std::shared_ptr<const Recording> Recording::make(RunSpec spec, const Models& mod
     while (in.steps.size() < journal->deliveries.size()) in.steps.push_back(steps);
     const auto last = static_cast<std::uint32_t>(in.steps.empty() ? 0xffffffff : in.steps.size() - 1);
     while (in.event_of_op.size() < journal->ops.size()) in.event_of_op.push_back(last);
-    if (more && steps >= in.checkpoints.back().steps + spacing) {
-      in.checkpoints.push_back({steps, run->without_record()});
-      if (in.checkpoints.size() > checkpoints_max) {
-        spacing *= 2;
-        std::vector<Checkpoint> kept;
-        for (std::size_t i = 0; i < in.checkpoints.size(); i += 2) kept.push_back(std::move(in.checkpoints[i]));
-        in.checkpoints = std::move(kept);
-      }
-    }
+    if (more && checkpoints.due(steps)) checkpoints.make(*run);
   }
   in.result = run->finish();
   const Journal& done = in.result.world->journal;
@@ -144,6 +217,7 @@ std::shared_ptr<const Recording> Recording::make(RunSpec spec, const Models& mod
   in.by_id.reserve(done.deliveries.size());
   for (std::size_t i = 0; i < done.deliveries.size(); ++i) in.by_id.emplace_back(done.deliveries[i].event.id, static_cast<std::uint32_t>(i));
   std::sort(in.by_id.begin(), in.by_id.end());
+  in.prefix_hashes = hash_prefixes(done.deliveries);
   return std::shared_ptr<const Recording>(new Recording(std::move(inside)));
 }
 
@@ -162,6 +236,12 @@ const RunResult& Recording::result() const { return inside_->result; }
 bool Recording::stopped() const { return inside_->result.interrupted; }
 Time Recording::end() const { return inside_->result.ended; }
 std::size_t Recording::checkpoints() const { return inside_->checkpoints.size(); }
+std::size_t Recording::checkpoint_bytes() const {
+  std::size_t sum = 0;
+  for (const Checkpoint& c : inside_->checkpoints) sum += c.bytes;
+  return sum;
+}
+const std::vector<std::uint64_t>& Recording::prefix_hashes() const { return inside_->prefix_hashes; }
 
 std::size_t Recording::event_before(Time t) const {
   const auto& all = journal().deliveries;

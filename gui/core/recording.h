@@ -50,6 +50,10 @@ struct RunSpec {
 
 struct RecordOptions {
   std::uint64_t event_limit = 20'000'000;
+  // What checkpoints may take in memory. Where it is not enough, they lie farther apart, and seeks take longer.
+  std::size_t checkpoint_bytes = std::size_t{256} << 20;
+  // How much is allocated in the process: what a checkpoint takes is measured by it now and then. Empty: the C library is asked.
+  std::function<std::size_t()> allocated{};
   // Called now and then with the events so far and the virtual time; false stops the run, and what there is is kept.
   std::function<bool(std::uint64_t events, Time now)> progress{};
 };
@@ -81,6 +85,9 @@ struct Moment {
   std::vector<PlaceContents> places{};        // what logs and queues hold (sim/lab/contents.h); none if the model tells nothing
   std::vector<GroupContents> groups{};
 };
+
+// The same thing happened. Ids do not count: a fault that is armed moves them all.
+bool same_event(const Delivery& a, const Delivery& b);
 
 // What the run was, in numbers by event.
 class Recording {
@@ -116,6 +123,13 @@ class Recording {
   // How many events a call of moment(n) has to run again: for tests of what a seek costs.
   std::size_t replayed_for(std::size_t n) const;
   std::size_t checkpoints() const;
+  // What they take in memory, about; what they share with the run's end is not counted.
+  std::size_t checkpoint_bytes() const;
+
+  // Of each whole block of events a number that another run has there exactly if all its events up to the end of that block are the
+  // same (same_event), but for one chance in 2^64.
+  static constexpr std::size_t prefix_block = 1024;
+  const std::vector<std::uint64_t>& prefix_hashes() const;
 
   // "B1", "world".
   std::string line_name(NodeId n) const;

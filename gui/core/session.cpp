@@ -9,21 +9,13 @@
 #include "sim/record/event_text.h"
 
 namespace mqlab::gui {
-namespace {
-
-bool same_event(const Delivery& a, const Delivery& b) {
-  const Event& x = a.event;
-  const Event& y = b.event;
-  return a.time == b.time && x.kind == y.kind && x.target == y.target && x.source == y.source && x.type == y.type &&
-         (!is_message(x) || x.body == y.body);
-}
-
-}  // namespace
-
 Parting where_they_part(const Recording& a, const Recording& b) {
   const auto& x = a.journal().deliveries;
   const auto& y = b.journal().deliveries;
-  std::size_t i = 0;
+  // Whole blocks that are the same in both are passed over.
+  const auto &p = a.prefix_hashes(), &q = b.prefix_hashes();
+  const auto same = std::mismatch(p.begin(), p.begin() + static_cast<std::ptrdiff_t>(std::min(p.size(), q.size())), q.begin()).first;
+  std::size_t i = static_cast<std::size_t>(same - p.begin()) * Recording::prefix_block;
   while (i < x.size() && i < y.size() && same_event(x[i], y[i])) ++i;
   return {i, i};
 }
@@ -47,7 +39,7 @@ int Session::open(RunSpec spec) {
   for (const Branch& b : branches_)
     if (b.state == Branch::State::recording) engine_.call_off(b.ticket);
   branches_.clear();
-  moment_.reset();
+  forget_moments();
   current_ = add(-1, spec.seed ? fmt::format("seed {}", *spec.seed) : std::string("as written"), std::move(spec));
   return current_;
 }
@@ -113,16 +105,36 @@ void Session::call_off(int branch) {
   if (this->branch(branch).state == Branch::State::recording) engine_.call_off(this->branch(branch).ticket);
 }
 
+void Session::forget_moments() {
+  moment_.reset();
+  moment_before_.reset();
+  beside_.reset();
+  beside_of_.reset();
+}
+
 void Session::make_current(int id) {
   if (current_ == id) return;
   current_ = id;
-  moment_.reset();
+  forget_moments();
 }
 
-void Session::look_at(std::size_t event) {
+void Session::look_at(std::size_t event, WithBefore before) {
   if (!has(current_)) return;
   const auto& recording = branch(current_).recorded.recording;
-  if (recording && event < recording->events()) engine_.look(recording, event);
+  if (recording && event < recording->events()) engine_.look(recording, event, Eye::here, before);
+}
+
+void Session::look_beside(int branch, std::size_t event) {
+  if (!has(branch)) return;
+  const auto& recording = this->branch(branch).recorded.recording;
+  if (!recording || event >= recording->events()) return;
+  if (beside_of_ != recording) beside_.reset();
+  beside_of_ = recording;
+  engine_.look(recording, event, Eye::beside);
+}
+
+std::shared_ptr<const Moment> Session::moment_beside(int branch) const {
+  return has(branch) && this->branch(branch).recorded.recording == beside_of_ ? beside_ : nullptr;
 }
 
 void Session::ready(Branch& b) {
@@ -144,8 +156,15 @@ std::vector<Session::Change> Session::pump() {
   std::vector<Change> out;
   for (News& n : engine_.take()) {
     if (n.kind == News::Kind::moment) {
+      if (n.eye == Eye::beside) {
+        if (n.of != beside_of_) continue;
+        beside_ = std::move(n.moment);
+        out.push_back(Change::moment_beside);
+        continue;
+      }
       if (!has(current_) || branch(current_).recorded.recording != n.of) continue;
       moment_ = std::move(n.moment);
+      moment_before_ = std::move(n.before);
       out.push_back(Change::moment);
       continue;
     }

@@ -50,12 +50,12 @@ struct Parting {
   std::size_t a = 0;
   std::size_t b = 0;
 };
-// Ids do not count: a fault that is armed moves them all.
+// Ids do not count: a fault that is armed moves them all. Costs as much for a million events as for some thousands.
 Parting where_they_part(const Recording& a, const Recording& b);
 
 class Session {
  public:
-  enum class Change : std::uint8_t { branch_ready, branch_refused, branch_called_off, moment };
+  enum class Change : std::uint8_t { branch_ready, branch_refused, branch_called_off, moment, moment_beside };
 
   Session(const Models& models, std::function<void()> wake, RecordOptions options = {});
 
@@ -80,11 +80,17 @@ class Session {
   int current() const { return current_; }
   void make_current(int id);
 
-  // --- moments of the current branch ---
-  // The state after an event is asked for; it comes as Change::moment. What is here already is taken at once.
-  void look_at(std::size_t event);
+  // --- moments of the current branch, and of one beside it ---
+  // The state after an event is asked for; it comes as Change::moment.
+  void look_at(std::size_t event, WithBefore before = WithBefore::no);
   // The latest that came for the current branch; null before the first. It may be of another event than was asked for last.
   const std::shared_ptr<const Moment>& moment() const { return moment_; }
+  // That of the event before moment()'s own; null when it was not asked for.
+  const std::shared_ptr<const Moment>& moment_before() const { return moment_before_; }
+  // The same for any branch, at the same time; it comes as Change::moment_beside.
+  void look_beside(int branch, std::size_t event);
+  // The latest that came for this branch by look_beside(); null before the first, and after another branch was asked for.
+  std::shared_ptr<const Moment> moment_beside(int branch) const;
 
   // Takes what the engine has. In order.
   std::vector<Change> pump();
@@ -94,10 +100,12 @@ class Session {
  private:
   int add(int parent, std::string label, RunSpec spec);
   void ready(Branch& b);
+  void forget_moments();
 
   std::vector<Branch> branches_;  // by id
   int current_ = -1;
-  std::shared_ptr<const Moment> moment_;
+  std::shared_ptr<const Moment> moment_, moment_before_, beside_;
+  std::shared_ptr<const Recording> beside_of_;  // what was asked for by look_beside() last
   Engine engine_;                 // last: its thread ends first
 };
 

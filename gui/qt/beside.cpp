@@ -56,23 +56,22 @@ std::size_t OtherFuture::event() {
 }
 
 std::shared_ptr<const Moment> OtherFuture::moment() {
-  const auto i = index();
-  return i->recording().moment(event());
+  return index() ? workspace_->moment_beside(event()) : nullptr;
 }
 
 const TopologyFacts& OtherFuture::topology() {
-  const auto i = index();
+  index();
   if (!topology_) {
-    topology_ = topology_facts(*i);
+    topology_ = workspace_->session().branch(workspace_->beside()).recorded.facts->topology;
     topology_->looks.look_like(facts_->topology().looks);
   }
   return *topology_;
 }
 
 const SpacetimeFacts& OtherFuture::spacetime() {
-  const auto i = index();
+  index();
   if (!spacetime_) {
-    spacetime_ = spacetime_facts(*i);
+    spacetime_ = workspace_->session().branch(workspace_->beside()).recorded.facts->spacetime;
     spacetime_->looks.look_like(facts_->spacetime().looks);
   }
   return *spacetime_;
@@ -149,7 +148,8 @@ BesidePane::BesidePane(const QString& name, Workspace* w, RunFacts* facts, Other
   };
   canvas_->canvas().tip = [this](EntityId e) -> std::string {
     const auto i = other_->index();
-    return i ? describe(*i, *other_->moment(), e).text() : std::string();
+    const auto m = other_->moment();
+    return i && m ? describe(*i, *m, e).text() : std::string();
   };
   menu = [this](QMenu& m, EntityId) {
     if (!other_->index()) return;
@@ -199,10 +199,12 @@ BesideTopologyPane::BesideTopologyPane(Workspace* w, RunFacts* facts, OtherFutur
     if (!i) return only_one(width, height, measure);
     const Recording& r = i->recording();
     const auto m = other_->moment();
+    if (!m) return sentences(tr("…"), width, height, measure);
     const Time next = m->event + 1 < r.events() ? r.time_of(m->event + 1) : r.end();
     const Time now = std::clamp(workspace_->time(), m->time, std::max(m->time, next));
     return gui::topology(*i, other_->topology(), *m, now, other_->focus(), width, height, measure);
   };
+  connect(w, &Workspace::moment_beside_changed, this, [this] { canvas_->invalidate(); });
 }
 
 // --- space-time ---
@@ -224,9 +226,9 @@ BesideSpacetimePane::BesideSpacetimePane(Workspace* w, RunFacts* facts, OtherFut
     v.scroll = lane_scroll_;
     v.cursor = workspace_->recording()->time_of(workspace_->event());  // as it stands in the picture above
     v.parts = facts_->parting();
-    Scene s = gui::spacetime(*i, other_->spacetime(), v, other_->focus(), width, height, measure);
-    if (workspace_->rows()) s.remark("the filter of events leaves this picture alone");
-    return s;
+    const auto passing = workspace_->passing_beside();
+    v.passing = passing.get();
+    return gui::spacetime(*i, other_->spacetime(), v, other_->focus(), width, height, measure);
   };
   canvas_->wish = [this](const CanvasWishes& wish) {
     if (!other_->index()) return;
@@ -239,6 +241,7 @@ BesideSpacetimePane::BesideSpacetimePane(Workspace* w, RunFacts* facts, OtherFut
   connect(facts, &RunFacts::view_changed, this, [this] { canvas_->invalidate(); });
   connect(w, &Workspace::beside_changed, this, &BesideSpacetimePane::show_heading);
   connect(w, &Workspace::run_changed, this, &BesideSpacetimePane::show_heading);
+  connect(w, &Workspace::rows_beside_changed, this, [this] { canvas_->invalidate(); });
   connect(heading_, &QLabel::linkActivated, this, [this](const QString& link) {
     const QUrl url(link);
     if (url.path() == "future") return workspace_->show_branch(workspace_->beside());

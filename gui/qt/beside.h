@@ -13,7 +13,7 @@
 
 namespace mqlab::gui {
 
-// What is computed once for the future beside and the current one, when the first picture needs it. Messages look as in the current one.
+// What pictures of the future beside want of it, and of how it and the current one differ. Messages look as in the current one.
 class OtherFuture : public QObject {
   Q_OBJECT
 
@@ -24,6 +24,7 @@ class OtherFuture : public QObject {
   std::shared_ptr<const EventIndex> index();
   // These want one. The last event at or before the time in focus; the first one, when all are later.
   std::size_t event();
+  // The latest there is, which may be of another event, or null; Workspace::moment_beside_changed tells of another.
   std::shared_ptr<const Moment> moment();
   const TopologyFacts& topology();
   const SpacetimeFacts& spacetime();

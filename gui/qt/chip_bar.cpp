@@ -30,7 +30,7 @@ void ChipBar::show_chips() {
     if (!w->filter().trimmed().isEmpty()) chip(QStringLiteral("“%1”").arg(w->filter().trimmed()), [w] { w->set_filter({}); });
     if (w->hides_routine()) chip(tr("no heartbeats and timers"), [w] { w->set_hides_routine(false); });
     for (std::size_t i = 0; i < w->chips().size(); ++i) chip(QString::fromStdString(w->chips()[i].label(w->recording()->journal())), [w, i] { w->remove_chip(i); });
-    addWidget(new QLabel(tr("  %1 of %2 ").arg(w->rows() ? w->rows()->size() : 0).arg(w->recording()->events()), this));
+    addWidget(new QLabel(w->filtering() ? tr("  still counting … ") : tr("  %1 of %2 ").arg(w->rows() ? w->rows()->size() : 0).arg(w->recording()->events()), this));
   }
   setVisible(w->filtered() && w->recording() && in_use_);
 }

@@ -6,9 +6,9 @@
 
 #include <array>
 
+#include "gui/core/what_if.h"
 #include "gui/qt/fault_palette.h"
 #include "sim/lab/nearest.h"
-#include "sim/record/causality.h"
 #include "sim/record/event_text.h"
 
 namespace mqlab::gui {
@@ -134,6 +134,12 @@ ConsolePane::ConsolePane(Workspace* w, QWidget* parent) : QWidget(parent), works
     line_->clear();
     execute(text);
   });
+  connect(w, &Workspace::rows_changed, this, [this] {
+    const auto rows = workspace_->rows();
+    if (workspace_->filtering() || !tell_when_found_) return;
+    tell_when_found_ = false;
+    if (rows) log_->appendPlainText(tr("%1 of %2 events").arg(rows->size()).arg(workspace_->recording()->events()));
+  });
 }
 
 void ConsolePane::focus_line() { line_->setFocus(Qt::ShortcutFocusReason); }
@@ -161,12 +167,19 @@ QString ConsolePane::answer(const ConsoleCommand& c) {
     case Kind::find:
       w.set_filter(c.argument);
       if (!w.recording()) return tr("There is no run yet.");
-      return w.rows() ? tr("%1 of %2 events").arg(w.rows()->size()).arg(w.recording()->events()) : tr("all %1 events").arg(w.recording()->events());
+      if (!w.filtering()) return tr("all %1 events").arg(w.recording()->events());
+      tell_when_found_ = true;
+      return tr("looking through %1 events …").arg(w.recording()->events());
     case Kind::why: {
       if (!w.has_events()) return tr("There is no run yet.");
-      const Causality causes(w.recording()->journal());
+      const Journal& j = w.recording()->journal();
+      const CauseChain chain = causes_of(*w.index(), w.event(), 30);
       QStringList lines;
-      for (const std::string& l : causes.why(w.recording()->journal().deliveries[w.event()].event.id, 30)) lines << QString::fromStdString(l);
+      if (chain.left_out > 0) lines << tr("... %1 earlier").arg(chain.left_out);
+      for (const std::size_t e : chain.events) {
+        lines << QString::fromStdString(format_time(j.deliveries[e].time) + "  " + event_text(j, j.deliveries[e]));
+        for (const auto& [event, mark] : w.index()->marks_of(e)) lines << "    " + QString::fromStdString(mark_text(j, j.marks[mark]));
+      }
       return lines.join('\n');
     }
     case Kind::seed:

@@ -47,6 +47,7 @@ class ConsolePane : public QWidget {
   QLineEdit* line_;
   QStringList history_;
   int at_ = 0;  // in the history; its size: a new line
+  bool tell_when_found_ = false;
 };
 
 }  // namespace mqlab::gui

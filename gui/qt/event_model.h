@@ -9,10 +9,13 @@
 #include <QAbstractTableModel>
 
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
-#include "gui/core/recording.h"
+#include "gui/core/background.h"
+#include "gui/core/event_index.h"
+#include "gui/core/filter.h"
 #include "gui/qt/theme.h"
 
 namespace mqlab::gui {
@@ -28,7 +31,7 @@ class EventModel : public QAbstractTableModel {
   explicit EventModel(QObject* parent = nullptr) : QAbstractTableModel(parent) {}
 
   // Null: no run. All events are shown.
-  void set_run(std::shared_ptr<const Recording> r);
+  void set_run(std::shared_ptr<const EventIndex> run);
   // Only these; null: all. Requires: ascending, below events().
   void set_rows(std::shared_ptr<const EventRows> rows);
   void set_theme(Theme l);
@@ -47,13 +50,27 @@ class EventModel : public QAbstractTableModel {
   QString marks_of(std::size_t event) const;
   bool has_fault(std::size_t event) const;  // acted before the next event
 
-  std::shared_ptr<const Recording> run_;
+  const Recording& recording() const { return run_->recording(); }
+
+  std::shared_ptr<const EventIndex> run_;
   std::shared_ptr<const EventRows> rows_;
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> marks_;  // (event, mark), sorted
   Theme theme_ = Theme::light;
 };
 
-// The events whose line in the table contains all of the words, upper and lower case alike.
-EventRows events_with_text(const Recording& r, const QString& words);
+// Which events are asked for.
+struct EventQuery {
+  Filter chips{};
+  QString words{};              // the line in the table contains all of them, upper and lower case alike
+  bool hides_routine = false;   // no heartbeats, timers, wake-ups, disks
+  bool operator==(const EventQuery&) const = default;
+  bool everything() const { return chips.everything() && words.trimmed().isEmpty() && !hides_routine; }
+};
+
+struct FoundEvents {
+  EventRows rows{};             // ascending
+  std::vector<bool> passing{};  // the same, by event
+};
+// Nothing: it was called off. Reads the whole run where words are asked for: about a second for a million events.
+std::optional<FoundEvents> find_events(const EventIndex& run, const EventQuery& query, const CallOff& off = CallOff());
 
 }  // namespace mqlab::gui

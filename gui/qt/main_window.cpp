@@ -16,7 +16,7 @@
 namespace mqlab::gui {
 
 MainWindow::MainWindow(WindowSettings* settings, const WindowOptions& options, QWidget* parent)
-    : QMainWindow(parent), settings_(settings), workspace_(new Workspace(this)), actions_(this), theme_(settings->theme()), scale_(settings->scale()) {
+    : QMainWindow(parent), settings_(settings), workspace_(new Workspace(this, {.checkpoint_bytes = static_cast<std::size_t>(settings->memory()) << 20})), actions_(this), theme_(settings->theme()), scale_(settings->scale()) {
   qApp->installEventFilter(this);
   setDockNestingEnabled(true);
   setDockOptions(AnimatedDocks | AllowNestedDocks | AllowTabbedDocks);
@@ -256,13 +256,14 @@ void MainWindow::show_status() {
   const auto r = workspace_->recording();
   if (workspace_->running()) {
     const Progress p = workspace_->session().progress();
-    outcome_->setText(tr("running: %1 events, %2").arg(QLocale::c().toString(static_cast<qulonglong>(p.events)), QString::fromStdString(format_time(p.now))));
+    outcome_->setText((p.over ? tr("looking through: %1 events, %2") : tr("running: %1 events, %2")).arg(QLocale::c().toString(static_cast<qulonglong>(p.events)), QString::fromStdString(format_time(p.now))));
   } else if (r) {
     outcome_->setText(r->stopped() ? tr("stopped") : r->result().as_expected ? tr("✓ as expected") : tr("✗ not as expected"));
   } else {
     outcome_->clear();
   }
   events_label_->setText(r ? tr("%1 events").arg(QLocale::c().toString(static_cast<qulonglong>(r->events()))) : QString());
+  events_label_->setToolTip(r ? tr("%1 checkpoints, %2 MB: from the one before it each moment is made again (--memory changes how much they may take)").arg(r->checkpoints()).arg(r->checkpoint_bytes() >> 20) : QString());
   fingerprint_->setText(r ? QStringLiteral("fingerprint %1 · seed %2").arg(QString::fromStdString(r->result().fingerprint.text())).arg(r->seed()) : QString());
 }
 
@@ -295,7 +296,7 @@ void MainWindow::set_scale(int percent) {
 bool MainWindow::settled() const {
   for (const PicturePane* p : pictures_)
     if (in_sight(qobject_cast<QDockWidget*>(p->parentWidget())) && !p->canvas()->settled()) return false;
-  return !workspace_->running() && workspace_->session().idle() && (!workspace_->has_events() || (workspace_->moment() && workspace_->moment()->event == workspace_->event()));
+  return workspace_->at_rest() && (!workspace_->has_events() || (workspace_->moment() && workspace_->moment()->event == workspace_->event()));
 }
 
 // Text fields take Ctrl+K for themselves, to delete to the end of the line; here it finds commands wherever the keyboard is.

@@ -38,6 +38,8 @@
 
 namespace mqlab::gui {
 
+struct WrittenBack;
+
 // What a command line asks of a window.
 struct WindowOptions {
   QString scenario{};
@@ -115,6 +117,7 @@ class MainWindow : public QMainWindow {
   void run_step(const LessonStep& step);
   void return_to(const Note& note);
   void write_back();
+  void take_written_back(const WrittenBack& w, const QString& text_before);
   void act_on_focus(FaultKind k);
   void show_line_of_focus();
   void show_status();

@@ -102,15 +102,24 @@ void MainWindow::return_to(const Note& note) {
 void MainWindow::write_back() {
   const Session& s = workspace_->session();
   if (!s.has(s.current()) || s.branch(s.current()).spec.interventions.empty()) return emit workspace_->told(tr("Nothing was done by hand in this run."));
-  try {
-    const WrittenBack w = gui::write_back(*workspace_->recording(), all_models());
-    scenario_->editor()->replace_text(QString::fromStdString(w.text));
-    if (w.first_line > 0) scenario_->editor()->go_to_line(w.first_line);
-    emit workspace_->told(w.whole ? tr("The run is written as a scenario of its own: its text has no plain list of faults. Ctrl+S saves it.")
-                                  : w.lines == 1 ? tr("The fault stands in the scenario now, and gives the same run. Ctrl+S saves it.") : tr("%1 faults stand in the scenario now, and give the same run. Ctrl+S saves it.").arg(w.lines));
-  } catch (const InputError& e) {
-    return emit workspace_->told(QString::fromStdString(e.message));
-  }
+  // It is run once more, to see that it is the same.
+  emit workspace_->told(tr("What was done by hand is written as Lua, and tried …"));
+  const auto tell = [w = workspace_](const QString& words) -> Background::Answer { return [w, words] { emit w->told(words); }; };
+  workspace_->background().ask(Background::Subject::write_back, [this, tell, r = workspace_->recording(), text = scenario_->text()](const CallOff&) -> Background::Answer {
+    try {
+      return [this, w = gui::write_back(*r, all_models()), text] { take_written_back(w, text); };
+    } catch (const InputError& e) {
+      return tell(QString::fromStdString(e.message));
+    }
+  });
+}
+
+void MainWindow::take_written_back(const WrittenBack& w, const QString& text_before) {
+  if (scenario_->text() != text_before) return emit workspace_->told(tr("The text was changed meanwhile, and is left as it is. Write into it once more."));
+  scenario_->editor()->replace_text(QString::fromStdString(w.text));
+  if (w.first_line > 0) scenario_->editor()->go_to_line(w.first_line);
+  emit workspace_->told(w.whole ? tr("The run is written as a scenario of its own: its text has no plain list of faults. Ctrl+S saves it.")
+                                : w.lines == 1 ? tr("The fault stands in the scenario now, and gives the same run. Ctrl+S saves it.") : tr("%1 faults stand in the scenario now, and give the same run. Ctrl+S saves it.").arg(w.lines));
   dock("scenario")->show();
   dock("scenario")->raise();
 }

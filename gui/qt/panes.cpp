@@ -88,7 +88,7 @@ EventPane::EventPane(Workspace* w, QWidget* parent) : QWidget(parent), workspace
   });
   connect(w, &Workspace::run_changed, this, [this] {
     following_ = true;
-    model_->set_run(workspace_->recording());
+    model_->set_run(workspace_->index());
     model_->set_rows(workspace_->rows());
     following_ = false;
     fit_columns();
@@ -140,7 +140,9 @@ void EventPane::show_event() {
 void EventPane::show_count() {
   const auto r = workspace_->recording();
   if (!r) return count_->setText(tr("no run"));
-  count_->setText(workspace_->rows() ? tr("%1 of %2").arg(workspace_->rows()->size()).arg(r->events()) : tr("%1 events").arg(r->events()));
+  if (workspace_->filtering()) count_->setText(tr("still counting …"));
+  else if (const auto rows = workspace_->rows()) count_->setText(tr("%1 of %2").arg(rows->size()).arg(r->events()));
+  else count_->setText(tr("%1 events").arg(r->events()));
 }
 
 // --- verdicts ---
@@ -327,11 +329,7 @@ void InspectorPane::show_state() {
   if (!m || m->nodes.empty()) return model_->set_rows({});
   if (n >= m->nodes.size()) n = static_cast<NodeId>(std::clamp(node_->currentIndex(), 0, static_cast<int>(m->nodes.size()) - 1));
   node_->setCurrentIndex(static_cast<int>(n));
-  std::shared_ptr<const Moment> before;
-  // What it was one event earlier costs a seek: not while it plays.
-  const auto r = workspace_->recording();
-  if (!workspace_->playing() && r && m->event > 0 && m->event < r->events()) before = r->moment(m->event - 1);
-  model_->set_rows(inspector_rows(before.get(), *m, n));
+  model_->set_rows(inspector_rows(workspace_->moment_before().get(), *m, n));
 }
 
 void InspectorPane::show_event() {

@@ -23,10 +23,8 @@ double part_of(const Rect& area, float x) { return std::clamp(static_cast<double
 
 RunFacts::RunFacts(Workspace* w) : QObject(w), workspace_(w) {
   connect(w, &Workspace::run_changed, this, [this] {
-    topology_.reset();
-    spacetime_.reset();
-    series_.reset();
     lanes_.clear();
+    if (workspace_->facts()) lanes_ = spacetime().lanes;
     const auto r = workspace_->recording();
     // Another future of the same scenario is looked at through the same window.
     const Time end = r ? std::max<Time>(r->end(), 1) : 1;
@@ -40,29 +38,6 @@ RunFacts::RunFacts(Workspace* w) : QObject(w), workspace_(w) {
     const Duration length = view_.range.length();
     show({t - length / 4, t - length / 4 + length});
   });
-}
-
-const TopologyFacts& RunFacts::topology() {
-  if (!topology_) topology_ = topology_facts(*workspace_->index());
-  return *topology_;
-}
-
-const SpacetimeFacts& RunFacts::spacetime() {
-  if (!spacetime_) {
-    spacetime_ = spacetime_facts(*workspace_->index());
-    lanes_ = spacetime_->lanes;
-  }
-  return *spacetime_;
-}
-
-const RunSeries& RunFacts::series() {
-  if (!series_) series_ = run_series(*workspace_->index());
-  return *series_;
-}
-
-std::vector<Lane>& RunFacts::lanes() {
-  spacetime();
-  return lanes_;
 }
 
 Focus RunFacts::focus() const {
@@ -244,7 +219,8 @@ SpacetimePane::SpacetimePane(Workspace* w, RunFacts* facts, QWidget* parent) : P
     SpacetimeView v;
     v.time = facts_->view();
     v.lanes = facts_->lanes();
-    v.passing = passing_.empty() ? nullptr : &passing_;
+    const auto passing = workspace_->passing();
+    v.passing = passing.get();
     v.scroll = lane_scroll_;
     v.parts = facts_->parting();
     return gui::spacetime(*workspace_->index(), facts_->spacetime(), v, facts_->focus(), width, height, measure);
@@ -261,15 +237,7 @@ SpacetimePane::SpacetimePane(Workspace* w, RunFacts* facts, QWidget* parent) : P
   connect(w, &Workspace::time_changed, this, stale);
   connect(w, &Workspace::beside_changed, this, stale);
   connect(facts, &RunFacts::view_changed, this, stale);
-  connect(w, &Workspace::rows_changed, this, [this] {
-    passing_.clear();
-    if (const auto& rows = workspace_->rows(); rows && workspace_->recording()) {
-      passing_.assign(workspace_->recording()->events(), false);
-      for (const std::uint32_t e : *rows)
-        if (e < passing_.size()) passing_[e] = true;
-    }
-    canvas_->invalidate();
-  });
+  connect(w, &Workspace::rows_changed, this, stale);
 }
 
 void SpacetimePane::choose_ground(Point at) {

@@ -24,21 +24,22 @@
 
 namespace mqlab::gui {
 
-// What is computed once a recording, when the first picture needs it; and the part of time that is looked at.
+// What pictures know of the current recording (computed by the engine), and what of it is looked at: which lines, which part of time.
 class RunFacts : public QObject {
   Q_OBJECT
 
  public:
   explicit RunFacts(Workspace* w);
 
-  const TopologyFacts& topology();
-  const SpacetimeFacts& spacetime();
-  const RunSeries& series();
+  // Require: there is a recording.
+  const TopologyFacts& topology() const { return workspace_->facts()->topology; }
+  const SpacetimeFacts& spacetime() const { return workspace_->facts()->spacetime; }
+  const RunSeries& series() const { return workspace_->facts()->series; }
   // The focus as scenes want it.
   Focus focus() const;
 
   const TimeView& view() const { return view_; }
-  std::vector<Lane>& lanes();
+  std::vector<Lane>& lanes() { return lanes_; }
   // Held inside the run, and at least a microsecond long.
   void show(TimeRange range);
   void set_by_order(bool on);
@@ -57,9 +58,6 @@ class RunFacts : public QObject {
 
  private:
   Workspace* workspace_;
-  std::optional<TopologyFacts> topology_;
-  std::optional<SpacetimeFacts> spacetime_;
-  std::optional<RunSeries> series_;
   std::vector<Lane> lanes_;
   TimeView view_;
   std::shared_ptr<const Recording> parts_here_, parts_there_;
@@ -115,7 +113,6 @@ class SpacetimePane : public PicturePane {
 
  private:
   float lane_scroll_ = 0;
-  std::vector<bool> passing_;
 };
 
 class LogsPane : public PicturePane {

@@ -76,12 +76,13 @@ int run_window(int argc, char** argv) {
   const QCommandLineOption case_name("case", "The case to run (else the first)", "NAME"), design("on", "The design to run on (else the first)", "NAME"), seed("seed", "The seed of chance (else the scenario's own)", "N"),
       set("set", "key=value: changes an option (may be repeated)", "KEY=VALUE"), layout("layout", "learn, debug, compare or present", "NAME"), theme("theme", theme_words().join(", "), "NAME"),
       renderer("renderer", "What draws the pictures: auto (a graphics card where there is one, on xcb and wayland), software or opengl; remembered", "NAME"),
+      memory("memory", "Megabytes for the checkpoints of each run (256): where they are not enough, going to a moment of a long run takes longer; remembered", "N"),
       scale("scale", "Size of text in percent, 80 to 250", "N"), settings_file("settings", "Keeps settings, notes and unsaved text in this file and its folder", "FILE"),
       reset("reset-settings", "Forgets all settings first"), screenshot("screenshot", "Writes a picture of the window to FILE, and ends", "FILE"), size("size", "Size of the window", "WxH"),
       at("at", "Goes to 130ms, #87, next violation ... once it has run", "PLACE"), verdict("witness", "Goes to the witness of the first verdict, as a click on it does"),
       tell("tell", "Writes what is shown, and where on the screen, to FILE as JSON whenever the window has come to rest: for tests and other tools", "FILE"),
       breaks("break", "Breaks the run by hand once it is made, as a click does: \"kill B1 at 15s\", \"isolate B2 for 3s at 8s\", \"latency P1 to B1 by 200ms at 5s\" (may be repeated: each begins a future of its own)", "FAULT");
-  parser.addOptions({case_name, design, seed, set, layout, theme, renderer, scale, settings_file, reset, screenshot, size, at, verdict, tell, breaks});
+  parser.addOptions({case_name, design, seed, set, layout, theme, renderer, memory, scale, settings_file, reset, screenshot, size, at, verdict, tell, breaks});
   parser.process(app);
 
   WindowOptions options;
@@ -107,6 +108,7 @@ int run_window(int argc, char** argv) {
   if (!options.layout.isEmpty() && !layout_names().contains(options.layout)) return complain(QObject::tr("--layout %1: there are %2").arg(options.layout, layout_names().join(QStringLiteral(", "))));
   if (parser.isSet(theme) && !theme_of(parser.value(theme))) return complain(QObject::tr("--theme %1: there are %2").arg(parser.value(theme), theme_words().join(QStringLiteral(", "))));
   if (parser.isSet(renderer) && !renderer_of(parser.value(renderer))) return complain(QObject::tr("--renderer %1: there are %2").arg(parser.value(renderer), renderer_words().join(QStringLiteral(", "))));
+  if (bool ok = false; parser.isSet(memory) && (parser.value(memory).toInt(&ok) < memory_min || !ok)) return complain(QObject::tr("--memory %1: a number of megabytes was expected, at least %2").arg(parser.value(memory)).arg(memory_min));
   QSize wanted;
   if (parser.isSet(size)) {
     const QStringList parts = parser.value(size).split('x');
@@ -121,6 +123,7 @@ int run_window(int argc, char** argv) {
   WindowSettings settings(file, parser.isSet(reset));
   if (parser.isSet(theme)) settings.set_theme(*theme_of(parser.value(theme)));
   if (parser.isSet(renderer)) settings.set_renderer(*renderer_of(parser.value(renderer)));
+  if (parser.isSet(memory)) settings.set_memory(parser.value(memory).toInt());
   if (parser.isSet(scale)) settings.set_scale(parser.value(scale).toInt());
 
   // The context ends before the application, and after the canvases.

@@ -29,6 +29,8 @@ int WindowSettings::scale() const { return std::clamp(store_->value("scale", 100
 void WindowSettings::set_scale(int percent) { store_->setValue("scale", std::clamp(percent, scale_min, scale_max)); }
 RendererChoice WindowSettings::renderer() const { return renderer_of(store_->value("renderer").toString()).value_or(RendererChoice::automatic); }
 void WindowSettings::set_renderer(RendererChoice choice) { store_->setValue("renderer", renderer_words()[static_cast<int>(choice)]); }
+int WindowSettings::memory() const { return std::clamp(store_->value("memory", memory_usual).toInt(), memory_min, memory_max); }
+void WindowSettings::set_memory(int megabytes) { store_->setValue("memory", std::clamp(megabytes, memory_min, memory_max)); }
 QString WindowSettings::layout() const { return store_->value("layout", "learn").toString(); }
 void WindowSettings::set_layout(const QString& name) { store_->setValue("layout", name); }
 QByteArray WindowSettings::geometry() const { return store_->value("geometry").toByteArray(); }

@@ -1,6 +1,6 @@
 // gui/qt/settings.h: what the window remembers from one time to the next.
 //
-// Theme, size of text, renderer, layout, recent scenarios, progress through the lessons; an INI file with a version. What decides a run is never
+// Theme, size of text, renderer, memory for checkpoints, layout, recent scenarios, progress through the lessons; an INI file with a version. What decides a run is never
 // here: it stands in the scenario and on the command line.
 //
 // The rule: a file of another version is put aside, with its version in its name, and the window begins anew.
@@ -20,6 +20,7 @@ namespace mqlab::gui {
 
 inline constexpr int settings_version = 1;
 inline constexpr int recent_max = 12;
+inline constexpr int memory_min = 16, memory_usual = 256, memory_max = 65'536;
 
 class WindowSettings {
  public:
@@ -32,6 +33,8 @@ class WindowSettings {
   void set_scale(int percent);
   RendererChoice renderer() const;  // what draws the canvases, from the next start on
   void set_renderer(RendererChoice choice);
+  int memory() const;  // megabytes, for the checkpoints of each run
+  void set_memory(int megabytes);
   QString layout() const;  // "learn", "debug", "compare", "present"
   void set_layout(const QString& name);
   QByteArray geometry() const;

@@ -47,7 +47,7 @@ void TimeSlider::read_run() {
   timeline_ = {};
   violations_.clear();
   if (const auto r = workspace_->recording()) {
-    timeline_ = timeline_of(*r->result().world, r->end());
+    timeline_ = workspace_->facts()->spacetime.timeline;
     violations_ = violations_of(*r);
   }
   update();

@@ -12,8 +12,12 @@
 #include "sim/script/scenario_api.h"
 
 namespace mqlab::gui {
-Workspace::Workspace(QObject* parent)
-    : QObject(parent), session_(all_models(), [this] { QMetaObject::invokeMethod(this, [this] { pump(); }, Qt::QueuedConnection); }) {
+
+Workspace::Workspace(QObject* parent, RecordOptions options)
+    : QObject(parent),
+      session_(all_models(), [this] { QMetaObject::invokeMethod(this, [this] { pump(); }, Qt::QueuedConnection); }, std::move(options)),
+      background_([this] { QMetaObject::invokeMethod(this, [this] { background_.take(); }, Qt::QueuedConnection); }) {
+  connect(this, &Workspace::beside_changed, this, &Workspace::filter_beside);
   player_.setInterval(16);
   connect(&player_, &QTimer::timeout, this, &Workspace::tick);
   progress_timer_.setInterval(100);
@@ -135,11 +139,13 @@ bool Workspace::running() const {
 std::shared_ptr<const Recording> Workspace::recording() const { return session_.has(session_.current()) ? session_.branch(session_.current()).recorded.recording : nullptr; }
 std::shared_ptr<const EventIndex> Workspace::index() const { return session_.has(session_.current()) ? session_.branch(session_.current()).recorded.index : nullptr; }
 
+std::shared_ptr<const ViewFacts> Workspace::facts() const { return session_.has(session_.current()) ? session_.branch(session_.current()).recorded.facts : nullptr; }
+
 void Workspace::pump() {
-  bool moment = false;
+  bool moment = false, moment_beside = false;
   for (const Session::Change c : session_.pump()) {
-    if (c == Session::Change::moment) {
-      moment = true;
+    if (c == Session::Change::moment || c == Session::Change::moment_beside) {
+      (c == Session::Change::moment ? moment : moment_beside) = true;
       continue;
     }
     if (session_.has(next_branch_)) {
@@ -166,6 +172,7 @@ void Workspace::pump() {
     emit progress_changed();
   }
   if (moment) emit moment_changed();
+  if (moment_beside) emit moment_beside_changed();
 }
 
 void Workspace::current_is_ready() {
@@ -176,7 +183,7 @@ void Workspace::current_is_ready() {
   time_ = -1;
   entity_ = {};
   filter_rows();
-  if (n) session_.look_at(event_);
+  if (n) session_.look_at(event_, WithBefore::yes);
   emit run_changed();
   emit beside_changed();
   emit entity_changed();
@@ -254,6 +261,18 @@ void Workspace::set_beside(int id) {
   emit beside_changed();
 }
 
+std::shared_ptr<const Moment> Workspace::moment_beside(std::size_t event) {
+  const int id = beside();
+  std::shared_ptr<const Moment> now = session_.moment_beside(id);
+  if (now && now->event == event) return now;
+  if (id != beside_of_ || event != beside_event_ || !now) {
+    beside_of_ = id;
+    beside_event_ = event;
+    session_.look_beside(id, event);
+  }
+  return now;
+}
+
 int Workspace::await_beside(int id) {
   next_beside_ = id;
   progress_timer_.start();
@@ -288,7 +307,7 @@ void Workspace::set_event(std::size_t event, Remember r) {
   if (r == Remember::yes) history_.go(here());
   else history_.step(here());
   played_ = static_cast<double>(time());
-  session_.look_at(event_);
+  session_.look_at(event_, playing() ? WithBefore::no : WithBefore::yes);
   emit event_changed();
   emit time_changed();
 }
@@ -352,13 +371,14 @@ QString Workspace::go_to(const QString& words) {
 void Workspace::step(int direction) {
   if (!has_events()) return;
   play(false);
-  if (rows_ && !rows_->empty()) {  // what is filtered out is passed over
+  if (found_ && !found_->rows.empty()) {  // what is filtered out is passed over
+    const EventRows& rows = found_->rows;
     if (direction > 0) {
-      const auto it = std::upper_bound(rows_->begin(), rows_->end(), event_);
-      if (it != rows_->end()) set_event(*it, Remember::no);
+      const auto it = std::upper_bound(rows.begin(), rows.end(), event_);
+      if (it != rows.end()) set_event(*it, Remember::no);
     } else {
-      const auto it = std::lower_bound(rows_->begin(), rows_->end(), event_);
-      if (it != rows_->begin()) set_event(*std::prev(it), Remember::no);
+      const auto it = std::lower_bound(rows.begin(), rows.end(), event_);
+      if (it != rows.begin()) set_event(*std::prev(it), Remember::no);
     }
     return;
   }
@@ -446,6 +466,7 @@ void Workspace::play(bool on) {
   } else {
     player_.stop();
     time_ = -1;
+    session_.look_at(event_, WithBefore::yes);
     emit time_changed();
   }
   emit playing_changed(on);
@@ -504,30 +525,54 @@ void Workspace::clear_filter() {
   filter_rows();
 }
 
+EventQuery Workspace::query() const { return {chips_, filter_, hides_routine_}; }
+
 void Workspace::filter_rows() {
-  rows_.reset();
-  if (const auto r = recording(); r && filtered()) {
-    EventRows rows = chips_.rows(*r);
-    if (!filter_.trimmed().isEmpty()) {
-      const EventRows said = events_with_text(*r, filter_);
-      EventRows both;
-      std::set_intersection(rows.begin(), rows.end(), said.begin(), said.end(), std::back_inserter(both));
-      rows = std::move(both);
-    }
-    if (hides_routine_) {
-      const Journal& j = r->journal();
-      rows.erase(std::remove_if(rows.begin(), rows.end(),
-                                [&](std::uint32_t e) {
-                                  const Event& event = j.deliveries[e].event;
-                                  const auto kind = static_cast<EventKind>(event.kind);
-                                  if (is_message(event)) return event.type < j.messages.size() && j.messages[event.type].traffic == Traffic::heartbeat;
-                                  return kind == EventKind::timer || kind == EventKind::wake || kind == EventKind::disk;
-                                }),
-                 rows.end());
-    }
-    rows_ = std::make_shared<const EventRows>(std::move(rows));
+  const auto run = index();
+  if (run != found_in_) found_.reset();  // of another run, nothing is known until it was looked through
+  found_in_ = run;
+  if (!run || !filtered()) {
+    found_.reset();
+    background_.call_off(Background::Subject::filter);
+  } else {
+    background_.ask(Background::Subject::filter, [this, run, q = query()](const CallOff& off) -> Background::Answer {
+      auto found = find_events(*run, q, off);
+      if (!found) return {};
+      return [this, all = std::make_shared<const FoundEvents>(*std::move(found))] {
+        found_ = all;
+        emit rows_changed();
+      };
+    });
   }
+  filter_beside();
   emit rows_changed();
+}
+
+// As the current future's, chips by the names of what they stand for.
+void Workspace::filter_beside() {
+  const int id = beside();
+  const auto here = recording();
+  const auto run = id < 0 || !here ? nullptr : session_.branch(id).recorded.index;
+  EventQuery q = query();
+  if (run) q.chips = q.chips.in_other_run(here->journal(), run->recording().journal());
+  if (run == found_beside_in_ && q == beside_query_) return;
+  if (run != found_beside_in_) found_beside_.reset();
+  found_beside_in_ = run;
+  beside_query_ = q;
+  if (!run || q.everything()) {
+    found_beside_.reset();
+    background_.call_off(Background::Subject::filter_beside);
+  } else {
+    background_.ask(Background::Subject::filter_beside, [this, run, q](const CallOff& off) -> Background::Answer {
+      auto found = find_events(*run, q, off);
+      if (!found) return {};
+      return [this, all = std::make_shared<const FoundEvents>(*std::move(found))] {
+        found_beside_ = all;
+        emit rows_beside_changed();
+      };
+    });
+  }
+  emit rows_beside_changed();
 }
 
 }  // namespace mqlab::gui

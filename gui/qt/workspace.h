@@ -3,6 +3,9 @@
 // The one value that all panes obey, and may set: a click anywhere moves the focus, and everything follows. The play-head is a
 // number here; runs are made on the engine's thread and never change (gui/core/session.h).
 //
+// The rule: nothing here takes longer than a frame, however long the run. What does is asked of the engine or of the background
+// (gui/core/background.h), and told by a signal when it has come.
+//
 // Always true: 1. event() is an event of the current run, or 0 when there is none. 2. signals come after the change, in the
 // window's thread.
 //
@@ -21,6 +24,7 @@
 #include <optional>
 #include <vector>
 
+#include "gui/core/background.h"
 #include "gui/core/filter.h"
 #include "gui/core/focus.h"
 #include "gui/core/scene.h"
@@ -33,7 +37,7 @@ class Workspace : public QObject {
   Q_OBJECT
 
  public:
-  explicit Workspace(QObject* parent = nullptr);
+  explicit Workspace(QObject* parent = nullptr, RecordOptions options = {});
   ~Workspace() override;
 
   // --- what is to be run ---
@@ -62,7 +66,10 @@ class Workspace : public QObject {
   // Null before the first one is ready.
   std::shared_ptr<const Recording> recording() const;
   std::shared_ptr<const EventIndex> index() const;
+  std::shared_ptr<const ViewFacts> facts() const;
   std::shared_ptr<const Moment> moment() const { return session_.moment(); }
+  // That of the event before moment()'s; null while it plays or is dragged.
+  std::shared_ptr<const Moment> moment_before() const { return session_.moment_before(); }
   bool has_events() const { return recording() && recording()->events() > 0; }
   // A fault by hand, right after the event in focus: a new branch, which becomes current when it is ready.
   void intervene(const Fault& f);
@@ -76,6 +83,9 @@ class Workspace : public QObject {
   // that is ready; -1: there is none.
   int beside() const;
   void set_beside(int id);
+  // Of the future beside: its moment after an event, or the one that came last, or null. What is not there yet is asked for and told
+  // by moment_beside_changed. Requires: beside() >= 0.
+  std::shared_ptr<const Moment> moment_beside(std::size_t event);
   // Futures to be looked at beside the current one, which stays current. Their ids; -1: there is no run.
   int what_if(const WhatIf& w);
   int what_if(const Setting& s);
@@ -119,8 +129,16 @@ class Workspace : public QObject {
   void remove_chip(std::size_t i);
   void clear_filter();
   bool filtered() const { return !filter_.trimmed().isEmpty() || hides_routine_ || !chips_.everything(); }
-  // Null: all events are shown.
-  const std::shared_ptr<const EventRows>& rows() const { return rows_; }
+  // Null: all events are shown. While filtering() they are those of the filter before, if the run is the same.
+  std::shared_ptr<const EventRows> rows() const { return found_ ? std::shared_ptr<const EventRows>(found_, &found_->rows) : nullptr; }
+  // The same as a set, by event; and that of the future beside, whose events are filtered alike.
+  std::shared_ptr<const std::vector<bool>> passing() const { return passing_of(found_); }
+  std::shared_ptr<const std::vector<bool>> passing_beside() const { return passing_of(found_beside_); }
+  // The events of the current filter are still being looked for; rows_changed tells when they are there.
+  bool filtering() const { return background_.busy(Background::Subject::filter); }
+  // Nothing is asked for that was not answered.
+  bool at_rest() const { return !running() && session_.idle() && background_.idle(); }
+  Background& background() { return background_; }
 
  signals:
   void scenario_changed();   // path, text, cases, designs
@@ -135,7 +153,9 @@ class Workspace : public QObject {
   void entity_changed();
   void time_changed();
   void moment_changed();
-  void rows_changed();
+  void moment_beside_changed();
+  void rows_changed();       // rows(), filtering(), or what is asked for
+  void rows_beside_changed();
   void playing_changed(bool on);
   void speed_changed();
   void told(const QString& sentence);  // something to say in the status bar
@@ -146,6 +166,9 @@ class Workspace : public QObject {
   void read_scenario();
   void current_is_ready();
   void filter_rows();
+  void filter_beside();
+  EventQuery query() const;
+  static std::shared_ptr<const std::vector<bool>> passing_of(const std::shared_ptr<const FoundEvents>& f) { return f ? std::shared_ptr<const std::vector<bool>>(f, &f->passing) : nullptr; }
   Focus here() const;
   void go_where(const Focus& f);
   void tick();
@@ -164,13 +187,18 @@ class Workspace : public QObject {
   QString filter_;
   bool hides_routine_ = false;
   Filter chips_;
-  std::shared_ptr<const EventRows> rows_;
+  std::shared_ptr<const FoundEvents> found_, found_beside_;
+  std::shared_ptr<const EventIndex> found_in_, found_beside_in_;  // the run that was looked through last
+  EventQuery beside_query_;
+  std::size_t beside_event_ = 0;   // asked for last ...
+  int beside_of_ = -1;             // ... of this branch
   QTimer player_, progress_timer_;
   QElapsedTimer since_tick_;
   double speed_ = 1;
   double played_ = 0;              // nanoseconds, with a fraction
   std::shared_ptr<const Recording> shown_;
-  Session session_;                // last: its engine may call until it ends
+  Session session_;                // last: their threads may call until they end
+  Background background_;
 };
 
 }  // namespace mqlab::gui

@@ -91,6 +91,22 @@ TEST(Filter, ATopicMeansAllItsPartitions) {
   EXPECT_EQ(Filter{{Chip::place("order")}}.rows(r).size(), 0U) << "a part of a name is no topic";
 }
 
+// In another run the same names may have other numbers.
+TEST(Filter, GoesToAnotherRunByNames) {
+  const Recording& here = *recorded("showcase.lua").recording;
+  Journal there;
+  there.processes = {"X"};
+  there.processes.insert(there.processes.end(), here.journal().processes.begin(), here.journal().processes.end() - 1);
+  const auto last = static_cast<NodeId>(here.journal().processes.size() - 1);
+  const Filter f{{Chip::node(0), Chip::node(last), Chip::message(numbered_message(1, 7)), Chip::hide(Traffic::heartbeat)}};
+  const Filter other = f.in_other_run(here.journal(), there);
+  EXPECT_EQ(other.chips[0], Chip::node(1));
+  EXPECT_EQ(other.chips[2], Chip::message(numbered_message(2, 7)));
+  EXPECT_EQ(other.chips[3], f.chips[3]);
+  EXPECT_TRUE((Filter{{other.chips[1]}}.rows(here).empty())) << "who is not there is nobody";
+  EXPECT_EQ(f.in_other_run(here.journal(), here.journal()), f);
+}
+
 RC_GTEST_PROP(Filter, IsALoopOverAllEvents, (const std::vector<std::pair<std::uint8_t, std::uint8_t>>& wishes)) {
   const Recording& r = *recorded("showcase.lua").recording;
   Filter f;

@@ -106,6 +106,47 @@ TEST(Recording, ASeekReplaysLittle) {
   for (std::size_t n = 0; n < r.events(); n += 13) EXPECT_LE(r.replayed_for(n), 2'000U);
 }
 
+// So long that checkpoints are thinned out.
+RunSpec long_run() {
+  return {.text = R"(return scenario {
+  title = "Some tens of thousands of events",
+  cluster = kafka { brokers = 3, controllers = 1 },
+  topics = { orders = { partitions = 2, replicas = 3 } },
+  clients = {
+    producer "P" { topic = "orders", records = 3000, every = ms(4), start_at = seconds(1), acks = "all" },
+    consumer "C" { topics = { "orders" } },
+  },
+  faults = { at(seconds(6), kill "B2" { duration = seconds(2) }) },
+  run_for = seconds(16),
+})",
+          .path = "long.lua",
+          .seed = 7};
+}
+
+TEST(Recording, CheckpointsKeepToTheirBudgetAndMomentsAreTheSame) {
+  const auto wide = Recording::make(long_run(), all_models());
+  // A checkpoint takes a megabyte here, as often as that is asked for.
+  const auto narrow = Recording::make(long_run(), all_models(), {.checkpoint_bytes = 12 << 20, .allocated = [n = std::size_t{0}]() mutable { return n++ << 20; }});
+  ASSERT_GT(wide->checkpoints(), 15U) << "the run is too short for this test";
+  EXPECT_LE(narrow->checkpoints(), 12U);
+  EXPECT_GE(narrow->checkpoints(), 6U);
+  EXPECT_EQ(narrow->checkpoint_bytes(), narrow->checkpoints() << 20);
+  const std::size_t apart = static_cast<std::size_t>(narrow->result().world->steps()) / (narrow->checkpoints() - 1) + 1;
+  for (const std::size_t part : {5U, 1U, 4U, 2U, 3U}) {
+    const std::size_t n = wide->events() * part / 6;
+    const auto a = wide->moment(n), b = narrow->moment(n);
+    for (std::size_t k = 0; k < a->nodes.size(); ++k) EXPECT_EQ(a->nodes[k].state, b->nodes[k].state) << n;
+    EXPECT_LE(narrow->replayed_for(n), apart);
+  }
+}
+
+// Some checkpoints stay, whatever they take: without any, a moment would be a run.
+TEST(Recording, ABudgetOfNothingLeavesAFewCheckpoints) {
+  const auto r = Recording::make(long_run(), all_models(), {.checkpoint_bytes = 0, .allocated = [n = std::size_t{0}]() mutable { return n++ << 20; }});
+  EXPECT_GE(r->checkpoints(), 4U);
+  EXPECT_LE(r->checkpoints(), 8U);
+}
+
 TEST(Recording, TimesAndEventsMeet) {
   const auto& r = *showcase();
   for (std::size_t n = 0; n < r.events(); n += 31) {

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <mutex>
 #include <sstream>
+#include <thread>
 
 #include "kit/models.h"
 #include "sim/kernel/random.h"
@@ -148,6 +149,91 @@ TEST(Session, AForkKeepsBothFutures) {
   const int c = w.session.fork_without_intervention(b, 0);
   const Branch& back = w.wait_for(c);
   EXPECT_EQ(back.recorded.recording->result().fingerprint, before->result().fingerprint);
+}
+
+TEST(Engine, ARecordingComesWithWhatPicturesKnowOfIt) {
+  Window w;
+  const Recorded& r = w.wait_for(w.session.open(spec("showcase.lua"))).recorded;
+  ASSERT_TRUE(r.index && r.facts);
+  EXPECT_EQ(r.facts->topology.nodes.size(), r.recording->result().world->node_count());
+  EXPECT_FALSE(r.facts->spacetime.lanes.empty());
+  EXPECT_EQ(r.facts->series.acknowledged, run_series(*r.index).acknowledged);
+}
+
+// Whoever held it last: it goes on the engine's thread, and the others need not wait for it.
+TEST(Engine, WhatNobodyHoldsIsGivenBack) {
+  Window w;
+  const int a = w.session.open(spec("showcase.lua"));
+  std::shared_ptr<const Recording> held = w.wait_for(a).recorded.recording;
+  const std::weak_ptr<const Recording> seen = held;
+  const int b = w.session.open(spec("showcase.lua", 8));
+  w.wait_for(b);
+  EXPECT_FALSE(seen.expired());
+  held.reset();
+  EXPECT_TRUE(seen.expired());
+  while (!w.session.idle()) std::this_thread::yield();
+}
+
+TEST(Engine, ARecordingMayOutliveIt) {
+  std::shared_ptr<const Recording> kept;
+  {
+    Window w;
+    kept = w.wait_for(w.session.open(spec("showcase.lua"))).recorded.recording;
+  }
+  EXPECT_GT(kept->events(), 100U);
+  EXPECT_EQ(kept->moment(50)->event, 50U);
+}
+
+TEST(Session, AMomentComesWithTheOneBeforeWhenThatIsWanted) {
+  Window w;
+  w.wait_for(w.session.open(spec("showcase.lua")));
+  w.session.look_at(100, WithBefore::yes);
+  while (!w.session.moment() && w.bell.wait()) w.session.pump();
+  ASSERT_TRUE(w.session.moment_before());
+  EXPECT_EQ(w.session.moment_before()->event, 99U);
+  w.wait_for_moment(90);
+  EXPECT_FALSE(w.session.moment_before());
+}
+
+// Two eyes on two futures: a question of one takes nothing from the other.
+TEST(Session, LooksAtTwoFuturesAtOnce) {
+  Window w;
+  const int a = w.session.open(spec("showcase.lua"));
+  w.wait_for(a);
+  const int b = w.session.fork_seed(a, 8);
+  w.wait_for(b);
+  EXPECT_FALSE(w.session.moment_beside(b));
+  for (const std::size_t e : {100U, 200U, 300U}) {
+    w.session.look_at(e);
+    w.session.look_beside(b, e + 1);
+  }
+  const auto there = [&] { return w.session.moment() && w.session.moment()->event == 300 && w.session.moment_beside(b) && w.session.moment_beside(b)->event == 301; };
+  while (!there() && w.bell.wait()) w.session.pump();
+  EXPECT_TRUE(there());
+  EXPECT_EQ(w.session.moment_beside(b)->time, w.session.branch(b).recorded.recording->time_of(301));
+  EXPECT_FALSE(w.session.moment_beside(a)) << "nobody looks at that one from beside";
+}
+
+// Whole blocks of events are passed over: what is found is what a loop finds, wherever the runs part.
+TEST(Session, RunsPartWhereALoopSaysSo) {
+  const auto base = Recording::make(spec("showcase.lua"), all_models());
+  const auto loop = [](const Recording& a, const Recording& b) {
+    std::size_t i = 0;
+    while (i < a.events() && i < b.events() && same_event(a.journal().deliveries[i], b.journal().deliveries[i])) ++i;
+    return i;
+  };
+  ASSERT_GT(base->events(), 2 * Recording::prefix_block + 1);
+  EXPECT_EQ(where_they_part(*base, *base).a, base->events());
+  for (const std::size_t at : {std::size_t{1}, Recording::prefix_block - 3, Recording::prefix_block, 2 * Recording::prefix_block + 1, base->events() - 2}) {
+    RunSpec other = base->spec();
+    Fault kill;
+    kill.kind = FaultKind::kill;
+    kill.groups = {{"B1"}};
+    other.interventions.push_back(right_after(base->time_of(at), kill));
+    const auto fork = Recording::make(other, all_models());
+    EXPECT_EQ(where_they_part(*base, *fork).a, loop(*base, *fork)) << at;
+    EXPECT_EQ(where_they_part(*fork, *base).a, loop(*base, *fork)) << at;
+  }
 }
 
 TEST(Session, AnotherSettingAndAnotherSeedAreForks) {

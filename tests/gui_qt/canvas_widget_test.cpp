@@ -133,9 +133,13 @@ TEST(Pictures, ChipsNarrowAllViews) {
   ASSERT_TRUE(wait_until([&] { return w.settled() && w.workspace().has_events(); }));
   const NodeId b1 = w.workspace().recording()->result().world->find("B1");
   w.workspace().add_chip(Chip::node(b1));
+  EXPECT_TRUE(w.workspace().filtering());
+  ASSERT_TRUE(wait_until([&] { return w.settled(); }));
   const std::size_t of_b1 = w.workspace().rows()->size();
   EXPECT_LT(of_b1, w.workspace().recording()->events());
   w.workspace().set_filter("fetch");
+  EXPECT_EQ(w.workspace().rows()->size(), of_b1) << "until the new ones are there";
+  ASSERT_TRUE(wait_until([&] { return w.settled(); }));
   EXPECT_LT(w.workspace().rows()->size(), of_b1);
   EXPECT_EQ(static_cast<std::size_t>(w.event_pane()->model()->rowCount()), w.workspace().rows()->size());
   w.workspace().clear_filter();

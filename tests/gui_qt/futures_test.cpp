@@ -231,5 +231,30 @@ TEST(ByHandInWords, AreReadOrComplainedOf) {
   for (const char* wrong : {"", "klil B1", "kill", "kill B1 at", "kill B1 by 3s", "heal B1", "kill B1 to B2", "pause B1 for soon"}) EXPECT_NE(read(wrong).complaint, "") << wrong;
 }
 
+// What is filtered out is filtered out of both.
+TEST_F(Futures, TheFilterOfEventsHoldsForBothPictures) {
+  MainWindow& w = showcase_window("compare", {"kill B3 at 5s"});
+  ASSERT_GE(workspace().beside(), 0);
+  const auto arrows = [&] { return static_cast<long>(pane<BesideSpacetimePane>("beside")->canvas()->scene().shapes().size()); };
+  const long all = arrows();
+  EXPECT_EQ(workspace().passing_beside(), nullptr);
+  workspace().add_chip(Chip::node(workspace().recording()->result().world->find("C1")));
+  workspace().set_filter("metadata");
+  settle();
+  const auto passing = workspace().passing_beside();
+  ASSERT_TRUE(passing);
+  const auto index = workspace().session().branch(workspace().beside()).recorded.index;
+  EXPECT_EQ(*passing, find_events(*index, {.chips = {workspace().chips()}, .words = "metadata"})->passing);
+  EXPECT_LT(arrows(), all);
+  // The futures change places, and the filter stays.
+  workspace().show_branch(workspace().beside());
+  settle();
+  EXPECT_EQ(*workspace().passing(), *passing);
+  w.workspace().clear_filter();
+  settle();
+  EXPECT_EQ(workspace().passing_beside(), nullptr);
+  EXPECT_FALSE(workspace().filtering());
+}
+
 }  // namespace
 }  // namespace mqlab::gui

@@ -19,7 +19,7 @@ TEST(EventModel, IsAModelWithAndWithoutAFilter) {
   EventModel m;
   const QAbstractItemModelTester tester(&m, strictly);
   EXPECT_EQ(m.rowCount(), 0);
-  m.set_run(showcase());
+  m.set_run(showcase_index());
   EXPECT_EQ(static_cast<std::size_t>(m.rowCount()), showcase()->events());
   m.set_rows(std::make_shared<const EventRows>(EventRows{3, 7, 100}));
   EXPECT_EQ(m.rowCount(), 3);
@@ -34,7 +34,7 @@ TEST(EventModel, IsAModelWithAndWithoutAFilter) {
 TEST(EventModel, FindsTheRowOfAnEventOrTheOneBefore) {
   EventModel m;
   EXPECT_EQ(m.row_of(0), -1);
-  m.set_run(showcase());
+  m.set_run(showcase_index());
   EXPECT_EQ(m.row_of(42), 42);
   EXPECT_EQ(m.row_of(showcase()->events()), -1);
   m.set_rows(std::make_shared<const EventRows>(EventRows{3, 7, 100}));
@@ -47,7 +47,7 @@ TEST(EventModel, FindsTheRowOfAnEventOrTheOneBefore) {
 
 TEST(EventModel, SaysOfAnEventWhatTheTraceSays) {
   EventModel m;
-  m.set_run(showcase());
+  m.set_run(showcase_index());
   const Journal& j = showcase()->journal();
   for (int r = 0; r < m.rowCount(); r += 97) {
     const Delivery& d = j.deliveries[static_cast<std::size_t>(r)];
@@ -59,7 +59,7 @@ TEST(EventModel, SaysOfAnEventWhatTheTraceSays) {
 
 TEST(EventModel, EveryMarkOfTheRunIsShownOnce) {
   EventModel m;
-  m.set_run(showcase());
+  m.set_run(showcase_index());
   QString all;
   for (int r = 0; r < m.rowCount(); ++r) all += m.data(m.index(r, EventModel::marks), Qt::DisplayRole).toString() + "\n";
   for (std::size_t i = 0; i < showcase()->journal().marks.size(); ++i)
@@ -71,12 +71,12 @@ TEST(EventModel, EveryMarkOfTheRunIsShownOnce) {
 }
 
 TEST(EventModel, AFilterOfWordsKeepsTheLinesWithAllOfThem) {
-  const EventRows rows = events_with_text(*showcase(), "produce B1");
+  const EventRows rows = find_events(*showcase_index(), {.words = "produce B1"})->rows;
   EXPECT_GT(rows.size(), 10U);
   EXPECT_LT(rows.size(), showcase()->events());
   EXPECT_TRUE(std::is_sorted(rows.begin(), rows.end()));
   EventModel m;
-  m.set_run(showcase());
+  m.set_run(showcase_index());
   std::size_t next = 0;
   for (int r = 0; r < m.rowCount(); ++r) {
     QString line;
@@ -85,8 +85,35 @@ TEST(EventModel, AFilterOfWordsKeepsTheLinesWithAllOfThem) {
     EXPECT_EQ(fits, next < rows.size() && rows[next] == static_cast<std::uint32_t>(r)) << line.toStdString();
     next += fits;
   }
-  EXPECT_EQ(events_with_text(*showcase(), "").size(), showcase()->events());
-  EXPECT_TRUE(events_with_text(*showcase(), "nobody says this").empty());
+  EXPECT_EQ(find_events(*showcase_index(), {})->rows.size(), showcase()->events());
+  EXPECT_TRUE(find_events(*showcase_index(), {.words = "nobody says this"})->rows.empty());
+}
+
+TEST(EventModel, AFilterOfWordsTellsNoCaseApartAndTakesLettersBeyondAscii) {
+  const auto rows = [](const char* words) { return find_events(*showcase_index(), {.words = QString::fromUtf8(words)})->rows; };
+  EXPECT_EQ(rows("PRODUCE b1"), rows("produce B1"));
+  EXPECT_EQ(rows("b1 → b2").size(), rows("B1 → B2").size());
+  EXPECT_GT(rows("B1 → B2").size(), 10U);
+}
+
+TEST(EventModel, WhatIsCalledOffFindsNothing) {
+  const std::atomic<bool> off{true};
+  EXPECT_FALSE(find_events(*showcase_index(), {.words = "produce"}, CallOff(&off)).has_value());
+}
+
+TEST(EventModel, AllPartsOfAQueryNarrowAndBothFormsOfTheAnswerAgree) {
+  const NodeId b1 = showcase()->result().world->find("B1");
+  const EventQuery all{.chips = {{Chip::node(b1)}}, .words = "fetch", .hides_routine = true};
+  const auto found = find_events(*showcase_index(), all);
+  EventRows by_parts;
+  const auto chips = find_events(*showcase_index(), {.chips = all.chips})->passing, words = find_events(*showcase_index(), {.words = all.words})->passing,
+             routine = find_events(*showcase_index(), {.hides_routine = true})->passing;
+  for (std::uint32_t e = 0; e < showcase()->events(); ++e) {
+    if (chips[e] && words[e] && routine[e]) by_parts.push_back(e);
+    EXPECT_EQ(found->passing[e], chips[e] && words[e] && routine[e]);
+  }
+  EXPECT_EQ(found->rows, by_parts);
+  EXPECT_FALSE(by_parts.empty());
 }
 
 TEST(VerdictModel, TellsBrokenGuaranteesFirst) {

@@ -232,7 +232,9 @@ TEST(Console, AnswersAndRemembers) {
   ASSERT_TRUE(wait_until([&] { return w.has_events(); }));
   EXPECT_EQ(c.execute("go #87"), QString("#87 at %1").arg(QString::fromStdString(format_time(w.recording()->time_of(87)))));
   EXPECT_EQ(w.event(), 87U);
-  EXPECT_TRUE(c.execute("find produce").contains(" of "));
+  EXPECT_TRUE(c.execute("find produce").contains("looking through"));
+  ASSERT_TRUE(wait_until([&] { return w.rows() != nullptr; }));
+  EXPECT_TRUE(c.findChild<QPlainTextEdit*>()->toPlainText().endsWith(QString("%1 of %2 events").arg(w.rows()->size()).arg(w.recording()->events())));
   EXPECT_LT(w.rows()->size(), w.recording()->events());
   EXPECT_FALSE(c.execute("why").isEmpty());
   EXPECT_EQ(c.history().first(), "go 5s");

@@ -12,7 +12,7 @@
 
 #include <gtest/gtest.h>
 
-#include "gui/core/recording.h"
+#include "gui/core/event_index.h"
 #include "kit/models.h"
 
 namespace mqlab::gui {
@@ -28,6 +28,11 @@ inline QString source(const char* below) { return QStringLiteral(MQLAB_SOURCE_DI
 inline std::shared_ptr<const Recording> showcase() {
   static const std::shared_ptr<const Recording> r = Recording::make({.text = text_of_file(source("scenarios/showcase.lua")), .path = "showcase.lua", .case_name = "acks=1"}, all_models());
   return r;
+}
+
+inline std::shared_ptr<const EventIndex> showcase_index() {
+  static const auto index = std::make_shared<const EventIndex>(showcase());
+  return index;
 }
 
 // Handles events of Qt until it is so; false after a minute.
