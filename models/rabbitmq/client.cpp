@@ -59,7 +59,7 @@ void Client::on_stop(Context& c) {
 
 void Client::connect(Context& c, std::size_t wire) {
   const NodeId broker = cluster_->brokers[next_broker_ % cluster_->brokers.size()];
-  wires_[wire].connect(c, broker, {.heartbeat = setup_.link.heartbeat}, timer_beat);
+  wires_[wire].connect(c, broker, {.heartbeat = setup_.link.heartbeat, .connection_timeout = setup_.link.connection_timeout, .handshake_timeout = setup_.link.handshake_timeout}, timer_beat);
 }
 
 // Another broker is tried next; the rest before it is the library's own (networkRecoveryInterval).
@@ -106,11 +106,14 @@ void Client::on_timer(Context& c, TimerKind kind, std::uint64_t argument) {
     return;
   }
   if (kind == timer_beat) {
-    for (std::size_t i = 0; i < 2; ++i)
-      if (wires_[i].id() == argument && wires_[i].phase() != Wire::Phase::closed && !wires_[i].on_heartbeat_due(c)) {
-        c.mark("heartbeat_missed", {}, fmt::format("nothing from {}", c.name(wires_[i].broker())));
-        wire_lost(c, i, "HEARTBEAT_MISSED");
-      }
+    for (std::size_t i = 0; i < 2; ++i) {
+      if (wires_[i].id() != argument || wires_[i].phase() == Wire::Phase::closed) continue;
+      const Wire::Silence s = wires_[i].on_silence_due(c);
+      if (s == Wire::Silence::bearable) continue;
+      const bool handshake = s == Wire::Silence::no_handshake;
+      c.mark(handshake ? "handshake_timed_out" : "heartbeat_missed", {}, fmt::format("nothing from {}", c.name(wires_[i].broker())));
+      wire_lost(c, i, handshake ? "HANDSHAKE_TIMED_OUT" : "HEARTBEAT_MISSED");
+    }
   } else if (kind == timer_reconnect) {
     if (wires_[argument].phase() == Wire::Phase::closed) connect(c, argument);
   } else if (kind == timer_send) {

@@ -48,7 +48,7 @@ ModelDecl declare_model() {
              {"leader_elected", "A replica of a quorum queue leads it."},
              {"connection_lost", "A client's connection is no more; it will connect again."},
              {"connection_error", "A broker closed a connection for an error."}, {"channel_error", "... or a channel."},
-             {"channel_closed", "A client was told that its channel is closed."}, {"heartbeat_missed", "Two intervals without a byte: the connection is given up."},
+             {"channel_closed", "A client was told that its channel is closed."}, {"handshake_timed_out", "A broker said nothing while a client connected: the connection is given up."}, {"heartbeat_missed", "Two intervals without a byte: the connection is given up."},
              {"consumer_cancelled", "The server cancelled a consumer: its queue is gone."}, {"consumer_timeout", "A delivery was not settled in time."},
              {"message_unroutable", "A message that no queue takes was dropped."}, {"message_returned", "... or returned, since it was mandatory."},
              {"message_dropped", "A queue dropped a message by its own rules."}, {"message_dead_lettered", "A message left its queue for a dead-letter exchange."},

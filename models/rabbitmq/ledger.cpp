@@ -9,6 +9,8 @@ std::vector<RuleDecl> declared_ledger() {
       // Connections and channels (connection.cpp)
       {"A soft error closes the channel and a hard one the connection; what was not settled goes back.",
        "AMQP 0-9-1 1.1; rabbit_channel:handle_exception", "rabbitmq/broker_test, rabbitmq/conformance_test"},
+      {"A client waits 60 s for a broker's first word, and 10 s for each further step of the handshake.",
+       "amqp-client ConnectionFactory: connectionTimeout, handshakeTimeout", "rabbitmq/handshake_test"},
       {"Two heartbeat intervals without a byte end a connection.", "docs heartbeats; rabbit_heartbeat",
        "rabbitmq/broker_test, museum/rabbitmq/r35-a-pause-taken-for-death"},
       {"An exclusive queue is its connection's alone and goes with it.", "docs queues; rabbit_amqqueue:check_exclusive_access",

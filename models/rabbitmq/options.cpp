@@ -37,6 +37,8 @@ OptionDecl rule(OptionDecl d) {
 // What a client's connection has, whatever it does with it.
 void add_link_options(std::vector<OptionDecl>& all, const char* scope) {
   all.push_back(duration("heartbeat", scope, 60 * s, "The heartbeat timeout that the client asks for; 0 = none.", "docs heartbeats"));
+  all.push_back(duration("connection_timeout", scope, 60 * s, "A client that has heard nothing of a broker for so long since it began to connect gives up.", "amqp-client connectionTimeout", 1 * ms));
+  all.push_back(duration("handshake_timeout", scope, 10 * s, "A handshake in which the broker says nothing for so long is given up.", "amqp-client handshakeTimeout", 1 * ms));
   all.push_back(duration("recovery_interval", scope, 5 * s, "Rest before a client connects again.", "amqp-client networkRecoveryInterval", 1 * ms));
   all.push_back(text("connects_to", scope, "The broker whose name stands first in the client's list; empty = one drawn by chance. After a failure the next in turn.", ""));
   all.push_back(boolean("shared_connection", scope, false, "A client that publishes and consumes does both over one connection.", "docs connections, alarms"));
@@ -197,6 +199,8 @@ ConsumerSettings consumer_settings(const Options& o) {
 LinkSettings link_settings(const Options& o) {
   LinkSettings l;
   l.heartbeat = o.duration("heartbeat");
+  l.connection_timeout = o.duration("connection_timeout");
+  l.handshake_timeout = o.duration("handshake_timeout");
   l.recovery_interval = o.duration("recovery_interval");
   l.connects_to = o.text("connects_to");
   l.shared_connection = o.boolean("shared_connection");

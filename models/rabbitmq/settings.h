@@ -94,6 +94,8 @@ struct ConsumerSettings {
 
 struct LinkSettings {
   Duration heartbeat{};              // what the client asks for; 0: none
+  Duration connection_timeout{};     // without a word from the broker since it began to connect
+  Duration handshake_timeout{};      // ... since the last one, while the handshake lasts
   Duration recovery_interval{};      // rest before it connects again
   bool shared_connection = false;    // publishes and consumes over one connection
   std::string connects_to{};         // a broker's name; empty: one drawn by chance, then the next in turn

@@ -13,10 +13,19 @@ void Wire::connect(Context& c, NodeId broker, const WireOptions& options, TimerK
   last_received_ = c.now();
   id_ = c.connect(broker, Traffic::client);
   send(c, 0, Kind::protocol_header, nullptr, 8);
+  timer_ = c.set_timer(options_.connection_timeout, timer_kind_, id_);
+}
+
+// The client learns of an open socket by what it hears: until then it waits as for one, and then as for the next step.
+void Wire::watch_handshake(Context& c) {
+  if (phase_ != Phase::connecting) return;
+  if (timer_ != no_event) c.cancel_timer(timer_);
+  timer_ = c.set_timer(options_.handshake_timeout, timer_kind_, id_);
 }
 
 Wire::News Wire::on_message(Context& c, const Message& m) {
   last_received_ = c.now();
+  watch_handshake(c);
   if (m.word != 0) return phase_ == Phase::running ? News::method : News::nothing;
   switch (static_cast<Kind>(m.kind)) {
     case Kind::connection_start:
@@ -28,10 +37,13 @@ Wire::News Wire::on_message(Context& c, const Message& m) {
       if (options_.heartbeat == 0) heartbeat_ = 0;
       tell(c, 0, Kind::connection_tune_ok, ConnectionTune{.heartbeat = heartbeat_});
       tell(c, 0, Kind::connection_open, ConnectionOpen{});
-      if (heartbeat_ > 0) timer_ = c.set_timer(heartbeat_ / 2, timer_kind_, id_);
       return News::nothing;
     }
-    case Kind::connection_open_ok: phase_ = Phase::running; return News::running;
+    case Kind::connection_open_ok:
+      phase_ = Phase::running;
+      if (timer_ != no_event) c.cancel_timer(timer_);
+      timer_ = heartbeat_ > 0 ? c.set_timer(heartbeat_ / 2, timer_kind_, id_) : no_event;
+      return News::running;
     case Kind::connection_close: {
       const Close& close = method_as<Close>(m.payload);
       const std::uint16_t code = close.code;
@@ -49,12 +61,13 @@ Wire::News Wire::on_message(Context& c, const Message& m) {
   }
 }
 
-bool Wire::on_heartbeat_due(Context& c) {
+Wire::Silence Wire::on_silence_due(Context& c) {
   timer_ = no_event;
-  if (c.now() - last_received_ >= 2 * heartbeat_) return false;
+  if (phase_ == Phase::connecting) return Silence::no_handshake;
+  if (c.now() - last_received_ >= 2 * heartbeat_) return Silence::no_heartbeat;
   send(c, 0, Kind::heartbeat, nullptr, 8);
   timer_ = c.set_timer(heartbeat_ / 2, timer_kind_, id_);
-  return true;
+  return Silence::bearable;
 }
 
 void Wire::drop(Context& c) {

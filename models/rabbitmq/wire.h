@@ -18,6 +18,7 @@ namespace mqlab::rabbitmq {
 struct WireOptions {
   std::string user = "guest";
   Duration heartbeat = 0;             // 0: none
+  Duration connection_timeout = 60'000'000'000, handshake_timeout = 10'000'000'000;
   bool blocked_capability = true;
   bool cancel_notify_capability = true;
 };
@@ -33,11 +34,12 @@ class Wire {
     blocked, unblocked
   };
 
-  // `timer` is a kind of the owner's: when it is due with this connection's id, the owner calls on_heartbeat_due.
+  // `timer` is a kind of the owner's: when it is due with this connection's id, the owner calls on_silence_due.
   void connect(Context& c, NodeId broker, const WireOptions& options, TimerKind timer);
   News on_message(Context& c, const Message& m);
-  // False: two intervals without a byte; the connection is given up.
-  bool on_heartbeat_due(Context& c);
+  // Has the broker been silent for too long? Then the connection is given up. Requires: the timer of `connect` is due.
+  enum class Silence : std::uint8_t { bearable, no_heartbeat, no_handshake };
+  Silence on_silence_due(Context& c);
   // The transport broke, or the owner drops it.
   void drop(Context& c);
   // In good order: connection.close; what was sent before is read.
@@ -60,6 +62,8 @@ class Wire {
   const std::string& close_text() const { return close_text_; }
 
  private:
+  void watch_handshake(Context& c);
+
   Phase phase_ = Phase::closed;
   ConnId id_ = no_connection;
   NodeId broker_ = nobody;

@@ -8,6 +8,19 @@
 namespace mqlab {
 namespace {
 
+// A connection of which a fault dropped something says nothing any more, and TCP would find that out after a quarter of
+// an hour: it breaks now. One that is only being opened breaks when it is open, so this is asked again while all comes to rest.
+void break_silenced(World& world) {
+  for (std::size_t i = 1; i < world.connections().size(); ++i) {
+    const Connection& c = world.connections()[i];
+    if (!c.used || !c.established || (!c.way[0].swallowed && !c.way[1].swallowed)) continue;
+    Fault reset;
+    reset.kind = FaultKind::reset_streams;
+    reset.groups = {{world.name(c.end[0])}, {world.name(c.end[1])}};
+    world.inject(reset);
+  }
+}
+
 // Ends every fault and lets everything run again.
 void heal_all(World& world, bool restart) {
   const auto inject = [&](FaultKind kind, std::vector<Target> whom) {
@@ -19,16 +32,7 @@ void heal_all(World& world, bool restart) {
   world.call_off_faults();
   inject(FaultKind::heal, {});
   inject(FaultKind::release, {});
-  // A connection of which a fault dropped something says nothing any more, and TCP would find that out after a quarter of
-  // an hour: it breaks now.
-  for (std::size_t i = 1; i < world.connections().size(); ++i) {
-    const Connection& c = world.connections()[i];
-    if (!c.used || (!c.way[0].swallowed && !c.way[1].swallowed)) continue;
-    Fault reset;
-    reset.kind = FaultKind::reset_streams;
-    reset.groups = {{world.name(c.end[0])}, {world.name(c.end[1])}};
-    world.inject(reset);
-  }
+  break_silenced(world);
   std::vector<Target> all;
   for (NodeId n = 0; n < world.node_count(); ++n) all.push_back(world.name(n));
   inject(FaultKind::resume, all);
@@ -184,6 +188,7 @@ int LiveRun::calm_enough() const { return deployment_.services.empty() ? 3 : 30;
 // Has all come to rest?
 void LiveRun::look() {
   World& world = *world_;
+  break_silenced(world);
   drain_.calm = model_->settled(world) && services_settled(world) ? drain_.calm + 1 : 0;
   for (std::size_t i = drain_.leaving.size(); i-- > 0;) {
     if (world.running(drain_.leaving[i])) continue;
