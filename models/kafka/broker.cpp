@@ -473,6 +473,7 @@ void Broker::follow_metadata(Context& c) {
     }
     image_.apply(*record, at);
     if (const auto* p = std::get_if<PartitionRecord>(&record->value)) changed.push_back(p->state.partition);
+    if (const auto* b = std::get_if<RegisterBroker>(&record->value)) look_whom_it_asked_for(c, b->broker);
   }
   std::sort(changed.begin(), changed.end());
   changed.erase(std::unique(changed.begin(), changed.end()), changed.end());

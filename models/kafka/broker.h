@@ -324,6 +324,7 @@ class Broker : public NodeBase<Broker> {
   void shrink_isrs(Context& c);
   void propose_isr(Context& c, PartitionId p, std::vector<BrokerId> isr, bool expands);
   void send_alter_partition(Context& c, PartitionId p);
+  void look_whom_it_asked_for(Context& c, BrokerId restarted);
   void on_alter_partition_reply(Context& c, const Message& m);
   void on_offset_for_leader_epoch(Context& c, const Message& m);
   void on_list_offsets(Context& c, const Message& m);

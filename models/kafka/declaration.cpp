@@ -57,6 +57,8 @@ ModelDecl declare_model() {
              {"broker_fenced", "A broker's session ended."}, {"broker_replaced", "A registration threw out another one of that broker, which had sent no heartbeat yet."}, {"broker_unfenced", "A broker may lead and join ISRs."},
              {"leader_elected", "A partition has a new leader."}, {"unclean_election", "... who was not in the ISR."},
              {"partition_offline", "A partition has no leader."}, {"isr_shrunk", "A replica left the ISR."}, {"isr_expanded", "A replica joined the ISR."},
+             {"follower_at_lagging_mark", "A follower outside the ISR is as far as its leader's high watermark, which lags behind the start of the leader's epoch."},
+             {"joining_replica_restarted", "A broker registered anew while a request to take it into an ISR was under way."},
              {"log_truncated", "A follower cut its log."}, {"log_recovered", "A log ended at a corrupt batch after a restart."},
              {"log_restarted", "A follower began anew at its leader's log start."}, {"corrupt_batch", "A follower got a batch that does not match its checksum."},
              {"not_enough_replicas", "A produce with acks=all was refused: the ISR is too small."},

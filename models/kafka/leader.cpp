@@ -392,6 +392,8 @@ void Broker::update_follower(Context& c, PartitionId p, const FetchRequest& requ
     follower.log_start = f.log_start;
     follower.leader_end_then = leader_end;
     follower.epoch = request.replica_epoch;
+    if (follower.end != before && !contains(r.isr, request.replica) && follower.end >= r.high_watermark && follower.end < r.epoch_start)
+      c.mark("follower_at_lagging_mark", place(p), fmt::format("B{} is at {}; the high watermark is {}, epoch {} begins at {}", request.replica, follower.end, r.high_watermark, r.epoch, r.epoch_start));
     maybe_expand_isr(c, p, follower);
     if (follower.end != before) advance_high_watermark(c, p);
     return;
@@ -448,6 +450,15 @@ void Broker::maybe_expand_isr(Context& c, PartitionId p, FollowerState& f) {
   isr.push_back(f.broker);
   std::sort(isr.begin(), isr.end());
   propose_isr(c, p, std::move(isr), true);
+}
+
+// The request says who has caught up: another process of the same broker has not.
+void Broker::look_whom_it_asked_for(Context& c, BrokerId restarted) {
+  for (PartitionId p = 0; p < replicas_.size(); ++p) {
+    const Replica& r = replicas_[p];
+    if (r.role == Role::leader && contains(r.proposed, restarted) && !contains(r.isr, restarted))
+      c.mark("joining_replica_restarted", place(p), fmt::format("B{} has registered anew, and the request for ISR {} is not answered", restarted, describe(r.proposed)));
+  }
 }
 
 void Broker::shrink_isrs(Context& c) {

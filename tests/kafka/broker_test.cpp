@@ -63,7 +63,9 @@ TEST(KafkaIsr, FollowerJoinsNotBelowTheStartOfTheLeadersEpoch) {
     ASSERT_EQ(lab.led(), "B2@1 {1,2}");
     ASSERT_EQ(lab.replica(2).epoch_start, 2);
     ASSERT_EQ(lab.replica(2).high_watermark, 1);
+    EXPECT_EQ(lab.marks("follower_at_lagging_mark"), 0u);
     lab.ask("B2", lab.fetch_as(3, 1, 0));
+    EXPECT_EQ(lab.marks("follower_at_lagging_mark"), 1u) << "whatever the rule says of it";
     EXPECT_EQ(lab.replica(2).proposed, std::string(rule) == "hw" ? (Ids{1, 2, 3}) : Ids{});
     lab.ask("B2", lab.fetch_as(3, 2, 0));
     EXPECT_EQ(lab.replica(2).proposed, (Ids{1, 2, 3}));

@@ -185,6 +185,7 @@ TEST(KafkaController, ReplicaThatRebootedMeanwhileStaysOut) {
     lab.restart("B3");
     ASSERT_TRUE(lab.run_until([&] { return lab.broker(3).unfenced(); }));
     ASSERT_EQ(lab.log(3).end(), 0);
+    EXPECT_EQ(lab.marks("joining_replica_restarted"), 1u) << "the leader hears of it, whatever the request says";
     lab.fault(FaultKind::release, {});
     lab.run(500_ms);
     EXPECT_EQ(lab.marks("isr_expanded"), std::string(rule) == "true" ? 0u : 1u);
