@@ -13,15 +13,22 @@ namespace {
 
 constexpr Duration ms = 1'000'000;
 constexpr Duration second = 1'000 * ms;
+constexpr Duration strike_span = 200 * ms;
+constexpr std::uint64_t shadow_rows = 4;  // faults that the shadow of a message takes
+constexpr std::uint64_t rare_max = 24;    // of a run, whoever sends it
+
+bool ends_process(FaultKind k) { return k == FaultKind::kill || k == FaultKind::power || k == FaultKind::wipe || k == FaultKind::stop; }
 
 class FaultDraw {
  public:
   FaultDraw(const Ground& g, const Toolbox& t, const PlanSpace& s, Random& random, bool quick)
-      : g_(g), t_(t), s_(s), draws_(random), quick_random_(copy_of(random).next(), Stream::scenario, 7), quick_(quick_random_), victims_(g, s.budget, draws_), window_(g.until - g.from), may_be_quick_(quick) {}
+      : g_(g), t_(t), s_(s), draws_(random), quick_random_(copy_of(random).next(), Stream::scenario, 7), quick_(quick_random_), shadow_random_(copy_of(random).next(), Stream::scenario, 8), shadow_(shadow_random_), victims_(g, s.budget, draws_), window_(g.until - g.from), may_be_quick_(quick) {}
 
   std::vector<PlannedFault> all() {
     choose_what_is_in_play();
-    const std::uint64_t count = 1 + draws_.below(s_.faults_max);
+    std::uint64_t count = 1 + draws_.below(s_.faults_max);
+    const Happening* held = what_to_hold();
+    if (held) count = std::min(count, s_.faults_max - shadow_rows);
     std::uint64_t servers = 0;
     for (std::uint64_t i = 0; i < count && out_.size() + servers < count; ++i) switch (layer()) {
         case server_layer: ++servers; break;
@@ -31,11 +38,64 @@ class FaultDraw {
       }
     if (servers > 0) server_faults(servers);
     tie();
+    if (held) shadow_of(*held);
+    std::stable_sort(out_.begin(), out_.end(), [](const PlannedFault& a, const PlannedFault& b) { return due(a) < due(b); });
+    return std::move(out_);
+  }
+
+  std::vector<PlannedFault> strikes() {
+    choose_what_is_in_play();
+    std::vector<int> all;
+    if (!server_kinds_.empty() && victims_.possible()) all.insert(all.end(), 3, server_layer);
+    if (!message_kinds_.empty() && !messages_.empty()) all.insert(all.end(), 2, message_layer);
+    if (!verbs_.empty()) all.push_back(verb_layer);
+    // Below `anything` one group of servers comes to harm, whichever strikes are for servers.
+    const bool one_group = s_.budget != FaultBudget::anything;
+    const Victims group = one_group && victims_.possible() ? victims_.group(false) : Victims{};
+    if (one_group) std::erase_if(server_kinds_, [&](const DrawnKind& k) { return k.lingers || (k.kind == FaultKind::power && !victims_.power_stays_within(group)); });
+    if (server_kinds_.empty()) std::erase(all, static_cast<int>(server_layer));
+    const Duration span = draws_.length(strike_span);
+    for (std::uint64_t n = all.empty() ? 0 : 2 + draws_.below(2); n > 0; --n) {
+      const std::size_t first = out_.size();
+      switch (draws_.one_of(all)) {
+        case server_layer: add_fault(draws_.one_of(server_kinds_), one_group ? group : a_server(), 0, 0, (g_.end - g_.from) / 2, false); break;
+        case message_layer: one_of_the_next(); break;
+        default: verb(1); break;
+      }
+      for (std::size_t i = first; i < out_.size(); ++i)
+        out_[i].trigger = at(i == first ? draws_.between(0, span) / 1'000 * 1'000 : out_[first].trigger.after + draws_.length(2 * second));
+    }
     std::stable_sort(out_.begin(), out_.end(), [](const PlannedFault& a, const PlannedFault& b) { return due(a) < due(b); });
     return std::move(out_);
   }
 
  private:
+  // Requires: the budget `anything`.
+  Victims a_server() {
+    if (draws_.chance(2, 3)) return {{draws_.one_of(g_.servers).name}, true, false};
+    return victims_.any_group();
+  }
+
+  // A message is lost or late that is about to be sent.
+  void one_of_the_next() {
+    const Happening& h = draws_.one_of(draws_.one_of(messages_)->all);
+    PlannedFault f;
+    f.fault.kind = draws_.one_of(message_kinds_).kind;
+    f.fault.message = h.name;
+    f.fault.nth = 1 + draws_.below(2);
+    const std::uint64_t which = 1 + draws_.below(3);
+    f.fault.groups = {which & 1 ? std::vector<Target>{h.from} : std::vector<Target>{}};
+    if (which & 2) f.fault.groups.push_back({h.to});
+    if (f.fault.kind == FaultKind::delay || f.fault.kind == FaultKind::duplicate) f.fault.amount = draws_.length(second);
+    const bool holds = f.fault.kind == FaultKind::hold;
+    if (holds) f.fault.label = fmt::format("h{}", ++labels_);
+    PlannedFault release;
+    release.fault.kind = FaultKind::release;
+    release.fault.label = f.fault.label;
+    out_.push_back(std::move(f));
+    if (holds) out_.push_back(std::move(release));
+  }
+
   static Random copy_of(const Random& random) { return random; }
 
   enum Layer { server_layer, client_layer, message_layer, verb_layer, layers };
@@ -211,8 +271,7 @@ class FaultDraw {
     if (!free || !triggered(f.trigger)) f.trigger.after = moment(low, high);
     f.fault.kind = kind.kind;
     if (!kind.instant) f.fault.duration = draws_.length(longest);
-    const bool ends_process = kind.kind == FaultKind::kill || kind.kind == FaultKind::power || kind.kind == FaultKind::wipe || kind.kind == FaultKind::stop;
-    if (ends_process && free && draws_.chance(1, 8)) f.fault.duration = 0;
+    if (ends_process(kind.kind) && free && draws_.chance(1, 8)) f.fault.duration = 0;
     fill_fault(f.fault, v, g_, window_, draws_);
     if (!v.server || s_.budget == FaultBudget::anything) may_move();
     out_.push_back(std::move(f));
@@ -273,6 +332,90 @@ class FaultDraw {
     out_.push_back(std::move(release));
   }
 
+  // ------------------------------------------------------------------------------------------------------------------
+  // The shadow of a message.
+
+  // A message of a kind that is rare: it tells of a change. Nothing: this run has no shadow.
+  const Happening* what_to_hold() {
+    const bool holds = std::any_of(t_.message.begin(), t_.message.end(), [](const DrawnKind& k) { return k.kind == FaultKind::hold; });
+    if (!may_be_quick_ || !holds || s_.budget != FaultBudget::anything || s_.faults_max < shadow_rows + 1 || !shadow_.chance(1, 3)) return nullptr;
+    std::vector<const Ground::Named*> rare;
+    for (const Ground::Named& n : g_.messages) {
+      if (!t_.messages.empty() && std::find(t_.messages.begin(), t_.messages.end(), n.name) == t_.messages.end()) continue;
+      std::uint64_t times = 0;
+      for (const Happening& h : n.all) times += h.at.empty() ? h.in_trouble : h.at.size();
+      if (times > 0 && times <= rare_max) rare.push_back(&n);
+    }
+    return rare.empty() ? nullptr : &shadow_.one_of(shadow_.one_of(rare)->all);
+  }
+
+  // It is held, whoever may be meant by it comes to harm and is back, and it is let go; somebody else comes to harm meanwhile, or
+  // shortly after.
+  void shadow_of(const Happening& h) {
+    Trigger sent;
+    sent.on = Trigger::On::message_sent;
+    sent.name = h.name;
+    if (shadow_.chance(1, 2)) sent.from = h.from;
+    const std::uint64_t times = h.at.empty() ? h.in_trouble : h.at.size();
+    sent.nth = 1 + shadow_.below(std::clamp<std::uint64_t>(times, 2, 8));
+    const Duration harmed = shadow_.length(std::min<Duration>(window_ / 4, 2 * second));
+    // Just after who was harmed is back, or some time later.
+    const Duration held = harmed + shadow_.length(shadow_.chance(1, 2) ? 300 * ms : 2 * second);
+
+    PlannedFault hold;
+    hold.trigger.after = 0;
+    hold.fault.kind = FaultKind::hold;
+    hold.fault.message = h.name;
+    hold.fault.nth = sent.nth;
+    if (!sent.from.empty()) hold.fault.groups = {{sent.from}};
+    hold.fault.label = "shadow";
+    out_.push_back(hold);
+
+    const Ground::Server* sender = server(h.from);
+    const std::string whom = sender && shadow_.chance(1, 3) ? sender->name : shadow_.one_of(g_.servers).name;
+    harm(sent, 0, {{whom}, true, false}, harmed, shadow_.chance(2, 3));
+
+    PlannedFault release;
+    release.fault.kind = FaultKind::release;
+    release.fault.label = hold.fault.label;
+    release.trigger = sent;
+    release.trigger.after = held;
+    out_.push_back(release);
+
+    const Duration after = shadow_.chance(1, 2) ? shadow_.length(held) : held + (shadow_.chance(1, 4) ? 0 : shadow_.length(strike_span));
+    if (!verbs_.empty() && shadow_.chance(1, 3)) {
+      const std::size_t first = out_.size();
+      verb(1);
+      for (std::size_t i = first; i < out_.size(); ++i) {
+        out_[i].trigger = sent;
+        out_[i].trigger.after = after;
+      }
+    } else {
+      harm(sent, after, a_server(), shadow_.length((g_.end - g_.from) / 2), false);
+    }
+  }
+
+  const Ground::Server* server(const std::string& name) const {
+    const auto it = std::find_if(g_.servers.begin(), g_.servers.end(), [&](const Ground::Server& s) { return s.name == name; });
+    return it == g_.servers.end() ? nullptr : &*it;
+  }
+
+  // `another_life`: it is by another process that it is well again.
+  void harm(const Trigger& trigger, Duration after, const Victims& v, Duration duration, bool another_life) {
+    std::vector<DrawnKind> kinds = t_.server;
+    if (another_life) std::erase_if(kinds, [](const DrawnKind& k) { return !ends_process(k.kind); });
+    if (kinds.empty()) kinds = t_.server;
+    if (kinds.empty() || g_.servers.empty()) return;
+    PlannedFault f;
+    f.trigger = trigger;
+    f.trigger.after = after;
+    const DrawnKind& kind = shadow_.one_of(kinds);
+    f.fault.kind = kind.kind;
+    if (!kind.instant) f.fault.duration = duration;
+    fill_fault(f.fault, v, g_, window_, draws_);
+    out_.push_back(std::move(f));
+  }
+
   // {place}, {topic}, {2..8}, or a server of the role in braces.
   std::string filled(const std::string& form, const std::string& place, const std::string& topic, Draws& draws) {
     std::string out;
@@ -329,6 +472,8 @@ class FaultDraw {
   Draws draws_;
   Random quick_random_;
   Draws quick_;
+  Random shadow_random_;
+  Draws shadow_;
   VictimDraw victims_;
   const Duration window_;
   const bool may_be_quick_;
@@ -349,6 +494,10 @@ class FaultDraw {
 
 std::vector<PlannedFault> draw_faults(const Ground& ground, const Toolbox& tools, const PlanSpace& space, Random& draws, bool quick) {
   return FaultDraw(ground, tools, space, draws, quick).all();
+}
+
+std::vector<PlannedFault> draw_strikes(const Ground& ground, const Toolbox& tools, const PlanSpace& space, Random& draws) {
+  return FaultDraw(ground, tools, space, draws, false).strikes();
 }
 
 }  // namespace mqlab

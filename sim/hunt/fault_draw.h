@@ -9,6 +9,9 @@
 // In half of the runs things come in quick succession, as far as the budget leaves it open when they come: what a protocol
 // settles within a round trip is met by nothing else. Some faults come shortly after another one, whatever that waits for; an
 // operator changes his mind; a fault on a message is one on a train of them.
+// In a third of the runs where anything may happen there is the shadow of a message: one of a rare kind is held (it asks for a
+// change, or tells of one), somebody comes to harm and is well again before it is let go, and somebody else comes to harm meanwhile
+// or shortly after.
 // Source: Groce et al., Swarm Testing (ISSTA 2012).
 #pragma once
 
@@ -41,5 +44,10 @@ Toolbox toolbox(const PlanSpace& space, const Model& model, const World& world, 
 
 // Requires: the budget allows faults, and faults_max > 0. `quick`: things may come in quick succession.
 std::vector<PlannedFault> draw_faults(const Ground& ground, const Toolbox& tools, const PlanSpace& space, Random& draws, bool quick = true);
+
+
+// Two or three faults within a fifth of a second, from 0 on: for a moment at which it may matter what comes next. Servers by name
+// mostly, messages that are about to be sent, verbs. Requires: as draw_faults.
+std::vector<PlannedFault> draw_strikes(const Ground& ground, const Toolbox& tools, const PlanSpace& space, Random& draws);
 
 }  // namespace mqlab

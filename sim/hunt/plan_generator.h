@@ -29,6 +29,9 @@ class PlanGenerator {
 
   // Safe from many threads at once.
   Scenario draw(std::uint64_t seed) const;
+  // A few faults close together, from time 0 on, for a run of the plan of this seed that has come to a moment worth it.
+  // Requires: the space has faults.
+  std::vector<PlannedFault> strikes(std::uint64_t seed, Random& draws) const { return draw_strikes(ground(seed), tools_, space_, draws); }
 
   const Scenario& base() const { return base_; }
   const Model& model() const { return model_; }

@@ -17,7 +17,7 @@
 namespace mqlab {
 namespace {
 
-constexpr const char* format = "mqlab-campaign/1";
+constexpr const char* format = "mqlab-campaign/2";
 
 // WITHOUT ROWID: rows stand by seed, and a campaign is read by seed.
 constexpr const char* schema = R"(

@@ -183,6 +183,67 @@ TEST(Plans, UnderMinorityFewerThanHalfOfARoleAreInTroubleAtOnce) {
   EXPECT_GT(two, 50U);
 }
 
+// One is held; while it is, somebody comes to harm and is well again; and meanwhile or shortly after, somebody does again.
+TEST(Plans, OfAThirdWhereAnythingMayHappenAMessageIsHeldAndHasItsShadow) {
+  std::size_t shadows = 0, later = 0;
+  std::set<std::string> kinds;
+  for (std::uint64_t seed = 1; seed <= 400; ++seed) {
+    const Scenario plan = wild_plans().draw(seed);
+    EXPECT_LE(plan.faults.size(), wild_plans().space().faults_max);
+    const PlannedFault *hold = nullptr, *release = nullptr;
+    for (const PlannedFault& f : plan.faults)
+      if (f.fault.label == "shadow") (f.fault.kind == FaultKind::hold ? hold : release) = &f;
+    ASSERT_EQ(hold == nullptr, release == nullptr) << text_of(wild_plans(), plan);
+    if (!hold) continue;
+    ++shadows;
+    kinds.insert(hold->fault.message);
+    EXPECT_EQ(release->trigger.on, Trigger::On::message_sent);
+    EXPECT_EQ(release->trigger.name, hold->fault.message);
+    EXPECT_EQ(release->trigger.nth, hold->fault.nth) << "it waits for the very message that is held";
+    std::size_t harms = 0;
+    bool meanwhile = false;
+    for (const PlannedFault& f : plan.faults) {
+      if (&f == release || f.trigger.on != Trigger::On::message_sent || f.trigger.name != hold->fault.message || f.trigger.nth != hold->fault.nth) continue;
+      ++harms;
+      meanwhile = meanwhile || (f.trigger.after == 0 && f.fault.duration < release->trigger.after);
+      later += f.trigger.after >= release->trigger.after;
+    }
+    EXPECT_EQ(harms, 2U) << text_of(wild_plans(), plan);
+    EXPECT_TRUE(meanwhile) << text_of(wild_plans(), plan);
+  }
+  EXPECT_GT(later, shadows / 4);
+  EXPECT_LT(later, shadows * 3 / 4);
+  EXPECT_GT(shadows, 100U);
+  EXPECT_LT(shadows, 170U);
+  EXPECT_GT(kinds.size(), 5U);
+  EXPECT_FALSE(kinds.contains("Fetch")) << "which comes all the time";
+}
+
+// They belong to one moment; what is held is let go some time later. Below `anything` they are for one group of servers.
+TEST(Plans, StrikesComeWithinAFifthOfASecond) {
+  Random draws(7, Stream::scenario, 1);
+  std::set<FaultKind> kinds;
+  for (const PlanGenerator* plans : {&wild_plans(), &kafka_plans()})
+    for (int n = 0; n < 300; ++n) {
+      std::set<std::string> servers;
+      std::size_t count = 0;
+      for (const PlannedFault& f : plans->strikes(1, draws)) {
+        kinds.insert(f.fault.kind);
+        ASSERT_EQ(f.trigger.on, Trigger::On::time);
+        if (f.fault.kind == FaultKind::release) continue;
+        ++count;
+        EXPECT_LE(f.trigger.after, 200'000'000);
+        Scenario one;
+        one.faults = {f};
+        for (const Trouble& t : troubles(one, plans->ground())) servers.insert(t.whom.begin(), t.whom.end());
+      }
+      EXPECT_GE(count, 2U);
+      EXPECT_LE(count, 3U);
+      EXPECT_LE(servers.size(), plans == &kafka_plans() ? 1U : 8U);
+    }
+  for (const FaultKind k : {FaultKind::kill, FaultKind::power, FaultKind::isolate, FaultKind::drop, FaultKind::hold, FaultKind::release, FaultKind::command}) EXPECT_TRUE(kinds.contains(k)) << fault_decl(k).name;
+}
+
 // The same of the runs themselves: whatever a plan says, at no moment two servers are down or stand still.
 TEST(Plans, UnderOneMachineTheWorldNeverHasTwoServersDown) {
   PlanSpace space;
