@@ -8,13 +8,16 @@
 #include <utility>
 #include <vector>
 
+#include "sim/kernel/random.h"
 #include "sim/lab/load.h"
+#include "sim/lab/service.h"
 
 namespace mqlab {
 namespace {
 
 constexpr std::uint64_t events_max = 20'000'000;
 constexpr std::uint64_t events_more = 10'000;  // twice the events of the run that is asked about, and so many: more is no smaller run
+constexpr std::uint64_t seeds_tried = 3;       // besides its own, of a plan that may show the same by another chance
 constexpr Duration second = 1'000'000'000;
 constexpr Duration ms = 1'000'000;
 
@@ -34,7 +37,11 @@ class Shrinker {
       target_ = mechanism_of(*first, anomaly_, routine_);
       sentence_ = seen_;
       names_ = seen_names_;
+      servers_ = seen_servers_;
       broken_ = seen_broken_;
+      (void)half_of_the_faults();
+      (void)fewer_elements();
+      (void)with_other_chance(false);  // numbers that were brought down leave no room for things to come a little later
       bool changed = true;
       while (changed && !stopped()) {
         changed = false;
@@ -42,6 +49,8 @@ class Shrinker {
                                 &Shrinker::smaller_sizes, &Shrinker::plainer_options, &Shrinker::plainer_faults})
           changed = (this->*pass)() || changed;
         out.minimal = !changed && !stopped();
+        if (out.minimal) changed = with_other_chance(true);
+        out.minimal = out.minimal && !changed;
       }
     }
     announce();
@@ -87,6 +96,20 @@ class Shrinker {
   // Whom each fault of the plan meant, where it spoke of one of several.
   void remember_names(const RunResult& r, std::size_t faults) {
     seen_names_.assign(faults, {});
+    seen_servers_.clear();
+    std::vector<std::string> roles;
+    for (NodeId n = 0; n < r.world->node_count(); ++n) {
+      const NodeOptions& o = r.world->node_options(n);
+      const bool client = std::any_of(r.deployment.clients.begin(), r.deployment.clients.end(), [&](const ClientSpec& c) { return c.name == o.name; });
+      if (client || o.role.empty() || is_service_role(o.role) || o.name == "R") continue;
+      const auto at = std::find(roles.begin(), roles.end(), o.role);
+      if (at == roles.end()) {
+        roles.push_back(o.role);
+        seen_servers_.push_back({o.name});
+      } else {
+        seen_servers_[static_cast<std::size_t>(at - roles.begin())].push_back(o.name);
+      }
+    }
     for (std::size_t i = 0; i < faults && i < r.world->faults().size(); ++i)
       for (const auto& group : r.world->faults()[i].nodes) {
         seen_names_[i].emplace_back();
@@ -102,6 +125,7 @@ class Shrinker {
     best_ = std::move(candidate);
     sentence_ = seen_;
     names_ = std::move(seen_names_);
+    servers_ = std::move(seen_servers_);
     broken_ = std::move(seen_broken_);
     if (options_.told) options_.told(change, best_);
     return true;
@@ -135,6 +159,89 @@ class Shrinker {
       }
     }
     return changed;
+  }
+
+  // What is left may be there for its share in chance alone: a client that sends nothing of interest draws delays that others would
+  // draw without it, a topic decides which broker leads the next one. So the same without it is tried under a few other seeds, and
+  // with the servers of a role in each other's place; and links first without any chance.
+  bool with_other_chance(bool options) {
+    if (best_.has_link && best_.link.spread > 0) {
+      Scenario s = best_;
+      s.link.spread = 0;
+      (void)take_by_chance(s, "links without spread", false);
+    }
+    bool changed = false;
+    for (const auto kind : {Element::Kind::client, Element::Kind::topic, Element::Kind::link, Element::Kind::fault, Element::Kind::option}) {
+      const std::vector<Element> now = elements(best_, model_);
+      for (auto e = now.rbegin(); e != now.rend() && !stopped(); ++e) {
+        if (e->kind != kind || (kind == Element::Kind::option && !options)) continue;
+        const std::vector<Element> left = elements(best_, model_);
+        if (std::find(left.begin(), left.end(), *e) == left.end()) continue;
+        const std::string what = (kind == Element::Kind::option ? "by default " : "without ") + describe(*e, best_);
+        std::optional<Scenario> s = without(kind == Element::Kind::topic ? naming(best_.deployment.topics[e->index].name) : best_, model_, *e);
+        if (s && take_by_chance(*s, what, kind != Element::Kind::option)) changed = true;
+      }
+    }
+    return changed;
+  }
+
+  bool take_by_chance(const Scenario& s, const std::string& change, bool turn) {
+    if (take(s, change)) return true;
+    for (std::uint64_t n = 1; n <= seeds_tried; ++n) {
+      Scenario other = s;
+      other.seed = splitmix64(s.seed.value_or(1) + n);
+      if (take(std::move(other), change + ", with another seed")) return true;
+    }
+    for (const auto& role : servers_)
+      for (std::size_t by = 1; turn && by < role.size(); ++by) {
+        std::optional<Scenario> other = turned_by(s, role, by);
+        if (other && take(std::move(*other), change + ", and other servers")) return true;
+      }
+    return false;
+  }
+
+  // Who has a role at this topic is called by name.
+  Scenario naming(const std::string& topic) const {
+    Scenario s = best_;
+    for (std::size_t i = 0; i < s.faults.size() && i < names_.size(); ++i)
+      for (std::size_t g = 0; g < s.faults[i].fault.groups.size() && g < names_[i].size(); ++g) {
+        auto& group = s.faults[i].fault.groups[g];
+        const bool role = std::any_of(group.begin(), group.end(), [&](const Target& t) { return t.find(" " + topic + "/") != std::string::npos; });
+        if (role && !names_[i][g].empty()) group = names_[i][g];
+      }
+    return s;
+  }
+
+  // Each server of the role is the one `by` places further on; a role that moves ("leader orders/0") is whom it meant. Nothing: no
+  // fault speaks of them.
+  std::optional<Scenario> turned_by(const Scenario& s, const std::vector<std::string>& role, std::size_t by) const {
+    Scenario out = s;
+    bool any = false;
+    const auto turn = [&](std::string& name) {
+      const auto at = std::find(role.begin(), role.end(), name);
+      if (at == role.end()) return;
+      name = role[(static_cast<std::size_t>(at - role.begin()) + by) % role.size()];
+      any = true;
+    };
+    for (PlannedFault& f : out.faults) {
+      for (auto& group : f.fault.groups)
+        for (Target& t : group) turn(t);
+      turn(f.trigger.from);
+      turn(f.trigger.to);
+      const std::size_t space = f.fault.argument.rfind(' ');
+      if (f.fault.kind != FaultKind::command || space == std::string::npos) continue;
+      std::string last = f.fault.argument.substr(space + 1);
+      turn(last);
+      f.fault.argument.replace(space + 1, std::string::npos, last);
+    }
+    for (ClientSpec& c : out.deployment.clients)
+      for (Options* o : {&c.options, &c.consumer_options}) {
+        if (!o->has("connects_to") || !o->given("connects_to")) continue;
+        std::string whom = o->text("connects_to");
+        turn(whom);
+        (void)o->set(decls_, c.role, "connects_to", whom);
+      }
+    return any ? std::optional(std::move(out)) : std::nullopt;
   }
 
   // A number towards `least`: that at once, then by halves. `put` makes the candidate.
@@ -315,6 +422,7 @@ class Shrinker {
   std::uint64_t limit_ = events_max;
   std::string sentence_, seen_;
   std::vector<std::vector<std::vector<Target>>> names_, seen_names_;  // by fault and group
+  std::vector<std::vector<std::string>> servers_, seen_servers_;       // by role
   std::vector<std::string> broken_, seen_broken_;                      // promises
 };
 

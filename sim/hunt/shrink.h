@@ -2,7 +2,9 @@
 //
 // Elements of a plan (plan_elements.h) are taken away, numbers are brought down, times are made round, one change at a time.
 // Each candidate is run, and kept when it shows the same. Passes go on until one changes nothing: then the plan is 1-minimal,
-// and without any one of its elements the anomaly is gone, or comes about otherwise.
+// and without any one of its elements the anomaly is gone, or comes about otherwise. Then what is left is tried once more without
+// each element under a few other seeds, and with servers in each other's place: much stays only because chance would fall
+// otherwise without it, or another broker would lead.
 //
 // The same (same_story): 1. the anomaly, and the model's word on it with its reason, are the same. 2. No mark tells that did
 // not tell before: a plan that needs something else to happen is another story. 3. The mark at which the story turned still

@@ -96,6 +96,48 @@ TEST(Shrink, TwiceIsTheSame) {
   EXPECT_EQ(a.runs, b.runs);
 }
 
+// Slow links now and then make a producer send twice; which of its sends it is depends on all that draw delays before. Who is there
+// only for that share in chance is not part of the story.
+TEST(Shrink, WhoIsThereOnlyForItsShareInChanceGoes) {
+  const Scenario one = from_text(R"(return scenario {
+    seed = 11,
+    cluster = kafka { brokers = 1, controllers = 1 },
+    topics = { orders = { replicas = 1 }, other = { replicas = 1 } },
+    clients = {
+      producer "P1" { topic = "orders", records = 6, every = ms(300), idempotence = false, request_timeout = ms(400), start_at = seconds(3) },
+      producer "P2" { topic = "other", records = 50, every = ms(40), start_at = seconds(3) },
+      producer "P3" { topic = "other", records = 50, every = ms(30), start_at = seconds(3) },
+      consumer "K" { topics = { "other" } },
+    },
+    links = { latency = ms(2), spread = ms(70), shape = "exponential" },
+    run_for = seconds(10),
+  })");
+  ASSERT_TRUE(shows(one, "duplicate"));
+  const Model& model = *models().find("kafka");
+  const Shrunk s = shrink(one, model, "duplicate");
+  ASSERT_TRUE(s.shown);
+  EXPECT_TRUE(s.minimal);
+  EXPECT_TRUE(shows(s.scenario, "duplicate"));
+  EXPECT_EQ(s.scenario.deployment.clients.size(), 1U);
+  EXPECT_EQ(s.scenario.deployment.topics.size(), 1U);
+}
+
+// Which of several topics a broker leads depends on how many there are before it. The same happens elsewhere without them.
+TEST(Shrink, ATopicThatOnlyDecidesWhoLeadsTheNextOneGoes) {
+  const Scenario one = from_text(R"(return scenario {
+    seed = 3,
+    cluster = kafka { brokers = 3, controllers = 1, min_insync = 1 },
+    topics = { first = {}, second = {} },
+    clients = { producer "P1" { topic = "second", records = 200, every = ms(20), acks = 1, start_at = seconds(3) } },
+    faults = { at(ms(3901), partition { { "B2", "P1" }, { "rest" }, duration = seconds(20) }) },
+    run_for = seconds(60),
+  })");
+  ASSERT_TRUE(shows(one, "lost-message"));
+  const Shrunk s = shrink(one, *models().find("kafka"), "lost-message");
+  EXPECT_TRUE(shows(s.scenario, "lost-message"));
+  EXPECT_EQ(s.scenario.deployment.topics.size(), 1U);
+}
+
 // acks=0 loses as well, and is no answer where the claim's reason was another; a broken rule stays where it is.
 TEST(Shrink, ARuleThatIsSwitchedStays) {
   std::string text = noisy;
