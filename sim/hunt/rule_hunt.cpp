@@ -9,6 +9,10 @@
 namespace mqlab {
 namespace {
 
+constexpr std::uint64_t events_max = 20'000'000;
+constexpr std::uint64_t looks = 12;           // units of each base, and then plans, before it is said that a rule does not matter there
+constexpr std::uint64_t untouched_every = 4;  // such a base has every fourth turn
+
 // The value that a deployment gives a rule, and whether it names it; nothing when nobody has it, or not all the same.
 struct Stand {
   Value value;
@@ -64,7 +68,7 @@ void add_exhibits(RuleCase& out, const Scenario& s, const Model& model) {
 bool shows_it(const Scenario& plan, const Model& model, const std::string& anomaly, const std::function<bool()>& keep_going) {
   RunOptions o;
   o.seed = plan.seed.value_or(1);
-  o.event_limit = 20'000'000;
+  o.event_limit = events_max;
   o.keep_going = keep_going;
   return shows(run_scenario(plan, model, nullptr, o), anomaly);
 }
@@ -99,6 +103,7 @@ std::vector<RuleCase> rule_cases(const std::vector<Scenario>& museum, const Mode
 
 RuleFind hunt_rule(const RuleCase& c, const std::vector<Scenario>& bases, const Model& model, const RuleHuntOptions& options) {
   RuleFind f;
+  f.units.assign(bases.size(), 0);
   const std::string& rule = c.rule.rule->name;
   const auto right_shows = [&](const Scenario& plan, const std::string& anomaly) { return shows_it(turned(plan, model, rule, c.right), model, anomaly, options.keep_going); };
   Property property;
@@ -112,14 +117,35 @@ RuleFind hunt_rule(const RuleCase& c, const std::vector<Scenario>& bases, const 
     std::size_t base;
     std::unique_ptr<PlanGenerator> plans{};
     std::unique_ptr<Search> search{};
+    bool touched = true;  // the rule makes a difference here, as far as is known
   };
   std::vector<Hunted> able;
   for (std::size_t i = 0; i < bases.size(); ++i)
     if (applies(model, bases[i].deployment, c.rule)) able.push_back({i});
   if (able.empty()) return f;
   const auto going = [&] { return !options.keep_going || options.keep_going(); };
+  const auto fingerprint = [&](const Scenario& plan) {
+    ++f.runs;
+    RunOptions o;
+    o.seed = plan.seed.value_or(1);
+    o.event_limit = events_max;
+    o.keep_going = options.keep_going;
+    return run_scenario(plan, model, nullptr, o).fingerprint;
+  };
+  const auto touches = [&](const Hunted& h) {
+    for (std::uint64_t seed = 1; seed <= looks && going(); ++seed) {
+      const Scenario plan = h.plans->draw(seed);
+      if (fingerprint(plan) != fingerprint(turned(plan, model, rule, c.right))) return true;
+    }
+    return false;
+  };
   for (std::uint64_t turn = 0; f.runs < options.runs && going(); ++turn) {
     Hunted& now = able[turn % able.size()];
+    const std::uint64_t round = turn / able.size();
+    if (round == looks && able.size() > 1) now.touched = touches(now);
+    if (round > looks && !now.touched && round % untouched_every != 0) {
+      if (std::any_of(able.begin(), able.end(), [](const Hunted& h) { return h.touched; })) continue;
+    }
     if (!now.search) {
       PlanSpace space = bases[now.base].hunt;
       std::erase_if(space.options, [&](const VariedOption& o) { return o.name == rule || o.name.ends_with("." + rule); });
@@ -127,7 +153,7 @@ RuleFind hunt_rule(const RuleCase& c, const std::vector<Scenario>& bases, const 
       now.search = make_search(options.search, *now.plans, model, property, how);
     }
     f.base = now.base;
-    f.seed = 1 + turn / able.size();
+    f.seed = ++f.units[now.base];
     const UnitResult unit = now.search->unit(f.seed);
     f.runs += unit.runs;
     if (unit.found.empty() || !going()) continue;  // of a run that was broken off nothing is known

@@ -52,6 +52,7 @@ struct RuleFind {
   bool found = false;
   std::uint64_t runs = 0;        // until it was found, those of its unit included
   std::size_t base = 0;          // which base it came from
+  std::vector<std::uint64_t> units;  // that each base had
   std::uint64_t seed = 0;        // of the unit
   std::string anomaly;
   const Exhibit* exhibit = nullptr;  // of the case, which must outlive this
@@ -59,7 +60,8 @@ struct RuleFind {
   Shrunk shrunk;
 };
 
-// A unit of each base in which somebody has the rule, by turns. Each base is one run (one_run.h), and its `hunt` says what may
+// A unit of each base in which somebody has the rule, by turns. After a dozen of each, those bases have fewer turns where a dozen
+// plans run the same with the rule broken and right: it has no say there. Each base is one run (one_run.h), and its `hunt` says what may
 // be varied around it. Throws InputError: an unknown search, a base that does not fit.
 RuleFind hunt_rule(const RuleCase& c, const std::vector<Scenario>& bases, const Model& model, const RuleHuntOptions& options = {});
 

@@ -100,6 +100,19 @@ TEST(Rules, AHuntFindsWhatABrokenRuleLeadsToWithoutTheMuseumsSchedule) {
   }
 }
 
+// Where a dozen plans run the same with the rule broken and right, it has no say, and time is better spent elsewhere.
+TEST(Rules, ABaseInWhichTheRuleHasNoSayHasFewerTurns) {
+  const Model* kafka = cli::all_models().find("kafka");
+  const std::vector<RuleCase> all = rule_cases(museum("kafka"), *kafka);
+  const RuleCase* join = find(all, "isr_join=hw");
+  ASSERT_TRUE(join);
+  const RuleFind f = hunt_rule(*join, {hunted("log"), hunted("in-sync")}, *kafka, {.search = "random", .runs = 250, .shrink_runs = 1});
+  ASSERT_FALSE(f.found);
+  EXPECT_GE(f.units[0], 12U) << "it had its dozen";
+  EXPECT_GT(f.units[1], 2 * f.units[0]);
+  EXPECT_EQ(hunt_rule(*join, {hunted("in-sync")}, *kafka, {.search = "random", .runs = 50, .shrink_runs = 1}).units[0], 50U) << "alone it has all turns, and nothing is compared";
+}
+
 // Who varies the rule that is broken would mend it in half of the runs.
 TEST(Rules, NoPlanOfAHuntMendsTheRule) {
   const Model* rabbitmq = cli::all_models().find("rabbitmq");
