@@ -100,7 +100,7 @@ TEST(Shrink, TwiceIsTheSame) {
 // only for that share in chance is not part of the story.
 TEST(Shrink, WhoIsThereOnlyForItsShareInChanceGoes) {
   const Scenario one = from_text(R"(return scenario {
-    seed = 11,
+    seed = 38,
     cluster = kafka { brokers = 1, controllers = 1 },
     topics = { orders = { replicas = 1 }, other = { replicas = 1 } },
     clients = {
