@@ -39,8 +39,8 @@ class CallOff {
 
 class Background {
  public:
-  enum class Subject : std::uint8_t { filter, filter_beside, write_back };
-  static constexpr std::size_t subjects = 3;
+  enum class Subject : std::uint8_t { filter, filter_beside, write_back, page };
+  static constexpr std::size_t subjects = 4;
   using Answer = std::function<void()>;  // what is done with what was found out
   using Work = std::function<Answer(const CallOff&)>;
 

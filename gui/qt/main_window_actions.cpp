@@ -82,12 +82,15 @@ void MainWindow::connect_file_actions() {
   on("file.page", [this] {
     const auto r = workspace_->recording();
     if (!r) return emit workspace_->told(tr("There is no run to write yet."));
+    if (workspace_->background().busy(Background::Subject::page)) return emit workspace_->told(tr("The page before is still being written."));
     const QString path = QFileDialog::getSaveFileName(this, tr("Write the run as a page"), QFileInfo(scenario_->path()).completeBaseName() + ".html", tr("Pages (*.html)"));
     if (path.isEmpty()) return;
-    const QByteArray page = QByteArray::fromStdString(run_page(*workspace_->index(), {.version = MQLAB_VERSION}));
-    QSaveFile f(path);
-    if (!f.open(QIODevice::WriteOnly) || f.write(page) != page.size() || !f.commit()) return emit workspace_->told(tr("%1 could not be written: %2").arg(path, f.errorString()));
-    emit workspace_->told(tr("Written: %1").arg(path));
+    workspace_->background().ask(Background::Subject::page, [w = workspace_, run = workspace_->index(), path](const CallOff&) -> Background::Answer {
+      const QByteArray page = QByteArray::fromStdString(run_page(*run, {.version = MQLAB_VERSION}));
+      QSaveFile f(path);
+      const bool written = f.open(QIODevice::WriteOnly) && f.write(page) == page.size() && f.commit();
+      return [w, words = written ? tr("Written: %1").arg(path) : tr("%1 could not be written: %2").arg(path, f.errorString())] { emit w->told(words); };
+    });
   });
   on("file.picture", [this] {
     const auto found = [this](auto&& good) { return std::find_if(pictures_.begin(), pictures_.end(), good); };

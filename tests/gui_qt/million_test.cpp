@@ -78,7 +78,10 @@ TEST(MillionEvents, CanBeOpenedScrubbedAndSearched) {
   WindowSettings settings(folder.path() + "/w.ini");
   MainWindow w(&settings, {.scenario = scenario.fileName(), .layout = "debug"});
   Busy busy;
-  w.show();
+  busy.during("the window's first frame", [&] {
+    w.show();
+    for (int i = 0; i < 5; ++i) QCoreApplication::processEvents(QEventLoop::AllEvents);
+  });
   ASSERT_TRUE(busy.settle("running and opening", w));
   auto r = w.workspace().recording();
   ASSERT_GE(r->events(), 1'000'000U);
