@@ -68,6 +68,17 @@ TEST(Background, ANewQuestionStopsTheWorkOnTheOldOne) {
   EXPECT_EQ(b.counters().begun, 2U);
 }
 
+TEST(Background, AnAnswerThatWasNotTakenYetIsCalledOffToo) {
+  std::atomic<int> woken{0};
+  Background b([&] { ++woken; });
+  std::vector<int> answers;
+  b.ask(Subject::filter, [&](const CallOff&) -> Background::Answer { return [&] { answers.push_back(1); }; });
+  while (woken == 0) std::this_thread::yield();
+  b.ask(Subject::filter, [&](const CallOff&) -> Background::Answer { return [&] { answers.push_back(2); }; });
+  ASSERT_TRUE(wait(b));
+  EXPECT_EQ(answers, std::vector<int>{2});
+}
+
 TEST(Background, SubjectsDoNotCallOffEachOther) {
   Background b({});
   std::vector<int> answers;
