@@ -109,6 +109,20 @@ Description describe_event(const EventIndex& index, std::size_t event) {
   return d;
 }
 
+Description describe_drop(const EventIndex& index, std::size_t drop) {
+  Description d;
+  const Recording& r = index.recording();
+  const Journal& j = r.journal();
+  if (drop >= j.drops.size()) return d;
+  const Drop& lost = j.drops[drop];
+  d.title = drop_text(j, lost);
+  const Time sent = sent_at(lost);
+  d.lines.push_back(fmt::format("sent by {} at {}{}", line_name(j, lost.event.source), format_time(sent),
+                                lost.time > sent ? fmt::format(", and over at {}, {} later", format_time(lost.time), format_duration(lost.time - sent)) : ""));
+  if (const std::size_t cause = index.cause_of_drop(drop); cause < r.events()) d.lines.push_back(fmt::format("because of event {}: {}", with_commas(cause), event_text(j, j.deliveries[cause])));
+  return d;
+}
+
 Description describe_mark(const Journal& j, std::size_t mark) {
   if (mark >= j.marks.size()) return {};
   return {fmt::format("{}: {}", format_time(j.marks[mark].time), mark_text(j, j.marks[mark])), {}};
@@ -223,6 +237,7 @@ Description describe(const EventIndex& index, const Moment& m, EntityId e) {
     case EntityId::Kind::node: return describe_node(m, static_cast<NodeId>(e.a));
     case EntityId::Kind::link: return describe_link(m, static_cast<NodeId>(e.a), static_cast<NodeId>(e.b));
     case EntityId::Kind::event: return describe_event(index, e.a);
+    case EntityId::Kind::drop: return describe_drop(index, e.a);
     case EntityId::Kind::mark: return describe_mark(j, e.a);
     case EntityId::Kind::op: return describe_op(j, e.a);
     case EntityId::Kind::message: return describe_message(j, index.ops_of(e.a), e.a, m.time);

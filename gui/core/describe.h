@@ -28,6 +28,8 @@ Description describe_node(const Moment& m, NodeId n);
 Description describe_link(const Moment& m, NodeId from, NodeId to);
 // One event: what it is, when it was sent, what was noted during it, what the clients saw then.
 Description describe_event(const EventIndex& index, std::size_t event);
+// A message that never arrived: when it was sent, how long it was on its way, and why nobody took it.
+Description describe_drop(const EventIndex& index, std::size_t drop);
 Description describe_mark(const Journal& j, std::size_t mark);
 Description describe_op(const Journal& j, OpIndex op);
 // A message of the application: sent, stored, delivered, settled, in the order of the run. `until`: nothing later is told.

@@ -56,6 +56,37 @@ void Engine::look(std::shared_ptr<const Recording> of, std::size_t event, Eye ey
   work_.notify_all();
 }  // the question before goes here: it may be the last to hold a recording
 
+void Engine::find(std::shared_ptr<const Recording> of, Predicate p, std::size_t now, Direction d) {
+  std::optional<Search> search = Search{std::move(of), std::move(p), now, d};
+  {
+    const std::lock_guard lock(mutex_);
+    search_off_ = true;
+    std::swap(search_, search);
+    search_progress_ = {true, 0, 0};
+  }
+  work_.notify_all();
+}  // as with look(): the question before goes here
+
+void Engine::call_off_find() {
+  std::optional<Search> search;
+  {
+    const std::lock_guard lock(mutex_);
+    search_off_ = true;
+    std::swap(search_, search);
+    if (search) search_progress_ = {};
+  }
+  if (!search) return;
+  News n{.kind = News::Kind::found};
+  n.of = std::move(search->of);
+  n.found.called_off = true;
+  tell(std::move(n));
+}
+
+SearchProgress Engine::search() const {
+  const std::lock_guard lock(mutex_);
+  return search_progress_;
+}
+
 std::vector<News> Engine::take() {
   const std::lock_guard lock(mutex_);
   return std::exchange(news_, {});
@@ -68,7 +99,7 @@ Progress Engine::progress() const {
 
 bool Engine::idle() const {
   const std::lock_guard lock(mutex_);
-  return !busy_ && jobs_.empty() && !looks_[0] && !looks_[1];
+  return !busy_ && jobs_.empty() && !looks_[0] && !looks_[1] && !search_;
 }
 
 void Engine::tell(News n) {
@@ -130,7 +161,7 @@ std::shared_ptr<const Recording> Engine::lend(std::shared_ptr<const Recording> r
 void Engine::run() {
   std::unique_lock lock(mutex_);
   while (true) {
-    work_.wait(lock, [this] { return ending_ || looks_[0] || looks_[1] || buried_ || !jobs_.empty(); });
+    work_.wait(lock, [this] { return ending_ || looks_[0] || looks_[1] || buried_ || search_ || !jobs_.empty(); });
     if (ending_) return;
     busy_ = true;
     if (looks_[0] || looks_[1]) {
@@ -139,6 +170,11 @@ void Engine::run() {
     } else if (buried_) {
       lock.unlock();
       empty_graves();
+    } else if (search_) {
+      Search s = *std::exchange(search_, std::nullopt);
+      search_off_ = false;
+      lock.unlock();
+      find(std::move(s));
     } else {
       Job job = std::move(jobs_.front());
       jobs_.pop_front();
@@ -150,6 +186,32 @@ void Engine::run() {
     progress_ = {};
     busy_ = false;
   }
+}
+
+// Whoever looks at a moment meanwhile gets it.
+void Engine::find(Search s) {
+  News n{.kind = News::Kind::found};
+  n.of = s.of;
+  try {
+    n.found = find_event(*s.of, s.predicate, s.now, s.direction, [&](std::size_t done, std::size_t all) {
+      {
+        const std::lock_guard lock(mutex_);
+        if (ending_ || search_off_) return false;
+        search_progress_ = {true, done, all};
+      }
+      answer_all();
+      empty_graves();
+      return true;
+    });
+    n.complaint_of_search = n.found.complaint(*s.of, s.predicate, s.direction);
+  } catch (const std::exception& e) {
+    n.complaint_of_search = e.what();
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    if (!search_) search_progress_ = {};
+  }
+  tell(std::move(n));
 }
 
 void Engine::make(Job job) {

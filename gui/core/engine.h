@@ -2,7 +2,7 @@
 //
 // The window asks and goes on; what is ready it takes later. Of recordings each that was asked for is made, in turn, unless
 // it is called off, and handed out with all that pictures want to know of it; of moments only the one asked for last, for each
-// of the two places at which a window looks.
+// of the two places at which a window looks; of searches for an event only the one asked for last.
 //
 // Always true: 1. everything handed out is immutable. 2. No clock and no speed of the window reaches a run: the play-head
 // is a number in the window. 3. `wake` is called from the engine's thread, and only tells that take() has something. 4. A
@@ -26,6 +26,7 @@
 #include <thread>
 #include <vector>
 
+#include "gui/core/find_event.h"
 #include "gui/core/view_facts.h"
 
 namespace mqlab::gui {
@@ -52,15 +53,23 @@ struct Complaint {
 };
 
 struct News {
-  enum class Kind : std::uint8_t { recorded, refused, called_off, moment };
+  enum class Kind : std::uint8_t { recorded, refused, called_off, moment, found };
   Kind kind{};
   Ticket ticket{};                                  // of record()
   Recorded recorded{};
   Complaint complaint{};
-  std::shared_ptr<const Recording> of{};            // moment: of which recording
+  std::shared_ptr<const Recording> of{};            // moment, found: of which recording
   Eye eye{};
   std::shared_ptr<const Moment> moment{};
   std::shared_ptr<const Moment> before{};           // of the event before; null: was not asked for, or there is none
+  Found found{};
+  std::string complaint_of_search{};                // found: why there is none; empty: there is, or it was called off
+};
+
+// A search for an event: how far it has come.
+struct SearchProgress {
+  bool under_way = false;  // or waits for its turn
+  std::size_t done = 0, all = 0;
 };
 
 struct Progress {
@@ -84,6 +93,12 @@ class Engine {
   // The state of a recording after an event. A later question for the same eye replaces one that was not answered yet.
   void look(std::shared_ptr<const Recording> of, std::size_t event, Eye eye = Eye::here, WithBefore before = WithBefore::no);
 
+  // The next event (or the one before) at which a predicate is true; the answer is News::found. A later question calls off the one before.
+  void find(std::shared_ptr<const Recording> of, Predicate p, std::size_t now, Direction d);
+  // Its news says so, if there was one.
+  void call_off_find();
+  SearchProgress search() const;
+
   // All news since the last call, oldest first.
   std::vector<News> take();
   Progress progress() const;
@@ -100,6 +115,12 @@ class Engine {
     std::size_t event{};
     WithBefore before{};
   };
+  struct Search {
+    std::shared_ptr<const Recording> of{};
+    Predicate predicate{};
+    std::size_t now = 0;
+    Direction direction{};
+  };
   // What was handed out and is not held any more. Outlives the engine, if recordings do.
   struct Graves {
     std::mutex mutex;
@@ -108,6 +129,7 @@ class Engine {
   };
   void run();
   void make(Job job);
+  void find(Search s);
   void tell(News n);
   void answer(Eye eye, Look look);
   void answer_all();
@@ -122,6 +144,9 @@ class Engine {
   std::condition_variable work_;
   std::deque<Job> jobs_;
   std::array<std::optional<Look>, 2> looks_;  // by eye
+  std::optional<Search> search_;
+  SearchProgress search_progress_;
+  bool search_off_ = false;    // the one under way
   std::vector<News> news_;
   Progress progress_;
   Ticket last_ = 0;

@@ -7,6 +7,40 @@
 
 namespace mqlab::gui {
 
+namespace {
+
+// The earliest sent of each block.
+template <class F>
+std::vector<Time> earliest_of(const std::vector<F>& flights, std::size_t block) {
+  std::vector<Time> out;
+  for (std::size_t i = 0; i < flights.size(); ++i) {
+    if (i % block == 0) out.push_back(flights[i].sent);
+    else out.back() = std::min(out.back(), flights[i].sent);
+  }
+  return out;
+}
+
+}  // namespace
+
+float part_of_way(DropReason why) {
+  switch (why) {
+    case DropReason::cut:
+    case DropReason::lost:
+    case DropReason::fault:
+    case DropReason::behind_fault: return 0.5F;
+    case DropReason::cut_off:
+    case DropReason::gave_up:
+    case DropReason::closed:
+    case DropReason::sender_ended:
+    case DropReason::unfinished: return waits_at;
+    case DropReason::receiver_down:
+    case DropReason::receiver_new:
+    case DropReason::receiver_closed:
+    case DropReason::receiver_ended: return 0.9F;
+  }
+  return 0.5F;
+}
+
 EventIndex::EventIndex(std::shared_ptr<const Recording> r) : recording_(std::move(r)) {
   const Journal& journal = recording_->journal();
   const std::size_t nodes = journal.processes.size();
@@ -29,10 +63,15 @@ EventIndex::EventIndex(std::shared_ptr<const Recording> r) : recording_(std::mov
                         kind < journal.messages.size() ? journal.messages[kind].traffic : Traffic{}});
   }
   std::sort(effects_.begin(), effects_.end());
-  for (std::size_t i = 0; i < flights_.size(); ++i) {
-    if (i % block == 0) earliest_.push_back(flights_[i].sent);
-    else earliest_.back() = std::min(earliest_.back(), flights_[i].sent);
+  earliest_ = earliest_of(flights_, block);
+  lost_.reserve(journal.drops.size());
+  for (std::size_t i = 0; i < journal.drops.size(); ++i) {
+    const Drop& d = journal.drops[i];
+    const MessageKind kind = d.event.type;
+    lost_.push_back({static_cast<std::uint32_t>(i), d.event.source, d.event.target, sent_at(d), d.time, kind,
+                     kind < journal.messages.size() ? journal.messages[kind].traffic : Traffic{}, part_of_way(d.why)});
   }
+  lost_earliest_ = earliest_of(lost_, block);
   for (std::size_t i = 0; i < journal.ops.size(); ++i)
     if (journal.ops[i].message != no_message) ops_.emplace_back(journal.ops[i].message, i);
   std::sort(ops_.begin(), ops_.end());
@@ -70,6 +109,38 @@ std::size_t EventIndex::flights_between(Time from, Time to, std::size_t most, co
     ++i;
   }
   return found;
+}
+
+void EventIndex::lost_between(Time from, Time to, const std::function<void(const LostFlight&)>& visit) const {
+  const auto first = std::lower_bound(lost_.begin(), lost_.end(), from, [](const LostFlight& f, Time when) { return f.over < when; });
+  for (std::size_t i = static_cast<std::size_t>(first - lost_.begin()); i < lost_.size();) {
+    if (i % block == 0 && lost_earliest_[i / block] > to) {
+      i += block;
+      continue;
+    }
+    if (lost_[i].sent <= to) visit(lost_[i]);
+    ++i;
+  }
+}
+
+std::size_t EventIndex::cause_of_drop(std::size_t drop) const {
+  return drop < lost_.size() ? recording_->event_of_id(recording_->journal().drops[drop].event.cause) : recording_->events();
+}
+
+std::vector<std::uint32_t> EventIndex::lost_because_of(std::size_t event, std::size_t before, std::size_t most) const {
+  std::vector<std::uint32_t> out;
+  if (event >= before || before >= recording_->events()) return out;
+  const NodeId who = line_of(recording_->journal().deliveries[event].event);
+  constexpr std::size_t steps_most = 64;
+  const Time from = recording_->time_of(event);
+  const auto first = std::lower_bound(lost_.begin(), lost_.end(), from, [](const LostFlight& f, Time when) { return f.over < when; });
+  for (auto f = first; f != lost_.end() && recording_->journal().drops[f->drop].after <= before && out.size() < most; ++f) {
+    if ((f->from != who && f->to != who) || f->sent < from) continue;
+    std::size_t at = cause_of_drop(f->drop);
+    for (std::size_t n = 0; n < steps_most && at < recording_->events() && at > event; ++n) at = cause_of(at);
+    if (at == event) out.push_back(f->drop);
+  }
+  return out;
 }
 
 std::vector<Density> EventIndex::density(NodeId line, Time from, Time to, std::size_t columns) const {

@@ -26,6 +26,21 @@ struct Flight {
   Traffic traffic{};
 };
 
+// A message on its way that never arrived.
+struct LostFlight {
+  std::uint32_t drop = 0;      // in Journal::drops
+  NodeId from{}, to{};         // to: nobody, where it was sent to a connection that is long forgotten
+  Time sent{}, over{};
+  MessageKind kind{};
+  Traffic traffic{};
+  float part = 0;              // how far of its way it came
+};
+
+// A little of the way: what waits at its sender, for a cut to heal or a connection to open.
+inline constexpr float waits_at = 0.12F;
+// How far a message came that is dropped for this reason: to its receiver, half the way, or not from its sender.
+float part_of_way(DropReason why);
+
 // Events of one line in a stretch of time.
 struct Density {
   std::uint32_t events = 0;
@@ -43,6 +58,15 @@ class EventIndex {
   void in_flight(Time t, const std::function<void(const Flight&)>& visit) const;
   // Those whose time on the way touches [from, to]; at most `most`, and how many there are.
   std::size_t flights_between(Time from, Time to, std::size_t most, const std::function<void(const Flight&)>& visit) const;
+  // All messages without an arrival, by the time at which they were over: as Journal::drops.
+  const std::vector<LostFlight>& lost() const { return lost_; }
+  // Those whose time on the way touches [from, to].
+  void lost_between(Time from, Time to, const std::function<void(const LostFlight&)>& visit) const;
+  // The event during which a message was sent that never arrived; events() when it was not recorded.
+  std::size_t cause_of_drop(std::size_t drop) const;
+  // Those that were answers to, or came of, what an event made happen, and were over before another one; for, or of, its node:
+  // what somebody waited for in vain. At most `most`, ascending.
+  std::vector<std::uint32_t> lost_because_of(std::size_t event, std::size_t before, std::size_t most = 4) const;
   // Events of a line in each of `columns` equal parts of [from, to).
   std::vector<Density> density(NodeId line, Time from, Time to, std::size_t columns) const;
   // The events of one line, ascending.
@@ -67,6 +91,8 @@ class EventIndex {
   std::shared_ptr<const Recording> recording_;
   std::vector<Flight> flights_;
   std::vector<Time> earliest_;                        // the earliest sent of each block of flights
+  std::vector<LostFlight> lost_;
+  std::vector<Time> lost_earliest_;
   std::vector<std::vector<std::uint32_t>> lines_;     // by NodeId, the world's own last
   std::vector<std::vector<Time>> times_;              // as lines_: when each was, beside each other for density()
   std::vector<std::vector<std::uint32_t>> messages_;  // as lines_: so many messages are before each

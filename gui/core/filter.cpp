@@ -10,7 +10,7 @@
 namespace mqlab::gui {
 namespace {
 
-constexpr std::size_t kinds = 7;
+constexpr std::size_t kinds = 8;
 
 bool names_place(const Journal& j, std::uint32_t name, const std::string& wanted) {
   if (name == 0) return false;
@@ -49,6 +49,7 @@ std::string Chip::label(const Journal& j) const {
     case Kind::place: return no + text;
     case Kind::message: return no + "message " + j.message_name(number);
     case Kind::told: return excludes ? "nothing that was told" : "only what was told";
+    case Kind::dropped: return excludes ? "no dropped messages" : "dropped messages";
   }
   return {};
 }
@@ -79,6 +80,7 @@ std::vector<bool> Filter::passing(const Recording& r) const {
   std::vector<std::uint8_t> node(j.processes.size() + 1), message(65'536), event(256);  // bit 0: wanted, bit 1: excluded
   std::array<std::uint8_t, 16> traffic{};
   std::vector<std::pair<const Chip*, std::vector<bool>>> sets;
+  if (std::any_of(chips.begin(), chips.end(), [](const Chip& c) { return c.kind == Chip::Kind::dropped && !c.excludes; })) return std::vector<bool>(r.events());
   for (const Chip& c : chips) {
     const std::uint8_t bit = c.excludes ? 2 : 1;
     if (!c.excludes) wanted[static_cast<std::size_t>(c.kind)] = true;
@@ -92,6 +94,7 @@ std::vector<bool> Filter::passing(const Recording& r) const {
       case Chip::Kind::place:
       case Chip::Kind::message:
       case Chip::Kind::told: sets.emplace_back(&c, led_to(c, r)); break;
+      case Chip::Kind::dropped: break;
     }
   }
   const auto is_wanted = [&](Chip::Kind k) { return wanted[static_cast<std::size_t>(k)]; };
@@ -124,6 +127,35 @@ std::vector<bool> Filter::passing(const Recording& r) const {
     }
     if (!any.empty())
       for (std::size_t i = 0; i < out.size(); ++i) out[i] = out[i] && any[i];
+  }
+  return out;
+}
+
+std::vector<std::uint32_t> Filter::drops(const Recording& r) const {
+  const Journal& j = r.journal();
+  const auto fits = [&](const Chip& c, const Drop& d) {
+    switch (c.kind) {
+      case Chip::Kind::node: return d.event.source == c.number || d.event.target == c.number;
+      case Chip::Kind::message_kind: return d.event.type == c.number;
+      case Chip::Kind::traffic: return d.event.type < j.messages.size() && static_cast<std::uint64_t>(j.messages[d.event.type].traffic) == c.number;
+      case Chip::Kind::event_kind: return d.event.kind == c.number;
+      case Chip::Kind::dropped: return true;
+      case Chip::Kind::place:
+      case Chip::Kind::message:
+      case Chip::Kind::told: return false;
+    }
+    return false;
+  };
+  std::vector<std::uint32_t> out;
+  for (std::size_t i = 0; i < j.drops.size(); ++i) {
+    std::array<bool, kinds> wanted{}, there{};
+    bool excluded = false;
+    for (const Chip& c : chips) {
+      const bool fit = fits(c, j.drops[i]);
+      if (c.excludes) excluded |= fit;
+      else wanted[static_cast<std::size_t>(c.kind)] = true, there[static_cast<std::size_t>(c.kind)] |= fit;
+    }
+    if (!excluded && wanted == there) out.push_back(static_cast<std::uint32_t>(i));
   }
   return out;
 }

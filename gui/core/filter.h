@@ -1,5 +1,7 @@
 // gui/core/filter.h: which events exist for the views: chips that the user puts on and takes off.
 //
+// Messages that never arrived are no events, and pass or not by the same chips.
+//
 // The rule: chips of one kind widen each other (B1 or B2), chips of different kinds narrow each other, and a chip that
 // excludes takes away whatever the others let in. Zooming is not filtering: a filter knows nothing of the viewport.
 //
@@ -26,7 +28,8 @@ struct Chip {
     event_kind,    // number: EventKind
     place,         // text: "orders/0", or "orders" for all its partitions; events during which a client did or saw something there, or a mark names it
     message,       // number: MessageId; events during which a client did or saw something with it
-    told           // events during which a client did or saw something, or a mark was made
+    told,          // events during which a client did or saw something, or a mark was made
+    dropped        // messages that never arrived
   };
   Kind kind{};
   bool excludes = false;
@@ -42,6 +45,7 @@ struct Chip {
   static Chip place(std::string name) { return {Kind::place, false, 0, std::move(name)}; }
   static Chip message(MessageId m) { return {Kind::message, false, m, {}}; }
   static Chip told() { return {Kind::told, false, 0, {}}; }
+  static Chip dropped() { return {Kind::dropped, false, 0, {}}; }
 
   // "node B1", "no heartbeat messages": what stands on it.
   std::string label(const Journal& j) const;
@@ -58,6 +62,9 @@ struct Filter {
   std::vector<std::uint32_t> rows(const Recording& r) const;
   // The same as a set, by event; empty: all pass.
   std::vector<bool> passing(const Recording& r) const;
+  // The messages that never arrived and pass, in Journal::drops, ascending. They have a node at either end, a kind and traffic; no
+  // client saw anything of them.
+  std::vector<std::uint32_t> drops(const Recording& r) const;
 };
 
 }  // namespace mqlab::gui

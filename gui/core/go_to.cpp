@@ -19,6 +19,18 @@ std::string_view trimmed(std::string_view t) {
   return t;
 }
 
+// Where a message was over that never arrived, heartbeats left out; ascending, each once.
+std::vector<std::size_t> dropped_events_of(const Recording& r) {
+  const Journal& j = r.journal();
+  std::vector<std::size_t> out;
+  for (std::size_t d = 0; d < j.drops.size(); ++d) {
+    const MessageKind kind = j.drops[d].event.type;
+    if (kind < j.messages.size() && j.messages[kind].traffic == Traffic::heartbeat) continue;
+    if (const std::size_t e = r.event_of_drop(d); out.empty() || out.back() != e) out.push_back(e);
+  }
+  return out;
+}
+
 GoTo next_of(const std::vector<std::size_t>& events, std::size_t now, const char* what) {
   const auto it = std::upper_bound(events.begin(), events.end(), now);
   if (it == events.end()) return {now, fmt::format("there is no further {}", what)};
@@ -56,6 +68,31 @@ std::vector<std::size_t> fault_events_of(const Recording& r) {
   return {all.begin(), all.end()};
 }
 
+std::optional<Asked> asked_by(std::string_view words) {
+  std::string_view w = trimmed(words);
+  Asked out;
+  for (const auto& [word, direction] : {std::pair<std::string_view, Direction>("next ", Direction::forward), {"previous ", Direction::backward}})
+    if (w.substr(0, word.size()) == word) {
+      out.direction = direction;
+      w = trimmed(w.substr(word.size()));
+      break;
+    }
+  if (!looks_like_predicate(w)) return std::nullopt;
+  ReadPredicate read = read_predicate(w);
+  out.predicate = std::move(read.predicate);
+  out.complaint = std::move(read.complaint);
+  return out;
+}
+
+std::vector<std::string> go_to_suggestions(const Vocabulary& v) {
+  std::vector<std::string> out = {"next violation", "previous violation", "next fault", "previous fault", "next dropped", "previous dropped", "first", "last"};
+  for (const std::string& s : v.sentences) {
+    out.push_back(s);
+    out.push_back("previous " + s);
+  }
+  return out;
+}
+
 GoTo go_to(const Recording& r, std::string_view words, std::size_t now) {
   const std::string_view w = trimmed(words);
   const std::size_t last = r.events() - 1;
@@ -67,6 +104,8 @@ GoTo go_to(const Recording& r, std::string_view words, std::size_t now) {
   if (w == "previous violation") return previous_of(violations_of(r), now, "violation");
   if (w == "next fault" || w == "fault") return next_of(fault_events_of(r), now, "fault");
   if (w == "previous fault") return previous_of(fault_events_of(r), now, "fault");
+  if (w == "next dropped" || w == "dropped") return next_of(dropped_events_of(r), now, "message that never arrived");
+  if (w == "previous dropped") return previous_of(dropped_events_of(r), now, "message that never arrived");
   if (w.front() == '#') {
     const std::string_view digits = trimmed(w.substr(1));
     std::size_t n = 0;
@@ -83,8 +122,8 @@ GoTo go_to(const Recording& r, std::string_view words, std::size_t now) {
     const std::size_t e = r.event_before(t);
     return {e < r.events() ? e : 0, {}};
   }
-  static const std::array<std::string, 8> known = {"next violation", "previous violation", "next fault", "previous fault", "first", "last", "start", "end"};
-  return {now, fmt::format("`{}` is no place of a run: 130ms, +2ms, #87, next violation, next fault, first or last was expected{}", w, did_you_mean(w, known))};
+  static const std::array<std::string, 10> known = {"next violation", "previous violation", "next fault", "previous fault", "next dropped", "previous dropped", "first", "last", "start", "end"};
+  return {now, fmt::format("`{}` is no place of a run: 130ms, +2ms, #87, next violation, next fault, next dropped, first, last, or a sentence as `isr orders/0 < 3` was expected{}", w, did_you_mean(w, known))};
 }
 
 }  // namespace mqlab::gui

@@ -21,13 +21,19 @@ Ink hue(std::uint64_t number) { return static_cast<Ink>(static_cast<std::size_t>
 
 MessageLooks::MessageLooks(const Journal& journal) {
   std::vector<std::uint64_t> counts(journal.messages.size());
+  std::vector<bool> occurs(counts.size());
   for (const Delivery& d : journal.deliveries)
-    if (is_message(d.event) && d.event.type < counts.size()) ++counts[d.event.type];
+    if (is_message(d.event) && d.event.type < counts.size()) ++counts[d.event.type], occurs[d.event.type] = true;
+  for (const Drop& d : journal.drops) {
+    if (d.event.type >= counts.size()) continue;
+    occurs[d.event.type] = true;
+    lost_ += journal.messages[d.event.type].traffic != Traffic::heartbeat;
+  }
   looks_.resize(counts.size());
   std::map<std::string, std::size_t> conversations;  // in the order of the declarations, over all kinds that occur
   for (std::size_t k = 0; k < counts.size(); ++k) {
     const MessageDecl& decl = journal.messages[k];
-    if (counts[k] == 0) continue;
+    if (!occurs[k]) continue;
     const std::string name = decl.name;
     const std::string base = conversation_of(name);
     MessageLook& look = looks_[k];
@@ -57,9 +63,19 @@ void MessageLooks::draw(Scene& s, Point at, MessageKind k, float radius, Point t
   shape.width = look.filled ? 1.0F : 1.8F;
 }
 
+void MessageLooks::draw_end(Scene& s, Point at, float radius, EntityId e) {
+  s.symbol(ShapeKind::circle, at, radius + 2.5F, Ink::background, true, e).opacity = 200;
+  s.symbol(ShapeKind::cross, at, radius, lost_ink, false, e).width = 2.2F;
+}
+
 std::size_t MessageLooks::draw_legend(Scene& s, Rect r, const TextMeasure& measure) const {
   const float size = 0.8F, high = measure.line_height(size);
   float x = r.x + 6;
+  if (lost_ > 0) {
+    draw_end(s, {x + 5, r.y + r.h / 2}, 4, {});
+    s.text({x + 13, r.y + (r.h - high) / 2}, "never arrived", Ink::text).width = size;
+    x += 13 + measure.width("never arrived", size) + 14;
+  }
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     const float w = measure.width(rows_[i].name, size);
     const std::string more = "+" + std::to_string(rows_.size() - i) + " more";

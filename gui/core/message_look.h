@@ -1,7 +1,7 @@
 // gui/core/message_look.h: what messages of a kind look like, the same in all views of a run.
 //
 // The rule: the shape says what kind of traffic it is (circle: of a client; diamond: replication; triangle: control; small
-// and grey: a heartbeat), the hue which conversation it belongs to, and an answer is hollow. Where hues run out, two
+// and grey: a heartbeat), the hue which conversation it belongs to, and an answer is hollow. What never arrived ends in a cross. Where hues run out, two
 // conversations share one; their names stand beside the symbols where there is room.
 //
 //     const MessageLooks looks(recording.journal());
@@ -31,6 +31,8 @@ class MessageLooks {
     std::uint64_t count = 0;   // arrivals in the whole run
     bool heartbeat = false;
   };
+  // What a message looks like that never arrived: the cross at its end.
+  static constexpr Ink lost_ink = Ink::fault;
 
   MessageLooks() = default;
   explicit MessageLooks(const Journal& journal);
@@ -41,14 +43,19 @@ class MessageLooks {
 
   // What occurs in both looks as it does there, so that two futures of one model can be compared. Other kinds of messages: nothing changes.
   void look_like(const MessageLooks& other);
+  // How many messages never arrived, heartbeats left out.
+  std::uint64_t lost() const { return lost_; }
   // One message, of this radius; `towards`: where it goes, for the shapes that point.
   void draw(Scene& s, Point at, MessageKind k, float radius, Point towards, EntityId e) const;
-  // One line of symbols with their names, as many as fit; how many were left out.
+  // Where a message ended that never arrived.
+  static void draw_end(Scene& s, Point at, float radius, EntityId e);
+  // One line of symbols with their names, as many as fit, the cross of what never arrived first; how many were left out.
   std::size_t draw_legend(Scene& s, Rect r, const TextMeasure& measure) const;
 
  private:
   std::vector<MessageLook> looks_;
   std::vector<Row> rows_;
+  std::uint64_t lost_ = 0;
   MessageLook unknown_{};
 };
 

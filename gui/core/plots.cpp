@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "gui/core/labels.h"
+#include "gui/core/message_look.h"
 #include "gui/core/spacetime.h"
 #include "sim/check/flat_map.h"
 
@@ -70,7 +71,32 @@ struct Key {
   std::string name;
   Ink ink;
   bool dashed = false;
+  std::uint64_t number = 0;  // of a group
+  EntityId entity() const { return {EntityId::Kind::series, static_cast<std::uint64_t>(id), number}; }
 };
+
+// Where the keys of a plot stand beside its title, in as many lines as it takes and there may be; those that fit.
+struct KeyRows {
+  std::vector<Point> at{};      // relative to the title's corner
+  std::size_t lines = 1;
+};
+KeyRows lay_out_keys(const std::vector<Key>& keys, float first, float width, std::size_t lines_most, const TextMeasure& measure, float more) {
+  KeyRows out;
+  float x = first;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const float w = 23 + measure.width(keys[i].name, 0.8F);
+    const bool last_line = out.lines >= lines_most, last = i + 1 == keys.size();
+    if (x + w + (last_line && !last ? more : 0) > width) {
+      if (last_line) break;
+      ++out.lines;
+      x = 4;
+      if (x + w > width) break;
+    }
+    out.at.push_back({x, static_cast<float>(out.lines - 1) * title_height});
+    x += w + 14;
+  }
+  return out;
+}
 
 // One of the plots: its frame, title, scale and key.
 struct Panel {
@@ -122,6 +148,19 @@ struct Panel {
     }
   }
 
+  // The same over several lines, `keys_at` as they were laid out; the box stands below them.
+  void title(const std::string& title, const std::vector<Key>& keys, const KeyRows& rows) {
+    s.line({box.x, box.y}, {box.x, box.bottom()}, Ink::edge);
+    const float size = 0.8F, top = box.y - title_height * static_cast<float>(rows.lines);
+    s.text({box.x + 4, top}, title, Ink::strong).width = size;
+    for (std::size_t i = 0; i < rows.at.size(); ++i) {
+      const Point at{box.x + rows.at[i].x, top + rows.at[i].y};
+      s.line({at.x, at.y + title_height / 2}, {at.x + 18, at.y + title_height / 2}, keys[i].ink, 2.2F, keys[i].entity()).dashed = keys[i].dashed;
+      s.text({at.x + 23, at.y}, keys[i].name, Ink::text, Anchor::left, keys[i].entity()).width = size;
+    }
+    if (rows.at.size() < keys.size()) s.text({box.right(), top + title_height * static_cast<float>(rows.lines - 1)}, fmt::format("+{} more", keys.size() - rows.at.size()), Ink::faint, Anchor::right).width = size;
+  }
+
   // A line over buckets; none where there is nothing.
   void curve(const std::vector<double>& values, const Buckets& buckets, const Key& k) {
     std::vector<Point> points;
@@ -136,6 +175,42 @@ struct Panel {
         continue;
       }
       points.push_back({std::clamp(axis.x(buckets.middle(b)), box.x, box.right()), y(values[b])});
+    }
+    flush();
+  }
+
+  // Steps that are not there all the time: by columns of two pixels, from the least to the greatest that is there; a gap elsewhere.
+  void stretches(const std::vector<Sample>& samples, TimeRange r, const Key& k) {
+    const auto columns = static_cast<std::size_t>(std::max(box.w / 2, 1.0F));
+    std::vector<Point> points;
+    const auto flush = [&] {
+      if (points.size() == 1) points.push_back({points.front().x + 2, points.front().y});
+      if (!points.empty()) s.polyline(points, k.ink, 1.8F, k.entity()).dashed = k.dashed;
+      points.clear();
+    };
+    auto next = samples.begin();
+    std::int64_t value = -1;
+    for (std::size_t c = 0; c < columns; ++c) {
+      const auto time = [&](std::size_t n) { return r.from + static_cast<Time>(static_cast<double>(r.length()) * static_cast<double>(n) / static_cast<double>(columns)); };
+      const Time until = std::max(time(c + 1), time(c) + 1);
+      for (; next != samples.end() && next->at <= time(c); ++next) value = next->value;
+      std::int64_t least = value, most = value;
+      for (; next != samples.end() && next->at < until; ++next) {
+        value = next->value;
+        if (value < 0) continue;
+        least = least < 0 ? value : std::min(least, value);
+        most = std::max(most, value);
+      }
+      if (most < 0) {
+        flush();
+        continue;
+      }
+      const float x = box.x + static_cast<float>(c) * 2 + 1, at = points.empty() ? y(static_cast<double>(least)) : points.back().y;
+      float a = y(static_cast<double>(least)), b = y(static_cast<double>(most));
+      if (std::abs(a - at) > std::abs(b - at)) std::swap(a, b);  // the nearer end first
+      points.push_back({x, a});
+      if (a != b) points.push_back({x, b});
+      if (value < 0) flush();
     }
     flush();
   }
@@ -179,6 +254,7 @@ const char* series_name(SeriesId id) {
     case SeriesId::delivery_latency: return "send to delivery";
     case SeriesId::waiting: return "acknowledged and not delivered";
     case SeriesId::in_flight: return "messages between nodes";
+    case SeriesId::lag: return "lag";
   }
   return "?";
 }
@@ -265,7 +341,44 @@ RunSeries run_series(const Journal& j, const std::vector<Flight>& flights, Time 
   return out;
 }
 
-RunSeries run_series(const EventIndex& index) { return run_series(index.recording().journal(), index.flights(), index.recording().end()); }
+RunSeries run_series(const EventIndex& index) {
+  const Recording& r = index.recording();
+  RunSeries out = run_series(r.journal(), index.flights(), r.end());
+  for (const LagSeries& l : r.lags()) {
+    if (l.steps.empty()) continue;
+    GroupLag& g = out.lags.emplace_back();
+    g.group = l.group;
+    std::vector<Sample> samples;
+    for (const auto& [at, value] : l.steps) samples.push_back({at, value});
+    g.steps = std::move(samples);
+  }
+  out.lag_spacing = r.lag_spacing();
+  return out;
+}
+
+std::optional<std::int64_t> value_at(const Steps& lag, Time t) {
+  const auto& steps = lag.samples();
+  const auto after = std::upper_bound(steps.begin(), steps.end(), t, [](Time when, const Sample& s) { return when < s.at; });
+  if (after == steps.begin() || (after - 1)->value < 0) return std::nullopt;
+  return (after - 1)->value;
+}
+
+namespace {
+
+// The groups that are drawn: all, or those most behind in sight; in their order.
+std::vector<std::size_t> drawn_lags(const std::vector<GroupLag>& all, TimeRange r) {
+  std::vector<std::size_t> out(all.size());
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = i;
+  if (out.size() <= lags_drawn_most) return out;
+  std::vector<std::int64_t> most(all.size());
+  for (std::size_t i = 0; i < all.size(); ++i) most[i] = all[i].steps.range(r.from, r.to).second;
+  std::stable_sort(out.begin(), out.end(), [&](std::size_t a, std::size_t b) { return most[a] > most[b]; });
+  out.resize(lags_drawn_most);
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+}  // namespace
 
 Scene plots(const RunSeries& series, const Timeline& timeline, const TimeView& view, Time now, float width, float height, const TextMeasure& measure) {
   Scene s(width, height);
@@ -280,7 +393,9 @@ Scene plots(const RunSeries& series, const Timeline& timeline, const TimeView& v
     return s;
   }
   const float usable = height - axis_height;
-  const std::size_t count = usable >= 300 ? 4 : usable >= 200 ? 3 : usable >= 110 ? 2 : 1;
+  std::vector<SeriesId> panels = {SeriesId::acknowledged, SeriesId::send_latency, SeriesId::waiting, SeriesId::in_flight};
+  if (!series.lags.empty()) panels.insert(panels.begin() + 2, SeriesId::lag);
+  const std::size_t count = std::min<std::size_t>(panels.size(), usable >= 375 ? 5 : usable >= 300 ? 4 : usable >= 200 ? 3 : usable >= 110 ? 2 : 1);
   const float each = (usable - panel_gap) / static_cast<float>(count);
   s.clip(area);
   draw_fault_bands(s, timeline, axis, 0, area.bottom(), nullptr, nullptr);
@@ -302,7 +417,31 @@ Scene plots(const RunSeries& series, const Timeline& timeline, const TimeView& v
   for (std::size_t i = 0; i < count; ++i) {
     Panel p{s, measure, axis, {area.x, panel_gap + static_cast<float>(i) * each + title_height, area.w, each - title_height - panel_gap}, 1, 0};
     if (p.box.h < 12) break;
-    if (i == 0) {
+    if (panels[i] == SeriesId::lag) {
+      const std::vector<std::size_t> drawn = drawn_lags(series.lags, r);
+      std::vector<Key> keys;
+      std::int64_t most = 0;
+      for (const std::size_t g : drawn) {
+        const auto at_cursor = value_at(series.lags[g].steps, now);
+        keys.push_back({SeriesId::lag, fit(series.lags[g].group, 150, measure, 0.8F) + (at_cursor ? " " + with_commas(static_cast<std::uint64_t>(*at_cursor)) : " –"), hue(g % 8), g / 8 % 2 == 1, g});
+        most = std::max(most, series.lags[g].steps.range(r.from, r.to).second);
+      }
+      const std::string title = "behind, by group";
+      const auto lines_most = static_cast<std::size_t>(std::clamp(p.box.h / (title_height * 2.5F), 1.0F, 3.0F));
+      const KeyRows rows = lay_out_keys(keys, 4 + measure.width(title, 0.8F) + 16, p.box.w, lines_most, measure, measure.width("+99 more", 0.8F) + 10);
+      const float more = title_height * static_cast<float>(rows.lines - 1);
+      p.box.y += more;
+      p.box.h -= more;
+      p.title(title, keys, rows);
+      p.scale(std::max<double>(static_cast<double>(most), 1), number_label);
+      for (std::size_t n = 0; n < drawn.size(); ++n) {
+        p.stretches(series.lags[drawn[n]].steps.samples(), r, keys[n]);
+        if (const auto v = value_at(series.lags[drawn[n]].steps, now)) s.symbol(ShapeKind::circle, {std::clamp(axis.x(now), p.box.x, p.box.right()), p.y(static_cast<double>(*v))}, 3, keys[n].ink, true, keys[n].entity());
+        s.name(keys[n].entity(), p.box, fmt::format("lag of {}: {} at the cursor, at most {}", series.lags[drawn[n]].group, value_at(series.lags[drawn[n]].steps, now) ? std::to_string(*value_at(series.lags[drawn[n]].steps, now)) : "none", series.lags[drawn[n]].steps.range(r.from, r.to).second));
+      }
+      if (drawn.size() < series.lags.size()) s.remark(fmt::format("{} of {} groups drawn: those most behind", drawn.size(), series.lags.size()));
+      if (series.lag_spacing > 1) s.remark(fmt::format("lags are looked at {} events apart", with_commas(series.lag_spacing)));
+    } else if (panels[i] == SeriesId::acknowledged) {
       const Key a{SeriesId::acknowledged, series_name(SeriesId::acknowledged), Ink::hue0, false}, d{SeriesId::delivered, series_name(SeriesId::delivered), Ink::hue1, true};
       const std::vector<double> acknowledged = rate(series.acknowledged), delivered = rate(series.delivered);
       const double most = most_of({&acknowledged, &delivered});
@@ -311,7 +450,7 @@ Scene plots(const RunSeries& series, const Timeline& timeline, const TimeView& v
       p.curve(acknowledged, buckets, a);
       p.curve(delivered, buckets, d);
       s.name(series_entity(SeriesId::acknowledged), p.box, fmt::format("messages a second, at most {}: {} acknowledged and {} delivered in all", number_label(std::round(most * 10) / 10), with_commas(series.acknowledged.size()), with_commas(series.delivered.size())));
-    } else if (i == 1) {
+    } else if (panels[i] == SeriesId::send_latency) {
       const std::vector<double> s50 = percentiles(series.send_latency, buckets, 50), s99 = percentiles(series.send_latency, buckets, 99);
       const std::vector<double> d50 = percentiles(series.delivery_latency, buckets, 50), d99 = percentiles(series.delivery_latency, buckets, 99);
       const Key k50{SeriesId::send_latency, "send to ack p50", Ink::hue0, false}, k99{SeriesId::send_latency, "p99", Ink::hue0, true};
@@ -329,11 +468,12 @@ Scene plots(const RunSeries& series, const Timeline& timeline, const TimeView& v
       p.curve(d99, buckets, e99);
       s.name(series_entity(SeriesId::send_latency), p.box, fmt::format("latency, at most {}", time_label(static_cast<Time>(most), 1'000)));
     } else {
-      const SeriesId id = i == 2 ? SeriesId::waiting : SeriesId::in_flight;
-      const Steps& steps = i == 2 ? series.waiting : series.in_flight;
-      const Key k{id, series_name(id), i == 2 ? Ink::hue2 : Ink::hue4, false};
+      const SeriesId id = panels[i];
+      const bool waits = id == SeriesId::waiting;
+      const Steps& steps = waits ? series.waiting : series.in_flight;
+      const Key k{id, series_name(id), waits ? Ink::hue2 : Ink::hue4, false};
       const auto most = steps.range(r.from, r.to).second;
-      p.title(i == 2 ? "waiting" : "under way", {k});
+      p.title(waits ? "waiting" : "under way", {k});
       p.scale(std::max<double>(static_cast<double>(most), 1), number_label);
       p.steps(steps, r, k);
       s.name(series_entity(id), p.box, fmt::format("{}, at most {}", series_name(id), most));
@@ -343,7 +483,7 @@ Scene plots(const RunSeries& series, const Timeline& timeline, const TimeView& v
   if (x >= area.x && x <= area.right()) s.line({x, 0}, {x, area.bottom()}, Ink::cursor, 1.6F);
   s.remark(fmt::format("rates and percentiles over {} each", time_label(bucket, std::max<Duration>(bucket / 100, 1))));
   if (view.by_order) s.remark("plots keep to real time");
-  if (count < 4) s.remark(fmt::format("{} of 4 plots: make the pane higher", count));
+  if (count < panels.size()) s.remark(fmt::format("{} of {} plots: make the pane higher", count, panels.size()));
   return s;
 }
 

@@ -32,6 +32,49 @@ constexpr std::size_t checkpoints_least = 8;
 // A run that is so many events before the wanted moment goes on itself; no copy of a checkpoint is needed.
 constexpr std::uint64_t go_on_max = 4'000;
 constexpr std::size_t moments_kept = 128;
+// Lags are looked at after every event at first; when there are too many values, half as often.
+constexpr std::size_t lags_most = 2'048;
+
+// How far groups are behind, looked at now and then. What is the same as before takes no room.
+struct Lags {
+  std::vector<LagSeries> all;
+  std::uint64_t spacing = 1;
+  std::uint64_t due = 0;     // World::steps at which to look next
+  std::size_t looks = 0;
+  Time last = -1;
+
+  void look(const World& world, const TellsContents* teller) {
+    if (!teller || world.steps() < due) return;
+    if (++looks > lags_most) {
+      spacing *= 2;
+      looks = lags_most / 2;
+    }
+    due = world.steps() + spacing;
+    ContentsWish wish;
+    wish.records = wish.all_places = false;
+    const Contents now = teller->contents(world, wish);
+    std::vector<bool> told(all.size());
+    for (const GroupContents& g : now.groups) {
+      std::size_t i = 0;
+      while (i < all.size() && all[i].group != g.name) ++i;
+      if (i == all.size()) {
+        all.push_back({g.name, {}});
+        told.push_back(false);
+      }
+      if (told[i]) continue;  // two nodes that keep it: the first one's word
+      told[i] = true;
+      set(i, world.now(), lag_of(g).value_or(-1));
+    }
+    for (std::size_t i = 0; i < all.size(); ++i)
+      if (!told[i]) set(i, world.now(), -1);
+  }
+  void set(std::size_t i, Time t, std::int64_t value) {
+    auto& steps = all[i].steps;
+    if (!steps.empty() && steps.back().second == value) return;
+    if (!steps.empty() && steps.back().first == t) steps.back().second = value;
+    else if (!steps.empty() || value >= 0) steps.emplace_back(t, value);
+  }
+};
 
 }  // namespace
 
@@ -48,6 +91,7 @@ struct Recording::Inside {
   std::vector<std::pair<EventId, std::uint32_t>> by_id;         // sorted
   std::vector<Checkpoint> checkpoints;                          // ascending; the first is the beginning
   std::vector<std::uint64_t> prefix_hashes;
+  Lags lags;
 
   // What moment() keeps between calls; it changes no answer.
   std::mutex mutex;
@@ -59,7 +103,7 @@ struct Recording::Inside {
                                      [](std::uint64_t s, const Checkpoint& c) { return s < c.steps; });
     return *(it - 1);
   }
-  std::shared_ptr<const Moment> look(std::size_t n, const World& world) const;
+  Moment look(std::size_t n, const World& world, const MomentWish& wish) const;
 };
 
 Recording::Recording(std::unique_ptr<Inside> inside) : inside_(std::move(inside)) {}
@@ -134,6 +178,15 @@ void add_interventions(Scenario& s, const ScenarioCase* c, const std::vector<Int
   for (const Intervention& i : all) to.push_back(i.fault);
 }
 
+// By time, each at its place among the events: what was lost later than it was sent stands where it was lost.
+void sort_drops(Journal& j) {
+  std::stable_sort(j.drops.begin(), j.drops.end(), [](const Drop& a, const Drop& b) { return a.time < b.time; });
+  for (Drop& d : j.drops) {
+    const auto first = std::lower_bound(j.deliveries.begin(), j.deliveries.end(), d.time, [](const Delivery& x, Time t) { return x.time < t; });
+    d.after = std::max(d.after, static_cast<std::size_t>(first - j.deliveries.begin()));
+  }
+}
+
 // Without some of its faults a scenario is told as one run, where each fault has its time.
 void leave_out(Scenario& s, const Model& model, const ScenarioCase*& c, const RunOptions& options, const std::vector<std::size_t>& without) {
   Scenario one = one_run(s, model, c, options);
@@ -202,16 +255,19 @@ std::shared_ptr<const Recording> Recording::make(RunSpec spec, const Models& mod
   CheckpointMaker checkpoints(in.checkpoints, options);
   checkpoints.make(*run);
   const Journal* journal = &run->world().journal;
+  const auto* teller = dynamic_cast<const TellsContents*>(in.model);
   bool more = true;
   while (more) {
     more = run->run_events(run->world().steps() + 1);
     const std::uint64_t steps = run->world().steps();
+    in.lags.look(run->world(), teller);
     while (in.steps.size() < journal->deliveries.size()) in.steps.push_back(steps);
     const auto last = static_cast<std::uint32_t>(in.steps.empty() ? 0xffffffff : in.steps.size() - 1);
     while (in.event_of_op.size() < journal->ops.size()) in.event_of_op.push_back(last);
     if (more && checkpoints.due(steps)) checkpoints.make(*run);
   }
   in.result = run->finish();
+  sort_drops(in.result.world->journal);
   const Journal& done = in.result.world->journal;
   while (in.event_of_op.size() < done.ops.size()) in.event_of_op.push_back(static_cast<std::uint32_t>(in.steps.size()) - 1);
   in.by_id.reserve(done.deliveries.size());
@@ -271,29 +327,55 @@ std::size_t Recording::event_of_id(EventId id) const {
   return it != inside_->by_id.end() && it->first == id ? it->second : events();
 }
 
+std::size_t Recording::event_of_drop(std::size_t drop) const {
+  if (drop >= journal().drops.size()) return events();
+  const std::size_t after = journal().drops[drop].after;
+  return after > 0 ? after - 1 : 0;
+}
+
 std::string Recording::line_name(NodeId n) const { return mqlab::line_name(journal(), n); }
 
 std::size_t Recording::replayed_for(std::size_t n) const { return inside_->steps[n] - inside_->before(inside_->steps[n]).steps; }
 
-std::shared_ptr<const Moment> Recording::Inside::look(std::size_t n, const World& world) const {
-  auto m = std::make_shared<Moment>();
+Moment Recording::Inside::look(std::size_t n, const World& world, const MomentWish& wish) const {
+  Moment out;
+  Moment* m = &out;
   m->event = n;
   m->time = world.now();
   for (NodeId id = 0; id < world.node_count(); ++id) {
     const NodeOptions& o = world.node_options(id);
-    m->nodes.push_back({o.name, o.role, o.machine, o.rack, o.zone, o.region, world.running(id), world.paused(id), world.backlog(id), world.state(id)});
+    m->nodes.push_back({o.name, o.role, o.machine, o.rack, o.zone, o.region, world.running(id), world.paused(id), world.backlog(id), wish.states ? world.state(id) : Tree{}});
   }
-  for (std::size_t i = 0; i < world.faults().size(); ++i) {
+  for (std::size_t i = 0; wish.faults && i < world.faults().size(); ++i) {
     const ArmedFault& f = world.faults()[i];
     if (f.active) m->faults.push_back({i, describe(f.fault), f.fault.kind, f.nodes, is_cut_fault(f.fault.kind)});
   }
-  if (const auto* teller = dynamic_cast<const TellsContents*>(model)) {
-    Contents all = teller->contents(world);
+  const ContentsWish& c = wish.contents;
+  if (const auto* teller = dynamic_cast<const TellsContents*>(model); teller && (c.groups || c.all_places || !c.places.empty())) {
+    Contents all = teller->contents(world, c);
     m->places = std::move(all.places);
     m->groups = std::move(all.groups);
   }
-  return m;
+  return out;
 }
+
+void Recording::moments(std::size_t from, std::size_t to, const MomentWish& wish, const std::function<bool(const Moment&)>& visit) const {
+  const Inside& in = *inside_;
+  LiveRun run = in.before(in.steps[from]).run;
+  for (std::size_t n = from; n <= to; ++n) {
+    run.run_events(in.steps[n]);
+    if (!visit(in.look(n, run.world(), wish))) return;
+  }
+}
+
+std::size_t Recording::cheap_before(std::size_t n) const {
+  const auto& steps = inside_->steps;
+  const std::uint64_t checkpoint = inside_->before(steps[n]).steps;
+  return static_cast<std::size_t>(std::upper_bound(steps.begin(), steps.begin() + static_cast<std::ptrdiff_t>(n), checkpoint) - steps.begin());
+}
+
+const std::vector<LagSeries>& Recording::lags() const { return inside_->lags.all; }
+std::uint64_t Recording::lag_spacing() const { return inside_->lags.spacing; }
 
 std::shared_ptr<const Moment> Recording::moment(std::size_t n) const {
   Inside& in = *inside_;
@@ -308,7 +390,7 @@ std::shared_ptr<const Moment> Recording::moment(std::size_t n) const {
   const std::uint64_t here = in.cursor ? in.cursor->world().steps() : ~std::uint64_t{0};
   if (here > wanted || (here < from.steps && wanted - here > go_on_max)) in.cursor.emplace(from.run);
   in.cursor->run_events(wanted);
-  in.recent.push_front(in.look(n, in.cursor->world()));
+  in.recent.push_front(std::make_shared<const Moment>(in.look(n, in.cursor->world(), {})));
   if (in.recent.size() > moments_kept) in.recent.pop_back();
   return in.recent.front();
 }

@@ -6,7 +6,8 @@
 // fingerprint of it is that of `mqlab run`.
 //
 // Always true: 1. a Recording never changes once made: threads may share it. 2. moment(n) is the same whatever was asked
-// before. 3. Events are numbered from 0 in the order in which they were handled, as in Journal::deliveries.
+// before. 3. Events are numbered from 0 in the order in which they were handled, as in Journal::deliveries. 4. Journal::drops
+// are in the order of their times, and Drop::after is the place of each among the events.
 // Elsewhere: on a thread of its own (engine.h); times to events, and what was under way (event_index.h).
 //
 //     auto r = Recording::make({.text = text, .path = "x.lua", .seed = 7}, all_models());
@@ -88,6 +89,18 @@ struct Moment {
 
 // The same thing happened. Ids do not count: a fault that is armed moves them all.
 bool same_event(const Delivery& a, const Delivery& b);
+// What is wanted of a moment: less is made faster.
+struct MomentWish {
+  bool states = true;        // NodeMoment::state
+  bool faults = true;
+  ContentsWish contents{};
+};
+
+// How far a group is behind, over time; of a queue: what waits in it.
+struct LagSeries {
+  std::string group{};
+  std::vector<std::pair<Time, std::int64_t>> steps{};  // the value from a time on; -1: the group has told no position, or is not there
+};
 
 // What the run was, in numbers by event.
 class Recording {
@@ -117,9 +130,20 @@ class Recording {
   std::size_t event_of_op(OpIndex op) const;
   std::size_t event_of_mark(std::size_t mark) const;
   std::size_t event_of_id(EventId id) const;  // events() when it was not recorded
+  // The last event before a message was over that never arrived; the first of all if there is none.
+  std::size_t event_of_drop(std::size_t drop) const;
 
   // The world after event n, made again from the checkpoint before it. Any thread. Requires: n < events().
   std::shared_ptr<const Moment> moment(std::size_t n) const;
+  // The moments after the events `from` to `to`, in their order, in one run from the checkpoint before: for looking at many. Ends when
+  // `visit` says false. Any thread, and as many at once as there are. Requires: from <= to < events().
+  void moments(std::size_t from, std::size_t to, const MomentWish& wish, const std::function<bool(const Moment&)>& visit) const;
+  // The first event after the checkpoint before event n: from here to n costs as much as n alone.
+  std::size_t cheap_before(std::size_t n) const;
+  // How far each group was behind, in the order of their first occurrence. Looked at after every event of a short run, and so many events
+  // apart that there are some thousand values of a long one (lag_spacing).
+  const std::vector<LagSeries>& lags() const;
+  std::uint64_t lag_spacing() const;
   // How many events a call of moment(n) has to run again: for tests of what a seek costs.
   std::size_t replayed_for(std::size_t n) const;
   std::size_t checkpoints() const;

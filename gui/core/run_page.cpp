@@ -91,6 +91,14 @@ Json run_json(const EventIndex& index, const RunPageOptions& options, const Verd
   Json faults = Json::array();
   for (const FaultBand& b : timeline_of(*result.world, r.end()).faults) faults.push_back({{"from", b.from}, {"to", b.to}, {"text", b.text}});
   j["faults"] = std::move(faults);
+  // What never arrived: "part" says how far of its way it came.
+  Json lost = Json::array();
+  for (const bool heartbeats : {false, true})
+    for (const LostFlight& f : index.lost())
+      if ((f.traffic == Traffic::heartbeat) == heartbeats && f.from < journal.processes.size() && f.to < journal.processes.size() && lost.size() < options.lost_most)
+        lost.push_back({{"sent", f.sent}, {"t", f.over}, {"from", f.from}, {"to", f.to}, {"kind", f.kind}, {"part", static_cast<int>(f.part * 100) / 100.0}, {"why", drop_reason_text(journal.drops[f.drop].why)}});
+  j["lost_in_all"] = index.lost().size();
+  j["lost"] = std::move(lost);
   Json marks = Json::array();
   for (const Mark& m : journal.marks) {
     if (marks.size() >= options.marks_most) break;
@@ -171,6 +179,7 @@ std::string run_page(const EventIndex& index, const RunPageOptions& options) {
          "<noscript><p>To pan and zoom through the run this page needs its script; all else is there without.</p></noscript>\n";
   const std::size_t shown = std::min(index.flights().size(), options.messages_most);
   if (shown < index.flights().size()) out += fmt::format("<p class=\"quiet\">The first {} of {} messages are on this page.</p>\n", shown, index.flights().size());
+  if (!index.lost().empty()) out += fmt::format("<p class=\"quiet\">A cross: {} never arrived.</p>\n", index.lost().size() == 1 ? "this message" : "these messages");
   out += "</section>\n<h2>The scenario</h2>\n<pre>" + as_markup(r.spec().text) + "</pre>\n";
   if (!r.spec().interventions.empty() || !r.spec().without.empty()) {
     out += "<h2>Done by hand</h2>\n<pre>";

@@ -25,6 +25,7 @@ struct RunPageOptions {
   std::string version{};
   std::size_t messages_most = 200'000;  // of a longer run the first ones; the page says so
   std::size_t marks_most = 4'000;
+  std::size_t lost_most = 4'000;        // messages that never arrived: the first ones, those that are no heartbeats before others
 };
 
 std::string run_page(const EventIndex& index, const RunPageOptions& options = {});

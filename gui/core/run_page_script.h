@@ -54,6 +54,7 @@ inline constexpr const char* run_page_script = R"js(
   let width = 0;
   const x_of = t => left + (t - begin) / (end - begin) * (width - left);
   const y_of = lane => top + row * lane + row / 2;
+  const end_of = l => { const way = y_of(l.to) - y_of(l.from); return y_of(l.from) + Math.sign(way) * Math.max(Math.abs(way) * l.part, Math.min(9, Math.abs(way))); };
   function draw() {
     const scale = devicePixelRatio || 1;
     width = canvas.clientWidth;
@@ -94,6 +95,14 @@ inline constexpr const char* run_page_script = R"js(
         g.beginPath(); g.arc(x2, y2, 2.5, 0, 7); g.fill();
       }
     }
+    // What never arrived: as far as it came, and a cross.
+    const bug = getComputedStyle(document.documentElement).getPropertyValue("--bug");
+    const gone = run.lost.filter(l => l.t >= begin && l.sent <= end);
+    if (gone.length <= 600) for (const l of gone) {
+      const x1 = x_of(l.sent), y1 = y_of(l.from), x2 = x_of(l.t), y2 = end_of(l);
+      g.strokeStyle = colours[run.kinds[l.kind].hue % 8]; g.beginPath(); g.moveTo(x1, y1); g.lineTo(x2, y2); g.stroke();
+      g.strokeStyle = bug; g.lineWidth = 2; g.beginPath(); g.moveTo(x2 - 4, y2 - 4); g.lineTo(x2 + 4, y2 + 4); g.moveTo(x2 - 4, y2 + 4); g.lineTo(x2 + 4, y2 - 4); g.stroke(); g.lineWidth = 1;
+    } else { g.fillStyle = bug; for (const l of gone) g.fillRect(x_of(l.t), end_of(l) - 2, 1, 4); }
     g.fillStyle = ink;
     for (const m of run.marks) if (m.t >= begin && m.t <= end) { const x = x_of(m.t), y = y_of(m.lane); g.beginPath(); g.moveTo(x, y - 5); g.lineTo(x + 5, y); g.lineTo(x, y + 5); g.lineTo(x - 5, y); g.fill(); }
     g.fillStyle = g.strokeStyle = colours[5]; g.lineWidth = 2;
@@ -115,6 +124,7 @@ inline constexpr const char* run_page_script = R"js(
     const near = (x, y, t) => { const d = (x - e.offsetX) ** 2 + (y - e.offsetY) ** 2; if (d < best) { best = d; text = t; } };
     for (const m of run.marks) near(x_of(m.t), y_of(m.lane), say(m.t) + "  " + m.text);
     for (const v of run.witness) near(x_of(v.t), y_of(v.lane), say(v.t) + "  " + v.text);
+    for (const l of run.lost) if (l.sent <= end && l.t >= begin) near(x_of(l.t), end_of(l), say(l.t) + "  " + run.lanes[l.from] + " → " + run.lanes[l.to] + " " + run.kinds[l.kind].name + " never arrived: " + l.why + "; sent " + say(l.sent));
     if (!text) for (let i = first_after(begin), k = 0; i < n && k < 3000; ++i, ++k) if (sent[i] <= end) near(x_of(came[i]), y_of(to[i]), say(came[i]) + "  " + run.lanes[from[i]] + " → " + run.lanes[to[i]] + " " + run.kinds[kind[i]].name + ", sent " + say(sent[i]));
     said.textContent = text;
   });

@@ -65,6 +65,7 @@ struct EntityId {
     verdict,     // a: index in RunResult::verdicts
     series,      // a: number of a plot's series
     time,        // a: a time on an axis, in nanoseconds
+    drop,        // a: index in Journal::drops: a message that never arrived
     control      // a: number of a live control, in the words of whoever built the scene
   };
   Kind kind = Kind::none;
@@ -77,6 +78,7 @@ struct EntityId {
   static EntityId link(std::uint64_t from, std::uint64_t to) { return {Kind::link, from, to}; }
   static EntityId event(std::uint64_t i) { return {Kind::event, i, 0}; }
   static EntityId mark(std::uint64_t i) { return {Kind::mark, i, 0}; }
+  static EntityId drop(std::uint64_t i) { return {Kind::drop, i, 0}; }
   static EntityId op(std::uint64_t i) { return {Kind::op, i, 0}; }
   static EntityId message(std::uint64_t m) { return {Kind::message, m, 0}; }
   static EntityId place(std::uint64_t name) { return {Kind::place, name, 0}; }

@@ -137,6 +137,8 @@ std::shared_ptr<const Moment> Session::moment_beside(int branch) const {
   return has(branch) && this->branch(branch).recorded.recording == beside_of_ ? beside_ : nullptr;
 }
 
+void Session::find(Predicate p, std::size_t now, Direction d) { engine_.find(branch(current_).recorded.recording, std::move(p), now, d); }
+
 void Session::ready(Branch& b) {
   b.state = Branch::State::ready;
   const auto part = [&](Branch& child) {
@@ -166,6 +168,13 @@ std::vector<Session::Change> Session::pump() {
       moment_ = std::move(n.moment);
       moment_before_ = std::move(n.before);
       out.push_back(Change::moment);
+      continue;
+    }
+    if (n.kind == News::Kind::found) {
+      if (!has(current_) || branch(current_).recorded.recording != n.of) n.found.event.reset(), n.found.called_off = true;
+      found_ = std::move(n.found);
+      why_not_found_ = std::move(n.complaint_of_search);
+      out.push_back(Change::found);
       continue;
     }
     const auto b = std::find_if(branches_.begin(), branches_.end(), [&](const Branch& each) { return each.ticket == n.ticket; });

@@ -55,7 +55,7 @@ Parting where_they_part(const Recording& a, const Recording& b);
 
 class Session {
  public:
-  enum class Change : std::uint8_t { branch_ready, branch_refused, branch_called_off, moment, moment_beside };
+  enum class Change : std::uint8_t { branch_ready, branch_refused, branch_called_off, moment, moment_beside, found };
 
   Session(const Models& models, std::function<void()> wake, RecordOptions options = {});
 
@@ -92,6 +92,16 @@ class Session {
   // The latest that came for this branch by look_beside(); null before the first, and after another branch was asked for.
   std::shared_ptr<const Moment> moment_beside(int branch) const;
 
+  // --- searches in the current branch ---
+  // The next event (or the one before) at which a predicate is true, from event `now` on; the answer comes as Change::found. A later
+  // question replaces it. Requires: the branch is ready and has events.
+  void find(Predicate p, std::size_t now, Direction d);
+  void call_off_find() { engine_.call_off_find(); }
+  SearchProgress search() const { return engine_.search(); }
+  // What came last; its complaint says why there is none.
+  const Found& found() const { return found_; }
+  const std::string& why_not_found() const { return why_not_found_; }
+
   // Takes what the engine has. In order.
   std::vector<Change> pump();
   Progress progress() const { return engine_.progress(); }
@@ -106,6 +116,8 @@ class Session {
   int current_ = -1;
   std::shared_ptr<const Moment> moment_, moment_before_, beside_;
   std::shared_ptr<const Recording> beside_of_;  // what was asked for by look_beside() last
+  Found found_;
+  std::string why_not_found_;
   Engine engine_;                 // last: its thread ends first
 };
 

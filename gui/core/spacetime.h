@@ -1,13 +1,14 @@
 // gui/core/spacetime.h: the space-time diagram: a line a node, time to the right, an arrow a message.
 //
-// A message is an arrow from its sender's line, at the time of its sending, to its receiver's, at the time of its handling.
+// A message is an arrow from its sender's line, at the time of its sending, to its receiver's, at the time of its handling. One
+// that never arrived ends in a cross, when it was over and as far as it came, and says why where there is room.
 // What clients did and saw are signs on their lines (a triangle up: handed to the library; down: delivered; a disc: told
 // that it is done; a ring: never told; a cross: refused), marks are small diamonds, elections stars. Faults shade the time
 // in which they are in force, a line is dashed while its node is down and double while it stands still. By order, each
 // event is a step of equal width.
 //
-// Always true: 1. at most SpacetimeView::arrows_most arrows; above that columns of density stand for the messages, and a
-// remark says how many are drawn. 2. The witness of a verdict in focus is drawn whatever the number.
+// Always true: 1. at most SpacetimeView::arrows_most arrows and crosses_most crosses; above that columns of density stand for the
+// messages, and a remark says how many are drawn. 2. The witness of a verdict in focus is drawn whatever the number.
 // Elsewhere: times and steps (time_axis.h), faults (timeline.h), looks (message_look.h).
 //
 //     Scene s = spacetime(index, facts, view, focus, 1000, 400, measure);
@@ -50,6 +51,8 @@ struct SpacetimeView {
   float scroll = 0;                        // pixels, where lanes are more than fit
   std::optional<Time> cursor{};            // where the cursor stands; none: at the event in focus
   std::optional<Time> parts{};             // here the run parts from the one beside it: a marked line
+  const std::vector<bool>* passing_drops = nullptr;  // as passing, of what never arrived
+  std::size_t crosses_most = 300;
 };
 
 Scene spacetime(const EventIndex& index, const SpacetimeFacts& facts, const SpacetimeView& view, const Focus& focus, float width, float height, const TextMeasure& measure);

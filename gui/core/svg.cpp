@@ -276,6 +276,7 @@ std::string word(EntityId entity) {
     case Kind::node: return with("node", false);
     case Kind::link: return with("link", true);
     case Kind::event: return with("event", false);
+    case Kind::drop: return with("drop", false);
     case Kind::mark: return with("mark", false);
     case Kind::op: return with("op", false);
     case Kind::message: return with("message", false);

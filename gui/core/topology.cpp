@@ -240,15 +240,39 @@ struct Painter {
         s.name(e, {at.x - 6, at.y - 6, 12, 12}, fmt::format("{} from {} to {}, {}", in.journal.kind_name(f.kind), name(f.from), name(f.to), held ? "held up by a cut" : "under way"));
     }
     if (wanted.size() > labels_most) return;
-    for (const auto& [at, f] : wanted) {
-      const std::string text = in.journal.kind_name(f->kind);
-      const float w = measure.width(text, 0.8F), h = measure.line_height(0.8F);
-      for (const Rect r : {Rect{at.x + 9, at.y - h / 2, w, h}, Rect{at.x - 9 - w, at.y - h / 2, w, h}, Rect{at.x - w / 2, at.y - h - 7, w, h}, Rect{at.x - w / 2, at.y + 7, w, h}})
-        if (taken.take(r)) {
-          s.text({r.x, r.y}, text, Ink::text, Anchor::left, EntityId::event(f->event)).width = 0.8F;
-          break;
-        }
+    for (const auto& [at, f] : wanted) label(in.journal.kind_name(f->kind), at, Ink::text, EntityId::event(f->event));
+  }
+
+  // Those that never arrived: on their way like others, then a cross.
+  void lost() {
+    for (const LostFlight& f : in.lost) {
+      if (!there(f.from)) continue;
+      const bool over = in.now >= f.over;
+      const float gone = over || f.over <= f.sent ? 1.0F : static_cast<float>(static_cast<double>(in.now - f.sent) / static_cast<double>(f.over - f.sent));
+      const Rect& box = boxes[f.from];
+      const auto [a, b] = there(f.to) && f.to != f.from ? ends(f.from, f.to, 5) : std::pair(Point{box.right() - 14, box.y}, Point{box.right() - 14, box.y - 60});
+      const Point at{a.x + (b.x - a.x) * f.part * gone, a.y + (b.y - a.y) * f.part * gone};
+      const EntityId e = EntityId::drop(f.drop);
+      if (over) MessageLooks::draw_end(s, at, f.traffic == Traffic::heartbeat ? 4.0F : 6.0F, e);
+      else in.facts.looks.draw(s, at, f.kind, 5, b, e);
+      if (in.focus.entity == e) s.symbol(ShapeKind::circle, at, 10, Ink::selection, false).width = 2;
+      const Drop& d = in.journal.drops[f.drop];
+      if (s.named().size() < named_most)
+        s.name(e, {at.x - 6, at.y - 6, 12, 12}, over ? drop_text(in.journal, d) : fmt::format("{} from {} to {}, under way, and never arrives", in.journal.kind_name(f.kind), name(f.from), f.to == nobody ? "?" : name(f.to)));
+      if (f.traffic == Traffic::heartbeat || in.lost.size() + in.in_flight.size() > labels_most) continue;
+      if (over) label(fit(fmt::format("{}: {}", in.journal.kind_name(f.kind), drop_reason_text(d.why)), 240, measure, 0.8F), {at.x, at.y, 0, 0}, MessageLooks::lost_ink, e);
+      else label(in.journal.kind_name(f.kind), {at.x, at.y, 0, 0}, Ink::text, e);
     }
+  }
+
+  // Beside a message, where there is room.
+  void label(const std::string& text, Rect at, Ink ink, EntityId e) {
+    const float w = measure.width(text, 0.8F), h = measure.line_height(0.8F);
+    for (const Rect r : {Rect{at.x + 9, at.y - h / 2, w, h}, Rect{at.x - 9 - w, at.y - h / 2, w, h}, Rect{at.x - w / 2, at.y - h - 7, w, h}, Rect{at.x - w / 2, at.y + 7, w, h}})
+      if (r.x >= 0 && r.right() <= s.width() && taken.take(r)) {
+        s.text({r.x, r.y}, text, ink, Anchor::left, e).width = 0.8F;
+        break;
+      }
   }
 
   void faults() {
@@ -285,9 +309,20 @@ TopologyFacts topology_facts(const EventIndex& index) {
   std::set<std::pair<NodeId, NodeId>> links;
   for (const Flight& f : index.flights())
     if (f.from != f.to && f.from < out.nodes.size() && f.to < out.nodes.size()) links.insert(std::minmax(f.from, f.to));
+  for (const LostFlight& f : index.lost())
+    if (f.from != f.to && f.from < out.nodes.size() && f.to < out.nodes.size()) links.insert(std::minmax(f.from, f.to));
   out.links.assign(links.begin(), links.end());
   out.looks = MessageLooks(w.journal);
   for (const ArmedFault& f : w.faults()) out.traffic.push_back(f.fault.traffic);
+  // Four times as long as most messages take, by a thousand of them.
+  std::vector<Duration> ways;
+  const std::size_t each = index.flights().size() / 1'000 + 1;
+  for (std::size_t i = 0; i < index.flights().size(); i += each) ways.push_back(index.flights()[i].arrived - index.flights()[i].sent);
+  if (!ways.empty()) {
+    const auto middle = ways.begin() + static_cast<std::ptrdiff_t>(ways.size() / 2);
+    std::nth_element(ways.begin(), middle, ways.end());
+    out.crosses_stay = *middle * 4;
+  }
   return out;
 }
 
@@ -416,17 +451,23 @@ Scene topology(const TopologyInput& in, float width, float height, const TextMea
   for (NodeId n = 0; n < in.moment.nodes.size() && n < boxes.size(); ++n) p.taken.block(boxes[n]);
   p.links();
   for (NodeId n = 0; n < in.moment.nodes.size() && n < boxes.size(); ++n) p.node(n);
+  p.lost();
   p.messages();
   p.faults();
   in.facts.looks.draw_legend(s, {0, legend_top, width, legend_height}, measure);  // it says itself how many have no room
   if (crowded) s.remark(fmt::format("{} messages under way; names are left out", with_commas(in.in_flight.size())));
-  s.remark("messages move evenly from sending to handling, and wait at a cut; those that never arrived are not drawn");
+  s.remark(in.facts.looks.lost() > 0 ? "messages move evenly from sending to handling, and wait at a cut; a cross: it never arrived" : "messages move evenly from sending to handling, and wait at a cut");
   return s;
 }
 
 Scene topology(const EventIndex& index, const TopologyFacts& facts, const Moment& moment, Time now, const Focus& focus, float width, float height, const TextMeasure& measure) {
   TopologyInput in{facts, index.recording().journal(), moment, now, {}, focus};
   index.in_flight(now, [&](const Flight& f) { in.in_flight.push_back(f); });
+  // A step from event to event misses none: what was over since the one before is still there.
+  const Time before = moment.event > 0 && moment.event < index.recording().events() ? index.recording().time_of(moment.event - 1) : now;
+  index.lost_between(std::min(before + 1, now - facts.crosses_stay), now, [&](const LostFlight& f) {
+    if (f.sent <= now) in.lost.push_back(f);
+  });
   return topology(in, width, height, measure);
 }
 

@@ -2,7 +2,7 @@
 //
 // Producers and programs stand on the left, consumers on the right, servers between them, controllers and services below.
 // A message stands at the part of its way that is over, and near its sender while a cut holds it up: there it waits to be
-// sent again. No message is drawn but between the event that sent it and the one that took it.
+// sent again. One that never arrived ends in a cross, which stays for a while. No message is drawn but between the event that sent it and the one that took it.
 //
 // Always true: 1. the same nodes in a picture of the same size stand at the same places whatever the moment. 2. Boxes do
 // not overlap while each can have its least size.
@@ -32,6 +32,7 @@ struct TopologyFacts {
   std::vector<std::pair<NodeId, NodeId>> links{};      // who ever talks to whom, (lower, higher), ascending
   MessageLooks looks{};
   std::vector<std::uint16_t> traffic{};                // by fault: which classes of traffic it is about
+  Duration crosses_stay = 0;                           // so long, where a message ended that never arrived
 };
 TopologyFacts topology_facts(const EventIndex& index);
 
@@ -55,6 +56,7 @@ struct TopologyInput {
   Time now = 0;                     // at or after the moment's own time, before its next event
   std::vector<Flight> in_flight{};  // at `now`
   Focus focus{};
+  std::vector<LostFlight> lost{};   // on their way at `now`, or over shortly before
 };
 Scene topology(const TopologyInput& in, float width, float height, const TextMeasure& measure);
 Scene topology(const EventIndex& index, const TopologyFacts& facts, const Moment& moment, Time now, const Focus& focus, float width, float height, const TextMeasure& measure);

@@ -2,6 +2,6 @@
 
 namespace mqlab::gui {
 
-ViewFacts view_facts(const EventIndex& index) { return {topology_facts(index), spacetime_facts(index), run_series(index)}; }
+ViewFacts view_facts(const EventIndex& index) { return {topology_facts(index), spacetime_facts(index), run_series(index), vocabulary_of(index.recording())}; }
 
 }  // namespace mqlab::gui

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "gui/core/plots.h"
+#include "gui/core/predicate.h"
 #include "gui/core/spacetime.h"
 #include "gui/core/topology.h"
 
@@ -13,6 +14,7 @@ struct ViewFacts {
   TopologyFacts topology{};
   SpacetimeFacts spacetime{};
   RunSeries series{};
+  Vocabulary vocabulary{};
 };
 ViewFacts view_facts(const EventIndex& index);
 

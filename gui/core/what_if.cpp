@@ -68,6 +68,12 @@ CauseChain causes_of(const EventIndex& index, std::size_t event, std::size_t mos
     e = cause;
   }
   std::reverse(out.events.begin(), out.events.end());
+  out.lost.resize(out.events.size());
+  const auto& all = index.recording().journal().deliveries;
+  for (std::size_t i = 0; i + 1 < out.events.size(); ++i) {
+    const std::size_t here = out.events[i], next = out.events[i + 1];
+    if (!is_message(all[next].event) && line_of(all[here].event) == line_of(all[next].event)) out.lost[i] = index.lost_because_of(here, next);
+  }
   return out;
 }
 

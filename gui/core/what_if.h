@@ -35,6 +35,9 @@ FutureDifference difference(const Recording& here, const Recording& there);
 struct CauseChain {
   std::vector<std::size_t> events{};
   std::size_t left_out = 0;
+  // By event: where the next one is no message that came (a timer, the end of a connection), what its node waited for in vain: numbers
+  // in Journal::drops of what came of this event, from or to that node, and never arrived.
+  std::vector<std::vector<std::uint32_t>> lost{};
 };
 CauseChain causes_of(const EventIndex& index, std::size_t event, std::size_t most = 12);
 

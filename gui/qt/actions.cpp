@@ -20,7 +20,7 @@ const std::vector<ActionDecl>& action_table() {
       {"file.quit", "Quit", {"Ctrl+Q"}, "File", "Closes the window; what was not saved comes back at the next start."},
 
       {"edit.find", "Find", {"Ctrl+F", "/"}, "Edit", "Shows only events whose text contains a word."},
-      {"edit.clear", "Clear selection and filter", {"Esc"}, "Edit", "Clears the selection, then the filter."},
+      {"edit.clear", "Clear selection and filter", {"Esc"}, "Edit", "Calls off a search; else clears the selection, then the filter."},
       {"edit.back", "Back", {"Alt+Left"}, "Edit", "Goes back to what was looked at before."},
       {"edit.forward", "Forward", {"Alt+Right"}, "Edit", "Goes forward again."},
       {"edit.note", "Write a note", {"N"}, "Edit", "Pins a note to the run and the event in focus."},
@@ -38,9 +38,11 @@ const std::vector<ActionDecl>& action_table() {
       {"run.effect", "Effect", {"]"}, "Run", "Goes to the first event that the one in focus made happen."},
       {"run.first", "First event", {"Home"}, "Run", "Goes to the beginning of the run."},
       {"run.last", "Last event", {"End"}, "Run", "Goes to the end of the run."},
-      {"run.go_to", "Go to", {"G"}, "Run", "Goes to 130ms, +2ms, #87, or next violation."},
+      {"run.go_to", "Go to", {"G"}, "Run", "Goes to 130ms, +2ms, #87, next violation, or to where a sentence is true: isr orders/0 < 3."},
       {"run.next_violation", "Next violation", {"V"}, "Run", "Goes to the next event at which a guarantee is broken for certain."},
       {"run.previous_violation", "Previous violation", {"Shift+V"}, "Run", "Goes back to the event before at which a guarantee was broken."},
+      {"run.next_dropped", "Next dropped message", {"X"}, "Run", "Goes to where the next message was over that never arrived."},
+      {"run.previous_dropped", "Previous dropped message", {"Shift+X"}, "Run", "Goes back to the message before that never arrived."},
       {"run.faster", "Faster", {"+"}, "Run", "Doubles the speed of the play-head."},
       {"run.slower", "Slower", {"-"}, "Run", "Halves the speed of the play-head."},
 

@@ -119,6 +119,7 @@ std::optional<Time> OtherFuture::time_of(EntityId e) {
   switch (e.kind) {
     case EntityId::Kind::event: return e.a < r.events() ? std::optional<Time>(r.time_of(e.a)) : std::nullopt;
     case EntityId::Kind::op: return e.a < r.journal().ops.size() ? std::optional<Time>(r.journal().ops[e.a].time) : std::nullopt;
+    case EntityId::Kind::drop: return e.a < r.journal().drops.size() ? std::optional<Time>(r.journal().drops[e.a].time) : std::nullopt;
     case EntityId::Kind::mark: return e.a < r.journal().marks.size() ? std::optional<Time>(r.journal().marks[e.a].time) : std::nullopt;
     case EntityId::Kind::fault: {
       const auto& all = r.result().world->faults();
@@ -228,6 +229,8 @@ BesideSpacetimePane::BesideSpacetimePane(Workspace* w, RunFacts* facts, OtherFut
     v.parts = facts_->parting();
     const auto passing = workspace_->passing_beside();
     v.passing = passing.get();
+    const auto passing_drops = workspace_->passing_drops_beside();
+    v.passing_drops = passing_drops.get();
     return gui::spacetime(*i, other_->spacetime(), v, other_->focus(), width, height, measure);
   };
   canvas_->wish = [this](const CanvasWishes& wish) {

@@ -30,7 +30,10 @@ void ChipBar::show_chips() {
     if (!w->filter().trimmed().isEmpty()) chip(QStringLiteral("“%1”").arg(w->filter().trimmed()), [w] { w->set_filter({}); });
     if (w->hides_routine()) chip(tr("no heartbeats and timers"), [w] { w->set_hides_routine(false); });
     for (std::size_t i = 0; i < w->chips().size(); ++i) chip(QString::fromStdString(w->chips()[i].label(w->recording()->journal())), [w, i] { w->remove_chip(i); });
-    addWidget(new QLabel(w->filtering() ? tr("  still counting … ") : tr("  %1 of %2 ").arg(w->rows() ? w->rows()->size() : 0).arg(w->recording()->events()), this));
+    const std::size_t drops = w->recording()->journal().drops.size();
+    QString shown = tr("  %1 of %2 ").arg(w->rows() ? w->rows()->size() : 0).arg(w->recording()->events());
+    if (drops > 0) shown += tr("and %1 of %2 that never arrived ").arg(w->drop_rows() ? w->drop_rows()->size() : drops).arg(drops);
+    addWidget(new QLabel(w->filtering() ? tr("  still counting … ") : shown, this));
   }
   setVisible(w->filtered() && w->recording() && in_use_);
 }

@@ -24,7 +24,7 @@ struct CommandDecl {
 };
 
 constexpr CommandDecl commands[] = {
-    {"go", Kind::go, "130ms", "goes to a time, a distance (+2ms), an event (#87), next violation, next fault"},
+    {"go", Kind::go, "130ms", "goes to a time, a distance (+2ms), an event (#87), next violation, next fault, next dropped, or where `isr orders/0 < 3`"},
     {"find", Kind::find, "WORDS", "shows only events whose line has all of the words; without words: all"},
     {"why", Kind::why, "", "the chain of causes that led to the event in focus"},
     {"seed", Kind::seed, "7", "runs from another seed; without a number: the scenario's own"},
@@ -162,6 +162,7 @@ QString ConsolePane::answer(const ConsoleCommand& c) {
     case Kind::help: return console_help();
     case Kind::go: {
       const QString wrong = w.go_to(c.argument);
+      if (wrong.isEmpty() && w.searching()) return tr("searching; the status bar says what was found");
       return wrong.isEmpty() ? QStringLiteral("#%1 at %2").arg(w.event()).arg(QString::fromStdString(format_time(w.time()))) : wrong;
     }
     case Kind::find:

@@ -115,6 +115,7 @@ void MainWindow::connect_edit_actions() {
     events_->focus_filter();
   });
   on("edit.clear", [this, w] {
+    if (w->searching()) return w->call_off_search();
     if (QWidget* f = QApplication::focusWidget(); qobject_cast<QLineEdit*>(f)) return f->clearFocus();
     if (w->entity()) return w->set_entity({});
     w->clear_filter();
@@ -150,6 +151,8 @@ void MainWindow::connect_run_actions() {
   on("run.last", go("last"));
   on("run.next_violation", go("next violation"));
   on("run.previous_violation", go("previous violation"));
+  on("run.next_dropped", go("next dropped"));
+  on("run.previous_dropped", go("previous dropped"));
   on("run.go_to", [this] { time_bar_->focus_go_to(); });
   on("run.faster", [w] { w->set_speed(w->speed() * 2); });
   on("run.slower", [w] { w->set_speed(w->speed() / 2); });

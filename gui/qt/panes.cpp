@@ -84,12 +84,13 @@ EventPane::EventPane(Workspace* w, QWidget* parent) : QWidget(parent), workspace
   connect(view_->selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this](const QModelIndex& now) {
     if (following_ || !now.isValid()) return;
     workspace_->play(false);
-    workspace_->set_event(model_->event_of(now.row()));
+    if (const auto drop = model_->drop_of(now.row())) workspace_->focus(model_->event_of(now.row()), EntityId::drop(*drop));
+    else workspace_->set_event(model_->event_of(now.row()));
   });
   connect(w, &Workspace::run_changed, this, [this] {
     following_ = true;
     model_->set_run(workspace_->index());
-    model_->set_rows(workspace_->rows());
+    model_->set_rows(workspace_->rows(), workspace_->drop_rows());
     following_ = false;
     fit_columns();
     show_event();
@@ -102,12 +103,13 @@ EventPane::EventPane(Workspace* w, QWidget* parent) : QWidget(parent), workspace
     }
     routine_->setChecked(workspace_->hides_routine());
     following_ = true;
-    model_->set_rows(workspace_->rows());
+    model_->set_rows(workspace_->rows(), workspace_->drop_rows());
     following_ = false;
     show_event();
     show_count();
   });
   connect(w, &Workspace::event_changed, this, &EventPane::show_event);
+  connect(w, &Workspace::entity_changed, this, &EventPane::show_event);
   show_count();
 }
 
@@ -129,8 +131,11 @@ void EventPane::focus_filter() {
 }
 
 void EventPane::show_event() {
-  const int row = model_->row_of(workspace_->event());
-  if (row < 0) return;
+  const EntityId e = workspace_->entity();
+  const auto r = workspace_->recording();
+  int row = e.kind == EntityId::Kind::drop && r && r->event_of_drop(e.a) == workspace_->event() ? model_->row_of_drop(e.a) : -1;
+  if (row < 0) row = model_->row_of(workspace_->event());
+  if (row < 0 || view_->currentIndex().row() == row) return;
   following_ = true;
   view_->setCurrentIndex(model_->index(row, 0));
   view_->scrollTo(model_->index(row, 0));
@@ -140,9 +145,13 @@ void EventPane::show_event() {
 void EventPane::show_count() {
   const auto r = workspace_->recording();
   if (!r) return count_->setText(tr("no run"));
-  if (workspace_->filtering()) count_->setText(tr("still counting …"));
-  else if (const auto rows = workspace_->rows()) count_->setText(tr("%1 of %2").arg(rows->size()).arg(r->events()));
-  else count_->setText(tr("%1 events").arg(r->events()));
+  const std::size_t drops = r->journal().drops.size();
+  count_->setToolTip(drops > 0 ? tr("✕: messages that never arrived; type `dropped` to see them alone") : QString());
+  if (workspace_->filtering()) return count_->setText(tr("still counting …"));
+  const auto rows = workspace_->rows();
+  QString text = rows ? tr("%1 of %2").arg(rows->size()).arg(r->events()) : tr("%1 events").arg(r->events());
+  if (drops > 0) text += tr(", ✕ %1").arg(workspace_->drop_rows() ? workspace_->drop_rows()->size() : drops);
+  count_->setText(text);
 }
 
 // --- verdicts ---

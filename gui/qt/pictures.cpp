@@ -160,6 +160,7 @@ void PicturePane::choose(EntityId e, Point at) {
   switch (e.kind) {
     case EntityId::Kind::event: event = e.a; break;
     case EntityId::Kind::op: event = r->event_of_op(e.a); break;
+    case EntityId::Kind::drop: event = r->event_of_drop(e.a); break;
     case EntityId::Kind::mark: event = r->event_of_mark(e.a); break;
     case EntityId::Kind::fault:
       if (e.a < r->result().world->faults().size() && r->result().world->faults()[e.a].fired_at >= 0) event = r->event_before(r->result().world->faults()[e.a].fired_at);
@@ -221,6 +222,8 @@ SpacetimePane::SpacetimePane(Workspace* w, RunFacts* facts, QWidget* parent) : P
     v.lanes = facts_->lanes();
     const auto passing = workspace_->passing();
     v.passing = passing.get();
+    const auto passing_drops = workspace_->passing_drops();
+    v.passing_drops = passing_drops.get();
     v.scroll = lane_scroll_;
     v.parts = facts_->parting();
     return gui::spacetime(*workspace_->index(), facts_->spacetime(), v, facts_->focus(), width, height, measure);

@@ -30,6 +30,7 @@ const char* kind_word(EntityId::Kind k) {
     case EntityId::Kind::node: return "node";
     case EntityId::Kind::link: return "link";
     case EntityId::Kind::event: return "event";
+    case EntityId::Kind::drop: return "drop";
     case EntityId::Kind::mark: return "mark";
     case EntityId::Kind::op: return "op";
     case EntityId::Kind::message: return "message";

@@ -17,6 +17,7 @@ void ThingMenu::fill(QMenu& menu, EntityId e) const {
     case EntityId::Kind::node: return add_node(menu, e);
     case EntityId::Kind::link: return add_link(menu, e);
     case EntityId::Kind::event: return add_event(menu, e);
+    case EntityId::Kind::drop: return add_drop(menu, e);
     case EntityId::Kind::message: return add_message(menu, e);
     case EntityId::Kind::place:
     case EntityId::Kind::record: return add_place(menu, e);
@@ -107,6 +108,23 @@ void ThingMenu::add_event(QMenu& menu, EntityId e) const {
   add(menu, QObject::tr("Only events of %1").arg(name(line_of(event))), [w, n = line_of(event)] { w->add_chip(Chip::node(n)); });
   add(menu, QObject::tr("Pin a note here"), [w, note = actions_["edit.note"], e] {
     w->focus(e.a, e);
+    note->trigger();
+  });
+}
+
+void ThingMenu::add_drop(QMenu& menu, EntityId e) const {
+  Workspace* w = workspace_;
+  const auto r = w->recording();
+  const auto& drops = r->journal().drops;
+  if (e.a >= drops.size()) return;
+  const std::size_t at = r->event_of_drop(e.a), cause = w->index()->cause_of_drop(e.a);
+  menu.addSection(QString::fromLatin1(drop_reason_text(drops[e.a].why)));
+  add(menu, QObject::tr("Go to where it was over"), [w, e, at] { w->focus(at, e); });
+  if (cause < r->events()) add(menu, QObject::tr("Go to where it was sent, #%1").arg(cause), [w, cause] { w->set_event(cause); });
+  add(menu, QObject::tr("Only messages that never arrived"), [w] { w->add_chip(Chip::dropped()); });
+  add(menu, QObject::tr("Only messages %1").arg(QString::fromLatin1(r->journal().kind_name(drops[e.a].event.type))), [w, t = drops[e.a].event.type] { w->add_chip(Chip::message_kind(t)); });
+  add(menu, QObject::tr("Pin a note here"), [w, note = actions_["edit.note"], e, at] {
+    w->focus(at, e);
     note->trigger();
   });
 }

@@ -28,6 +28,7 @@ class ThingMenu {
   void add_node(QMenu& menu, EntityId e) const;
   void add_link(QMenu& menu, EntityId e) const;
   void add_event(QMenu& menu, EntityId e) const;
+  void add_drop(QMenu& menu, EntityId e) const;
   void add_message(QMenu& menu, EntityId e) const;
   void add_place(QMenu& menu, EntityId e) const;
   void add_fault(QMenu& menu, EntityId e) const;

@@ -1,5 +1,7 @@
 #include "gui/qt/time_bar.h"
 
+#include <QAbstractItemView>
+#include <QCompleter>
 #include <QHelpEvent>
 #include <QIcon>
 #include <QMouseEvent>
@@ -192,8 +194,11 @@ TimeBar::TimeBar(Workspace* w, const ActionSet& actions, QWidget* parent) : QToo
   addWidget(speed_);
   go_to_ = new QLineEdit(this);
   go_to_->setObjectName(QStringLiteral("go_to"));
-  go_to_->setPlaceholderText(tr("go to: 130ms  +2ms  #87"));
-  go_to_->setToolTip(tr("A time (130ms, 2s), a distance (+2ms), an event (#87), or: next violation, next fault, first, last"));
+  go_to_->setPlaceholderText(tr("go to: 130ms  #87  lag g > 9"));
+  go_to_->setToolTip(tr("A time (130ms, 2s), a distance (+2ms), an event (#87), or: next violation, next fault, next dropped, first, last.\n"
+                        "Or a sentence about the state, and the run goes to where it is true: isr orders/0 < 3, leader orders/0 = B2,\n"
+                        "lag billing > 100, backlog orders.billing > 50, state B1 = down, time > 15s and not members billing = 2.\n"
+                        "`previous` before it searches backward; Esc calls a search off."));
   go_to_->setAccessibleName(tr("Go to"));
   go_to_->setMaximumWidth(190);
   go_to_->setClearButtonEnabled(true);
@@ -208,6 +213,18 @@ TimeBar::TimeBar(Workspace* w, const ActionSet& actions, QWidget* parent) : QToo
     }
   });
   addWidget(go_to_);
+  auto* completer = new QCompleter(suggestions_ = new QStringListModel(this), this);
+  completer->setFilterMode(Qt::MatchContains);
+  completer->setCaseSensitivity(Qt::CaseInsensitive);
+  completer->setMaxVisibleItems(14);
+  completer->popup()->setMinimumWidth(fontMetrics().averageCharWidth() * 44);
+  go_to_->setCompleter(completer);
+  go_to_->installEventFilter(this);
+  // While a search is under way the field says how far it is.
+  connect(w, &Workspace::progress_changed, this, [this] {
+    const SearchProgress p = workspace_->session().search();
+    if (p.under_way && p.all > 0) emit workspace_->told(tr("Searching: %1 of %2 events looked at (Esc calls it off)").arg(p.done).arg(p.all));
+  });
   connect(w, &Workspace::time_changed, this, &TimeBar::show_place);
   connect(w, &Workspace::run_changed, this, &TimeBar::show_place);
   connect(w, &Workspace::speed_changed, this, &TimeBar::show_speed);
@@ -261,6 +278,12 @@ void TimeBar::set_theme(Theme l) {
   theme_ = l;
   slider_->set_theme(l);
   show_icons();
+}
+
+// What can be typed is asked of the run when somebody is about to type.
+bool TimeBar::eventFilter(QObject* watched, QEvent* event) {
+  if (watched == go_to_ && event->type() == QEvent::FocusIn && suggestions_->stringList() != workspace_->go_to_suggestions()) suggestions_->setStringList(workspace_->go_to_suggestions());
+  return QToolBar::eventFilter(watched, event);
 }
 
 void TimeBar::focus_go_to() {

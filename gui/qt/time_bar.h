@@ -7,6 +7,7 @@
 #include <QComboBox>
 #include <QLabel>
 #include <QLineEdit>
+#include <QStringListModel>
 #include <QToolBar>
 #include <QWidget>
 
@@ -54,8 +55,12 @@ class TimeBar : public QToolBar {
   TimeBar(Workspace* w, const ActionSet& actions, QWidget* parent = nullptr);
   void set_theme(Theme l);
   void focus_go_to();
+  QLineEdit* go_to_field() const { return go_to_; }
   // "9.000000 s of 20.000000 s  #87 of 212"
   QString place_text() const;
+
+ protected:
+  bool eventFilter(QObject* watched, QEvent* event) override;
 
  private:
   void show_place();
@@ -68,6 +73,7 @@ class TimeBar : public QToolBar {
   Theme theme_ = Theme::light;
   TimeSlider* slider_;
   QLineEdit* go_to_;
+  QStringListModel* suggestions_;
   QLabel* place_;
   QComboBox* speed_;
 };

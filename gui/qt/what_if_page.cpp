@@ -40,8 +40,12 @@ QString WhatIfPage::causes(std::size_t verdict) const {
   const CauseChain chain = causes_of(*workspace_->index(), telling_event(*r, r->result().verdicts[verdict].report.worst.front()));
   QString html = QStringLiteral("<p><a name='causes'></a><b>%1</b> %2").arg(tr("Why it came to this."), tr("Each made the next happen:"));
   if (chain.left_out > 0) html += QStringLiteral(" <span class='quiet'>%1</span>").arg(chain.left_out == 1 ? tr("(1 before these)") : tr("(%1 before these)").arg(chain.left_out));
-  for (const std::size_t e : chain.events)
+  for (std::size_t i = 0; i < chain.events.size(); ++i) {
+    const std::size_t e = chain.events[i];
     html += QStringLiteral("<br><a href='mqlab:go?event=%1'>%2</a> %3").arg(e).arg(escaped(format_time(r->time_of(e))), escaped(event_text(r->journal(), r->journal().deliveries[e])));
+    for (const std::uint32_t d : chain.lost[i])
+      html += QStringLiteral("<br>&nbsp;&nbsp;✕ <a href='mqlab:go?drop=%1'>%2</a> <b>%3</b>").arg(d).arg(escaped(format_time(r->journal().drops[d].time)), escaped(drop_text(r->journal(), r->journal().drops[d])));
+  }
   return html + QStringLiteral("</p>");
 }
 
@@ -110,7 +114,11 @@ bool WhatIfPage::follow(const QUrl& link) {
   }
   if (link.path() == "future") workspace_->show_branch(query.queryItemValue("id").toInt());
   else if (link.path() == "beside") workspace_->set_beside(query.queryItemValue("id").toInt());
-  else if (query.hasQueryItem("event")) {
+  else if (query.hasQueryItem("drop")) {
+    const std::size_t d = query.queryItemValue("drop").toULongLong();
+    workspace_->play(false);
+    if (workspace_->recording()) workspace_->focus(workspace_->recording()->event_of_drop(d), EntityId::drop(d));
+  } else if (query.hasQueryItem("event")) {
     workspace_->play(false);
     workspace_->set_event(query.queryItemValue("event").toULongLong());
   } else return false;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "gui/core/go_to.h"
 #include "kit/models.h"
@@ -22,7 +23,7 @@ Workspace::Workspace(QObject* parent, RecordOptions options)
   connect(&player_, &QTimer::timeout, this, &Workspace::tick);
   progress_timer_.setInterval(100);
   connect(&progress_timer_, &QTimer::timeout, this, [this] {
-    if (!running()) progress_timer_.stop();
+    if (!running() && !searching()) progress_timer_.stop();
     emit progress_changed();
   });
 }
@@ -148,6 +149,10 @@ void Workspace::pump() {
       (c == Session::Change::moment ? moment : moment_beside) = true;
       continue;
     }
+    if (c == Session::Change::found) {
+      take_found();
+      continue;
+    }
     if (session_.has(next_branch_)) {
       const Branch& b = session_.branch(next_branch_);
       if (b.state == Branch::State::ready) {
@@ -175,7 +180,35 @@ void Workspace::pump() {
   if (moment_beside) emit moment_beside_changed();
 }
 
+void Workspace::take_found() {
+  if (!searching() || session_.search().under_way) return;  // of the question before
+  const QString sought = std::exchange(sought_, {});
+  const Found& f = session_.found();
+  if (f.event) {
+    set_event(*f.event);
+    emit told(tr("%1: #%2, after a look at %3 events").arg(sought).arg(*f.event).arg(f.looked_at));
+  } else if (f.called_off) {
+    emit told(tr("The search for `%1` was called off.").arg(sought));
+  } else {
+    emit told(QString::fromStdString(session_.why_not_found()));
+  }
+  emit progress_changed();
+  emit search_ended(f.event.has_value());
+}
+
+void Workspace::call_off_search() {
+  if (searching()) session_.call_off_find();
+}
+
+QStringList Workspace::go_to_suggestions() const {
+  QStringList out;
+  if (has_events())
+    for (const std::string& s : gui::go_to_suggestions(session_.branch(session_.current()).recorded.facts->vocabulary)) out << QString::fromStdString(s);
+  return out;
+}
+
 void Workspace::current_is_ready() {
+  call_off_search();
   shown_ = recording();
   const std::size_t n = shown_ ? shown_->events() : 0;
   event_ = n ? std::min(next_event_.value_or(event_), n - 1) : 0;
@@ -361,6 +394,16 @@ void Workspace::forward() {
 
 QString Workspace::go_to(const QString& words) {
   if (!has_events()) return tr("There is no run to go through yet.");
+  if (auto asked = asked_by(words.toStdString())) {
+    if (asked->predicate && asked->complaint.empty()) asked->complaint = unknown_word(*asked->predicate, session_.branch(session_.current()).recorded.facts->vocabulary);
+    if (!asked->complaint.empty()) return QString::fromStdString(asked->complaint);
+    play(false);
+    sought_ = QString::fromStdString(asked->predicate->text());
+    session_.find(std::move(*asked->predicate), event_, asked->direction);
+    progress_timer_.start();
+    emit told(tr("Searching for `%1` …").arg(sought_));
+    return {};
+  }
   const GoTo to = gui::go_to(*recording(), words.toStdString(), event_);
   if (!to.complaint.empty()) return QString::fromStdString(to.complaint);
   play(false);

@@ -102,8 +102,13 @@ class Workspace : public QObject {
   void set_time(Time t);
   void back();
   void forward();
-  // What was not possible, or nothing.
+  // What was not possible, or nothing. Words about the state begin a search: it goes there when it has found an event, and tells.
   QString go_to(const QString& words);
+  // Until it has told what came of it.
+  bool searching() const { return !sought_.isEmpty(); }
+  void call_off_search();
+  // What can be typed there.
+  QStringList go_to_suggestions() const;
   void step(int direction);
   void step_on_node(int direction);
   void step_on_message(int direction);
@@ -131,13 +136,17 @@ class Workspace : public QObject {
   bool filtered() const { return !filter_.trimmed().isEmpty() || hides_routine_ || !chips_.everything(); }
   // Null: all events are shown. While filtering() they are those of the filter before, if the run is the same.
   std::shared_ptr<const EventRows> rows() const { return found_ ? std::shared_ptr<const EventRows>(found_, &found_->rows) : nullptr; }
+  // The messages that never arrived and pass; null: all.
+  std::shared_ptr<const EventRows> drop_rows() const { return found_ ? std::shared_ptr<const EventRows>(found_, &found_->drops) : nullptr; }
+  std::shared_ptr<const std::vector<bool>> passing_drops() const { return passing_drops_of(found_); }
+  std::shared_ptr<const std::vector<bool>> passing_drops_beside() const { return passing_drops_of(found_beside_); }
   // The same as a set, by event; and that of the future beside, whose events are filtered alike.
   std::shared_ptr<const std::vector<bool>> passing() const { return passing_of(found_); }
   std::shared_ptr<const std::vector<bool>> passing_beside() const { return passing_of(found_beside_); }
   // The events of the current filter are still being looked for; rows_changed tells when they are there.
   bool filtering() const { return background_.busy(Background::Subject::filter); }
   // Nothing is asked for that was not answered.
-  bool at_rest() const { return !running() && session_.idle() && background_.idle(); }
+  bool at_rest() const { return !running() && !searching() && session_.idle() && background_.idle(); }
   Background& background() { return background_; }
 
  signals:
@@ -145,6 +154,7 @@ class Workspace : public QObject {
   void wanted_changed();     // case, seed, settings
   void run_began();
   void progress_changed();
+  void search_ended(bool found);
   void run_changed();        // another recording is current
   void run_refused(const QString& file, int line, const QString& text);
   void branches_changed();
@@ -162,6 +172,7 @@ class Workspace : public QObject {
 
  private:
   void pump();
+  void take_found();
   int await_beside(int id);
   void read_scenario();
   void current_is_ready();
@@ -169,6 +180,7 @@ class Workspace : public QObject {
   void filter_beside();
   EventQuery query() const;
   static std::shared_ptr<const std::vector<bool>> passing_of(const std::shared_ptr<const FoundEvents>& f) { return f ? std::shared_ptr<const std::vector<bool>>(f, &f->passing) : nullptr; }
+  static std::shared_ptr<const std::vector<bool>> passing_drops_of(const std::shared_ptr<const FoundEvents>& f) { return f ? std::shared_ptr<const std::vector<bool>>(f, &f->passing_drops) : nullptr; }
   Focus here() const;
   void go_where(const Focus& f);
   void tick();
@@ -197,6 +209,7 @@ class Workspace : public QObject {
   double speed_ = 1;
   double played_ = 0;              // nanoseconds, with a fraction
   std::shared_ptr<const Recording> shown_;
+  QString sought_;                 // what is searched for; empty: nothing
   Session session_;                // last: their threads may call until they end
   Background background_;
 };

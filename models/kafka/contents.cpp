@@ -103,7 +103,7 @@ bool hosts(const Cluster& cluster, const Controller* controller, BrokerId b, Par
   return contains(controller ? controller->committed().partitions[p].replicas : cluster.partitions[p].assignment, b);
 }
 
-std::optional<PlaceContents> copy_of(const World& w, const Cluster& cluster, const Controller* controller, BrokerId id, PartitionId p) {
+std::optional<PlaceContents> copy_of(const World& w, const Cluster& cluster, const Controller* controller, BrokerId id, PartitionId p, const ContentsWish& wish) {
   const NodeId node = cluster.node_of(id);
   const Broker& broker = w.node_as<Broker>(node);
   const Replica& replica = broker.replica(p);
@@ -117,7 +117,7 @@ std::optional<PlaceContents> copy_of(const World& w, const Cluster& cluster, con
   out.first = log.start();
   out.end = log.end();
   const Offset high_watermark = up ? replica.high_watermark : 0;
-  out.records = records_of(log, high_watermark, cluster);
+  if (wish.records) out.records = records_of(log, high_watermark, cluster);
   if (!up) {
     out.role = w.running(node) ? "not yet told" : "on disk";
     return out;
@@ -125,6 +125,8 @@ std::optional<PlaceContents> copy_of(const World& w, const Cluster& cluster, con
   out.leads = replica.role == Role::leader;
   out.role = out.leads ? "leader" : "follower";
   out.facts = fmt::format("epoch {}", replica.epoch);
+  out.numbers = {{"epoch", replica.epoch}, {"hw", high_watermark}, {"leo", log.end()}, {"lso", log.last_stable(high_watermark)}, {"start", log.start()}};
+  if (out.leads) out.numbers.push_back({"isr", static_cast<std::int64_t>(replica.isr.size())});
   out.markers.push_back({"HW", high_watermark, "high watermark: all before it is on every in-sync replica, as this broker knows"});
   out.markers.push_back({"LEO", log.end(), "log end offset: the next record gets it"});
   if (const Offset stable = log.last_stable(high_watermark); stable != high_watermark)
@@ -225,7 +227,7 @@ void add_groups(const World& w, const Cluster& cluster, NodeId node, PartitionId
 
 }  // namespace
 
-Contents contents_of(const World& w) {
+Contents contents_of(const World& w, const ContentsWish& wish) {
   Contents out;
   const ClusterRef* ref = cluster_of(w);
   if (!ref) return out;
@@ -233,12 +235,12 @@ Contents contents_of(const World& w) {
   const Controller* controller = active_controller(w);
   for (const bool internal : {false, true})  // what applications read comes first
     for (PartitionId p = 0; p < cluster.partitions.size(); ++p) {
-      if (cluster.topics[static_cast<std::size_t>(cluster.partitions[p].topic)].internal != internal) continue;
+      if (cluster.topics[static_cast<std::size_t>(cluster.partitions[p].topic)].internal != internal || !wish.wants(cluster.partitions[p].place)) continue;
       for (BrokerId b = 1; b <= static_cast<BrokerId>(cluster.brokers.size()); ++b)
-        if (auto copy = copy_of(w, cluster, controller, b, p); copy && !(internal && copy->end == 0)) out.places.push_back(std::move(*copy));
+        if (auto copy = copy_of(w, cluster, controller, b, p, wish); copy && !(internal && copy->end == 0)) out.places.push_back(std::move(*copy));
     }
   for (const NodeId n : cluster.brokers) {
-    if (!w.running(n)) continue;
+    if (!wish.groups || !w.running(n)) continue;
     for (PartitionId p = 0; p < cluster.partitions.size(); ++p)
       if (cluster.topics[static_cast<std::size_t>(cluster.partitions[p].topic)].name == offsets_topic) add_groups(w, cluster, n, p, out.groups);
   }

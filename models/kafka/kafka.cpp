@@ -228,7 +228,7 @@ class KafkaModel : public Model, public ConformanceOffer, public TellsContents {
   }
 
   bool settled(const World& w) const override { return at_rest(w); }
-  Contents contents(const World& w) const override { return contents_of(w); }
+  Contents contents(const World& w, const ContentsWish& wish) const override { return contents_of(w, wish); }
 
   std::vector<Claim> claims(const Deployment& d, const FaultSummary& f) const override { return claims_of(d, f); }
   std::unique_ptr<ConformanceDriver> conformance(std::string_view system, const std::vector<Setting>& settings) const override { return conformance_of(system, settings); }

@@ -32,7 +32,7 @@ std::unique_ptr<ConformanceDriver> conformance_of(std::string_view system, const
 bool at_rest(const World& w);
 
 // What logs hold and how far groups are, for whoever draws it.
-Contents contents_of(const World& w);
+Contents contents_of(const World& w, const ContentsWish& wish = {});
 
 // Who is who in a running world; null where there is none.
 std::vector<NodeId> nodes_of_role(const World& w, std::string_view role);

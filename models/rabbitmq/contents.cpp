@@ -69,11 +69,19 @@ std::string limits(const QueueOptions& o) {
   return out;
 }
 
-void fill(PlaceContents& p, const ClassicQueue& q, const Owners& owners) {
+// What a queue tells in numbers; what waits is what nobody has and what nobody has settled.
+void count(PlaceContents& p, std::size_t ready, std::size_t unacked, std::size_t consumers) {
+  const auto n = [](std::size_t v) { return static_cast<std::int64_t>(v); };
+  p.numbers = {{"backlog", n(ready + unacked)}, {"ready", n(ready)}, {"unacked", n(unacked)}, {"consumers", n(consumers)}};
+}
+
+void fill(PlaceContents& p, const ClassicQueue& q, const Owners& owners, bool records) {
   p.queue = true;
   p.end = static_cast<std::int64_t>(q.next_seq());
   p.first = p.end;
+  count(p, q.ready_count(), q.unacked_count(), q.consumer_count());
   const auto add = [&](const ClassicQueue::Message& m, mqlab::RecordState state, NodeId holder) {
+    if (!records) return;
     RecordMoment r = record_of(static_cast<std::int64_t>(m.seq), *m.content, state);
     r.holder = holder;
     r.attempts = m.delivered && state == mqlab::RecordState::ready ? 1 : 0;
@@ -89,8 +97,10 @@ void fill(PlaceContents& p, const ClassicQueue& q, const Owners& owners) {
   finish(p);
 }
 
-void fill(PlaceContents& p, const QueueMirror& mirror) {
+void fill(PlaceContents& p, const QueueMirror& mirror, bool records) {
   p.queue = true;
+  p.numbers = {{"backlog", static_cast<std::int64_t>(mirror.messages().size())}};
+  if (!records) return;
   for (const auto& [seq, m] : mirror.messages()) {
     RecordMoment r = record_of(static_cast<std::int64_t>(seq), *m.content, mqlab::RecordState::ready);
     r.attempts = m.delivered ? 1 : 0;
@@ -121,8 +131,14 @@ void fill(PlaceContents& p, const std::vector<StoreRecord>& store) {
   finish(p);
 }
 
-void fill(PlaceContents& p, const QuorumQueue& q, const raft::Raft& raft, const Owners& owners) {
+void fill(PlaceContents& p, const QuorumQueue& q, const raft::Raft& raft, const Owners& owners, bool records) {
   p.queue = true;
+  count(p, q.ready_count(), q.unacked_count(), q.consumer_count());
+  p.numbers.insert(p.numbers.end(), {{"delayed", static_cast<std::int64_t>(q.delayed_count())}, {"epoch", static_cast<std::int64_t>(raft.epoch())},
+                                     {"term", static_cast<std::int64_t>(raft.epoch())}, {"committed", raft.commit_offset() + 1}, {"end", raft.log().end() + 1}});
+  p.end = raft.log().end() + 1;
+  p.first = p.end;
+  if (!records) return;
   const auto add = [&](const QuorumQueue::Message& m, mqlab::RecordState state, NodeId holder) {
     RecordMoment r = record_of(static_cast<std::int64_t>(m.index), *m.content, state);
     r.holder = holder;
@@ -144,8 +160,7 @@ void fill(PlaceContents& p, const QuorumQueue& q, const raft::Raft& raft, const 
     }
   }
   finish(p);
-  p.end = raft.log().end() + 1;
-  p.first = p.records.empty() ? p.end : p.records.front().position;
+  if (!p.records.empty()) p.first = p.records.front().position;
   p.markers.push_back({"committed", raft.commit_offset() + 1, "a majority has all entries of the Raft log before it, as this member knows"});
   p.markers.push_back({"log end", p.end, "the next entry of the Raft log gets it; settlements are entries too"});
   p.facts = fmt::format("term {}, {} ready, {} unacked, {}", raft.epoch(), q.ready_count(), q.unacked_count(), consumers(q.consumer_count()));
@@ -154,8 +169,8 @@ void fill(PlaceContents& p, const QuorumQueue& q, const raft::Raft& raft, const 
   add_word(p.facts, limits(q.options()));
 }
 
-void fill(PlaceContents& p, const std::deque<StreamChunk>& chunks, std::int64_t committed, std::int64_t next) {
-  for (auto chunk = chunks.rbegin(); chunk != chunks.rend() && p.records.size() < records_shown; ++chunk)
+void fill(PlaceContents& p, const std::deque<StreamChunk>& chunks, std::int64_t committed, std::int64_t next, bool records) {
+  for (auto chunk = chunks.rbegin(); records && chunk != chunks.rend() && p.records.size() < records_shown; ++chunk)
     for (std::size_t i = chunk->messages.size(); i-- > 0 && p.records.size() < records_shown;) {
       const std::int64_t at = chunk->first + static_cast<std::int64_t>(i);
       p.records.push_back(record_of(at, *chunk->messages[i], at < committed ? mqlab::RecordState::committed : mqlab::RecordState::uncommitted));
@@ -164,8 +179,9 @@ void fill(PlaceContents& p, const std::deque<StreamChunk>& chunks, std::int64_t 
   p.first = chunks.empty() ? next : chunks.front().first;
   p.end = next;
 }
-void fill(PlaceContents& p, const StreamQueue& s) {
-  fill(p, s.chunks(), s.committed(), s.next());
+void fill(PlaceContents& p, const StreamQueue& s, bool records) {
+  fill(p, s.chunks(), s.committed(), s.next(), records);
+  p.numbers = {{"committed", s.committed()}, {"next", s.next()}, {"consumers", static_cast<std::int64_t>(s.consumer_count())}};
   p.markers.push_back({"committed", s.committed(), "a majority has all before it: readers see no more"});
   p.markers.push_back({"next", s.next(), "the next message gets this offset"});
   p.facts = consumers(s.consumer_count());
@@ -180,6 +196,7 @@ struct Site {
   NodeId node = nobody;
   std::size_t index = 0;
   const Broker& broker;
+  bool records = true;
 };
 
 std::optional<PlaceContents> copy_of(const Site& s, const std::string& queue, const QueueRecord& record) {
@@ -203,7 +220,7 @@ std::optional<PlaceContents> copy_of(const Site& s, const std::string& queue, co
     }
     p.leads = s.broker.quorum().leads(queue);
     p.role = p.leads ? "leader" : std::string(raft::name(raft->role));
-    fill(p, *q, *raft, s.owners);
+    fill(p, *q, *raft, s.owners, s.records);
     return p;
   }
   const QueueProcess* process = s.broker.process(queue);
@@ -213,21 +230,21 @@ std::optional<PlaceContents> copy_of(const Site& s, const std::string& queue, co
       p.leads = s.broker.leads(queue);
       p.role = "leader";
     }
-    if (const auto* q = std::get_if<ClassicQueue>(&process->machine)) fill(p, *q, s.owners);
-    else fill(p, std::get<StreamQueue>(process->machine));
+    if (const auto* q = std::get_if<ClassicQueue>(&process->machine)) fill(p, *q, s.owners, s.records);
+    else fill(p, std::get<StreamQueue>(process->machine), s.records);
     if (!process->mailbox.empty()) add_word(p.facts, fmt::format("{} in its mailbox", process->mailbox.size()));
     return p;
   }
   if (up && role && role->mirror) {
     p.role = "mirror";
-    fill(p, *role->mirror);
+    fill(p, *role->mirror, s.records);
     return p;
   }
   if (up || (record.broker != s.index && record.store.empty())) return std::nullopt;  // it lives elsewhere
   p.role = "on disk";
   if (type == QueueType::stream) {
     const std::deque<StreamChunk> chunks(record.chunks.begin(), record.chunks.end());
-    fill(p, chunks, 0, chunks.empty() ? 0 : chunks.back().end());
+    fill(p, chunks, 0, chunks.empty() ? 0 : chunks.back().end(), s.records);
   } else {
     fill(p, record.store);
   }
@@ -339,7 +356,7 @@ class Groups {
 
 }  // namespace
 
-Contents contents_of(const World& w) {
+Contents contents_of(const World& w, const ContentsWish& wish) {
   Contents out;
   const ClusterRef cluster = cluster_of(w);
   if (!cluster) return out;
@@ -354,6 +371,10 @@ Contents contents_of(const World& w) {
       if (!cluster->queue(name)) others.insert(name);
   names.insert(names.end(), others.begin(), others.end());
   for (const std::string& name : names) {
+    const QueuePlan* plan = cluster->queue(name);
+    const TopicPlan* topic = plan ? cluster->topic(plan->topic) : nullptr;
+    const bool wanted = wish.wants(topic ? topic->place(plan->partition) : name, name);
+    if (!wanted && !wish.groups) continue;
     const PlaceContents* told = nullptr;
     std::optional<Site> teller;
     const std::size_t before = out.places.size();
@@ -363,7 +384,7 @@ Contents contents_of(const World& w) {
       const Broker& broker = w.node_as<Broker>(n);
       const auto record = broker.queues().find(name);
       if (record == broker.queues().end()) continue;
-      const Site site{w, *cluster, owners, n, i, broker};
+      const Site site{w, *cluster, owners, n, i, broker, wish.records};
       auto copy = copy_of(site, name, record->second);
       if (!copy) continue;
       out.places.push_back(std::move(*copy));
@@ -383,7 +404,8 @@ Contents contents_of(const World& w) {
       term = its;
       teller.emplace(s);
     }
-    if (told) groups.add(*teller, name, *told);
+    if (told && wish.groups) groups.add(*teller, name, *told);
+    if (!wanted) out.places.resize(before);
   }
   out.groups = groups.take();
   return out;

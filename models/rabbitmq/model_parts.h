@@ -29,7 +29,7 @@ std::vector<Claim> claims_of(const Deployment& d, const FaultSummary& f);
 bool at_rest(const World& w);
 
 // What queues and streams hold and who reads them, for whoever draws it.
-Contents contents_of(const World& w);
+Contents contents_of(const World& w, const ContentsWish& wish = {});
 
 // Cases recorded from a real broker, carried out over a connection; null for other systems.
 std::unique_ptr<ConformanceDriver> conformance_of(std::string_view system, const std::vector<Setting>& settings);

@@ -175,7 +175,7 @@ class RabbitModel : public Model, public ConformanceOffer, public HasRoutes, pub
   }
 
   bool settled(const World& w) const override { return at_rest(w); }
-  Contents contents(const World& w) const override { return contents_of(w); }
+  Contents contents(const World& w, const ContentsWish& wish) const override { return contents_of(w, wish); }
   RouteGraph routes(const Deployment& d) const override {
     const auto cluster = plan_cluster(d);
     std::vector<QueueSpec> queues;

@@ -5,14 +5,16 @@
 // It is a view for eyes: nothing is decided by it.
 //
 // The rule: words are the product's own ("ISR", "HW", "unacked"); numbers are what the node itself knows, so that two
-// replicas may tell two things.
+// replicas may tell two things. A copy tells the same numbers by name at all times, so that they can be asked for.
 // Elsewhere: the same as free text (Node::state).
 //
 //     if (const auto* teller = dynamic_cast<const TellsContents*>(&model)) teller->contents(world, out);
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sim/world/world.h"
@@ -48,6 +50,12 @@ struct MarkerMoment {
   std::string sentence{};
 };
 
+// A number with a name of one word, in small letters: "isr" 3, "unacked" 12.
+struct NumberMoment {
+  std::string name{};
+  std::int64_t value = 0;
+};
+
 // One copy of one place.
 struct PlaceContents {
   std::string place{};              // "orders/0", as histories name it
@@ -61,7 +69,9 @@ struct PlaceContents {
   std::int64_t end = 0;             // after the last
   std::vector<RecordMoment> records{};   // ascending; at most `records_shown`: the last of a log, the first of a queue
   std::vector<MarkerMoment> markers{};
+  std::vector<NumberMoment> numbers{};
 };
+std::optional<std::int64_t> number_in(const PlaceContents& p, std::string_view name);
 inline constexpr std::size_t records_shown = 512;
 
 // A group, a subscription: who has which places, and how far they are.
@@ -83,15 +93,27 @@ struct GroupContents {
   std::vector<GroupProgress> progress{};
 };
 
+// How far a group is behind, in all or at one place (empty: in all): the sum over where it has told a position. Nothing: nowhere.
+std::optional<std::int64_t> lag_of(const GroupContents& g, std::string_view place = {});
+
 struct Contents {
   std::vector<PlaceContents> places{};
   std::vector<GroupContents> groups{};
 };
 
+// What is wanted of them: less is told faster.
+struct ContentsWish {
+  bool records = true;                 // what stands in places, and marks on them that groups set
+  bool groups = true;
+  bool all_places = true;              // false: only ...
+  std::vector<std::string> places{};   // ... these, by the name of the place or of the queue
+  bool wants(std::string_view place, std::string_view queue = {}) const;
+};
+
 // Of a Model too, where it has something to tell.
 struct TellsContents {
   virtual ~TellsContents() = default;
-  virtual Contents contents(const World& world) const = 0;
+  virtual Contents contents(const World& world, const ContentsWish& wish = {}) const = 0;
 };
 
 }  // namespace mqlab

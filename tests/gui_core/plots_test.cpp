@@ -4,6 +4,10 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <fmt/format.h>
+
+#include <set>
+
 #include "sim/check/measure.h"
 #include "sim/check/measure_run.h"
 #include "tests/gui_core/views.h"
@@ -141,6 +145,122 @@ TEST(Plots, StandUnderTheSpaceTimePicture) {
     check(plots(series, timeline_of(*r.recording->result().world, r.recording->end()), {{0, r.recording->end()}, false, {}}, 12_s, w, h, measure));
   const Scene none = plots({}, {}, {{0, 1}, false, {}}, 0, 300, 200, measure);
   EXPECT_TRUE(shows(none, "nothing was sent"));
+}
+
+// --- how far groups are behind ---
+
+// A short run is looked at after every event: the series is what the window's moments say.
+TEST(Plots, LagsOfAShortRunAreThoseOfTheMoments) {
+  const auto& r = recorded("hunt/queue.lua");
+  const RunSeries series = run_series(*r.index);
+  ASSERT_EQ(series.lag_spacing, 1U);
+  ASSERT_FALSE(series.lags.empty());
+  std::size_t behind = 0;
+  MomentWish wish;
+  wish.states = wish.faults = wish.contents.records = wish.contents.all_places = false;
+  r.recording->moments(0, r.recording->events() - 1, wish, [&](const Moment& m) {
+    // What is true at the end of an instant.
+    if (m.event + 1 < r.recording->events() && r.recording->time_of(m.event + 1) == m.time) return true;
+    for (const GroupLag& l : series.lags) {
+      const auto g = std::find_if(m.groups.begin(), m.groups.end(), [&](const GroupContents& x) { return x.name == l.group; });
+      const auto expected = g == m.groups.end() ? std::nullopt : lag_of(*g);
+      EXPECT_EQ(value_at(l.steps, m.time), expected) << l.group << " at " << m.event;
+      behind += expected.value_or(0) > 0;
+    }
+    return true;
+  });
+  EXPECT_GT(behind, 10U) << "somebody is behind";
+}
+
+// A long one is looked at now and then: what it says was so at that instant.
+TEST(Plots, LagsOfALongRunWereSoWhenTheyWereLookedAt) {
+  const auto& r = recorded("lessons/two-readers.lua");
+  const Recording& rec = *r.recording;
+  const RunSeries series = run_series(*r.index);
+  ASSERT_GT(series.lag_spacing, 1U);
+  ASSERT_FALSE(series.lags.empty());
+  std::size_t compared = 0;
+  for (const GroupLag& l : series.lags) {
+    const auto& steps = l.steps.samples();
+    EXPECT_LE(steps.size(), 2'048U);
+    for (std::size_t i = 0; i < steps.size(); i += steps.size() / 20 + 1) {
+      bool was = false;
+      const Time t = steps[i].at;
+      for (std::size_t e = rec.event_before(t); e < rec.events() && !was; --e) {
+        const auto m = rec.moment(e);
+        const auto g = std::find_if(m->groups.begin(), m->groups.end(), [&](const GroupContents& x) { return x.name == l.group; });
+        was = (g == m->groups.end() ? std::nullopt : lag_of(*g)).value_or(-1) == steps[i].value;
+        if (e == 0 || m->time < t) break;
+      }
+      EXPECT_TRUE(was) << l.group << " at " << format_time(t);
+      ++compared;
+    }
+  }
+  EXPECT_GT(compared, 5U);
+}
+
+// So many groups, each a straight line upward at its own pace.
+RunSeries with_groups(std::size_t n) {
+  RunSeries s;
+  s.acknowledged = {1'000'000'000};
+  s.end = 10'000'000'000;
+  for (std::size_t g = 0; g < n; ++g) {
+    std::vector<Sample> steps;
+    for (Time t = 1; t < 10; ++t) steps.push_back({t * 1'000'000'000, static_cast<std::int64_t>((g + 1) * static_cast<std::size_t>(t))});
+    s.lags.push_back({fmt::format("group-{:02}", g), std::move(steps)});
+  }
+  return s;
+}
+
+Scene lags_of(const RunSeries& series, Time now, float w = 1'100, float h = 560) {
+  TimeView v;
+  v.range = {0, series.end};
+  Scene s = plots(series, {}, v, now, w, h, measure);
+  check(s);
+  return s;
+}
+
+TEST(Plots, UpToTwelveGroupsCanBeToldApart) {
+  for (std::size_t n = 1; n <= 12; ++n) {
+    const Scene s = lags_of(with_groups(n), 5'500'000'000);
+    std::set<std::uint64_t> groups;
+    std::set<std::pair<Ink, bool>> looks;
+    for (const Shape& x : s.shapes())
+      if (x.kind == ShapeKind::polyline && x.entity.kind == EntityId::Kind::series && x.entity.a == static_cast<std::uint64_t>(SeriesId::lag)) {
+        groups.insert(x.entity.b);
+        looks.insert({x.ink, x.dashed});
+      }
+    EXPECT_EQ(groups.size(), n);
+    EXPECT_EQ(looks.size(), n) << "each has a hue, or a dash, of its own";
+    // The key names each, with how far it is behind at the cursor.
+    for (std::size_t g = 0; g < n; ++g) EXPECT_TRUE(shows(s, fmt::format("group-{:02} {}", g, (g + 1) * 5))) << g << " of " << n;
+    EXPECT_EQ(overlap(s, measure), "");
+    EXPECT_FALSE(remarks(s, "groups drawn"));
+  }
+}
+
+TEST(Plots, OfMoreGroupsThoseMostBehindAreDrawn) {
+  const Scene s = lags_of(with_groups(20), 5'500'000'000);
+  EXPECT_TRUE(remarks(s, "12 of 20 groups drawn: those most behind"));
+  EXPECT_TRUE(shows(s, "group-19 100"));
+  EXPECT_FALSE(shows(s, "group-03"));
+}
+
+TEST(Plots, WhereAGroupIsNotThereItsLineHasAGap) {
+  RunSeries series = with_groups(1);
+  series.lags[0].steps = std::vector<Sample>{{1'000'000'000, 3}, {3'000'000'000, -1}, {6'000'000'000, 2}};
+  std::size_t lines = 0;
+  for (const Shape& x : lags_of(series, 4'000'000'000).shapes()) lines += x.kind == ShapeKind::polyline && x.entity.kind == EntityId::Kind::series && x.entity.a == static_cast<std::uint64_t>(SeriesId::lag);
+  EXPECT_EQ(lines, 2U);
+  EXPECT_TRUE(shows(lags_of(series, 4'000'000'000), "group-00 –"));
+  EXPECT_TRUE(shows(lags_of(series, 7'000'000'000), "group-00 2"));
+}
+
+TEST(Plots, WithoutGroupsThereAreFourAndALowPaneSaysWhatIsMissing) {
+  EXPECT_FALSE(shows(lags_of(with_groups(0), 0), "behind, by group"));
+  EXPECT_FALSE(remarks(lags_of(with_groups(0), 0), "make the pane higher"));
+  EXPECT_TRUE(remarks(lags_of(with_groups(2), 0, 800, 330), "4 of 5 plots: make the pane higher"));
+  for (const float h : {20.0F, 60.0F, 120.0F, 230.0F, 400.0F}) (void)lags_of(with_groups(12), 0, 300, h);
 }
 
 }  // namespace

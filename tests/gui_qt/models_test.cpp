@@ -20,7 +20,7 @@ TEST(EventModel, IsAModelWithAndWithoutAFilter) {
   const QAbstractItemModelTester tester(&m, strictly);
   EXPECT_EQ(m.rowCount(), 0);
   m.set_run(showcase_index());
-  EXPECT_EQ(static_cast<std::size_t>(m.rowCount()), showcase()->events());
+  EXPECT_EQ(static_cast<std::size_t>(m.rowCount()), showcase()->events() + showcase()->journal().drops.size());
   m.set_rows(std::make_shared<const EventRows>(EventRows{3, 7, 100}));
   EXPECT_EQ(m.rowCount(), 3);
   m.set_rows(std::make_shared<const EventRows>());
@@ -35,7 +35,10 @@ TEST(EventModel, FindsTheRowOfAnEventOrTheOneBefore) {
   EventModel m;
   EXPECT_EQ(m.row_of(0), -1);
   m.set_run(showcase_index());
-  EXPECT_EQ(m.row_of(42), 42);
+  for (std::size_t e = 0; e < showcase()->events(); e += 31) {
+    EXPECT_EQ(m.event_of(m.row_of(e)), e);
+    EXPECT_FALSE(m.drop_of(m.row_of(e)));
+  }
   EXPECT_EQ(m.row_of(showcase()->events()), -1);
   m.set_rows(std::make_shared<const EventRows>(EventRows{3, 7, 100}));
   EXPECT_EQ(m.row_of(2), -1);
@@ -50,7 +53,8 @@ TEST(EventModel, SaysOfAnEventWhatTheTraceSays) {
   m.set_run(showcase_index());
   const Journal& j = showcase()->journal();
   for (int r = 0; r < m.rowCount(); r += 97) {
-    const Delivery& d = j.deliveries[static_cast<std::size_t>(r)];
+    if (m.drop_of(r)) continue;
+    const Delivery& d = j.deliveries[m.event_of(r)];
     EXPECT_EQ(m.data(m.index(r, EventModel::time), Qt::DisplayRole).toString().toStdString(), format_time(d.time));
     EXPECT_EQ(m.data(m.index(r, EventModel::what), Qt::DisplayRole).toString().toStdString(), event_name(j, d));
     EXPECT_EQ(m.data(m.index(r, EventModel::details), Qt::DisplayRole).toString().toStdString(), event_details(j, d));
@@ -79,10 +83,11 @@ TEST(EventModel, AFilterOfWordsKeepsTheLinesWithAllOfThem) {
   m.set_run(showcase_index());
   std::size_t next = 0;
   for (int r = 0; r < m.rowCount(); ++r) {
+    if (m.drop_of(r)) continue;
     QString line;
     for (int c = EventModel::node; c < EventModel::column_count; ++c) line += m.data(m.index(r, c), Qt::DisplayRole).toString() + " ";
     const bool fits = line.contains("produce", Qt::CaseInsensitive) && line.contains("b1", Qt::CaseInsensitive);
-    EXPECT_EQ(fits, next < rows.size() && rows[next] == static_cast<std::uint32_t>(r)) << line.toStdString();
+    EXPECT_EQ(fits, next < rows.size() && rows[next] == m.event_of(r)) << line.toStdString();
     next += fits;
   }
   EXPECT_EQ(find_events(*showcase_index(), {})->rows.size(), showcase()->events());
@@ -114,6 +119,67 @@ TEST(EventModel, AllPartsOfAQueryNarrowAndBothFormsOfTheAnswerAgree) {
   }
   EXPECT_EQ(found->rows, by_parts);
   EXPECT_FALSE(by_parts.empty());
+}
+
+// By time: behind the last event before it was over.
+TEST(EventModel, WhatNeverArrivedStandsBetweenTheEvents) {
+  EventModel m;
+  const QAbstractItemModelTester tester(&m, strictly);
+  m.set_run(showcase_index());
+  const Journal& j = showcase()->journal();
+  ASSERT_FALSE(j.drops.empty());
+  const auto check = [&](const std::vector<std::size_t>& drops) {
+    std::vector<std::size_t> seen;
+    QString time_before;
+    std::size_t event_before = 0;
+    for (int r = 0; r < m.rowCount(); ++r) {
+      EXPECT_GE(m.event_of(r), event_before);
+      event_before = m.event_of(r);
+      const auto d = m.drop_of(r);
+      if (!d) {
+        EXPECT_EQ(m.row_of(m.event_of(r)), r);
+        continue;
+      }
+      seen.push_back(*d);
+      EXPECT_EQ(m.row_of_drop(*d), r);
+      EXPECT_EQ(m.event_of(r), showcase()->event_of_drop(*d));
+      EXPECT_EQ(m.data(m.index(r, EventModel::number), Qt::DisplayRole).toString(), QStringLiteral("✕"));
+      EXPECT_EQ(m.data(m.index(r, EventModel::time), Qt::DisplayRole).toString().toStdString(), format_time(j.drops[*d].time));
+      EXPECT_EQ(m.data(m.index(r, EventModel::marks), Qt::DisplayRole).toString().toStdString(), std::string("dropped: ") + drop_reason_text(j.drops[*d].why));
+      EXPECT_EQ(m.data(m.index(r, 0), Qt::ToolTipRole).toString().toStdString(), drop_text(j, j.drops[*d]));
+    }
+    EXPECT_EQ(seen, drops);
+  };
+  std::vector<std::size_t> all(j.drops.size());
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
+  check(all);
+  EventRows rows;
+  for (std::uint32_t e = 0; e < showcase()->events(); e += 7) rows.push_back(e);
+  m.set_rows(std::make_shared<const EventRows>(rows));
+  check({});
+  EXPECT_EQ(m.row_of_drop(0), -1);
+  const auto last = static_cast<std::uint32_t>(j.drops.size() - 1);
+  m.set_rows(std::make_shared<const EventRows>(rows), std::make_shared<const EventRows>(last > 0 ? EventRows{0, last} : EventRows{0}));
+  check(last > 0 ? std::vector<std::size_t>{0, last} : std::vector<std::size_t>{0});
+  m.set_rows(std::make_shared<const EventRows>(), std::make_shared<const EventRows>(EventRows{last}));
+  EXPECT_EQ(m.rowCount(), 1);
+  EXPECT_EQ(m.drop_of(0), std::optional<std::size_t>(last));
+}
+
+TEST(EventModel, TheWordDroppedFindsWhatNeverArrived) {
+  const Journal& j = showcase()->journal();
+  const auto found = [](const char* words) { return *find_events(*showcase_index(), {.words = words}); };
+  EXPECT_EQ(found("dropped").drops.size(), j.drops.size());
+  EXPECT_EQ(found("Never ARRIVED").drops.size(), j.drops.size());
+  EXPECT_EQ(found("").drops.size(), j.drops.size());
+  EXPECT_TRUE(found("nobody says this").drops.empty());
+  const std::string kind = j.kind_name(j.drops[0].event.type);
+  const FoundEvents of_kind = found(kind.c_str());
+  EXPECT_FALSE(of_kind.drops.empty());
+  for (const std::uint32_t d : of_kind.drops) EXPECT_NE(drop_text(j, j.drops[d]).find(kind), std::string::npos);
+  std::size_t n = 0;
+  for (std::size_t d = 0; d < j.drops.size(); ++d) n += of_kind.passing_drops[d];
+  EXPECT_EQ(n, of_kind.drops.size());
 }
 
 TEST(VerdictModel, TellsBrokenGuaranteesFirst) {

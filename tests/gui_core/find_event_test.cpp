@@ -1,0 +1,217 @@
+// A search finds what a look at every moment finds, and says so when there is nothing.
+#include "gui/core/find_event.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+
+#include "gui/core/engine.h"
+#include "gui/core/go_to.h"
+#include "tests/gui_core/views.h"
+
+namespace mqlab::gui {
+namespace {
+
+using namespace mqlab::literals;
+using namespace testing;
+
+Predicate read(const std::string& text) { return read_predicate(text).predicate.value(); }
+
+// Every moment, made in whole, once a run.
+std::vector<bool> truth(const Recording& r, const Predicate& p) {
+  std::vector<bool> out;
+  r.moments(0, r.events() - 1, {}, [&](const Moment& m) {
+    out.push_back(holds(p, m));
+    return true;
+  });
+  return out;
+}
+
+// From where it is not true: the first after, the last before. From where it is: the stretch is passed over first.
+std::optional<std::size_t> by_force(const std::vector<bool>& is, std::size_t now, Direction d) {
+  bool was_false = !is[now];
+  const auto step = [&](std::size_t e) {
+    if (!is[e]) was_false = true;
+    return is[e] && was_false;
+  };
+  if (d == Direction::forward) {
+    for (std::size_t e = now + 1; e < is.size(); ++e)
+      if (step(e)) return e;
+  } else {
+    for (std::size_t e = now; e-- > 0;)
+      if (step(e)) return e;
+  }
+  return std::nullopt;
+}
+
+struct Case {
+  const char* scenario;
+  const char* sentence;
+};
+const Case cases[] = {
+    {"showcase.lua", "isr orders/0 < 3"},
+    {"showcase.lua", "leader orders/0 = B2"},
+    {"showcase.lua", "leader orders/0 = none or leaders orders/0 > 1"},
+    {"showcase.lua", "state B1 != running"},
+    {"showcase.lua", "leo orders/0 on B2 > 10 and time < 20s"},
+    {"museum/kafka/p01-retry-duplicate.lua", "hw orders/0 = 4"},
+    {"hunt/queue.lua", "backlog orders/0 > 1"},
+    {"hunt/queue.lua", "waiting B1 > 0"},
+    {"hunt/queue.lua", "time > 9999s"},
+};
+
+RC_GTEST_PROP(FindEventProperty, IsWhatALookAtEveryMomentFinds, ()) {
+  static std::map<std::size_t, std::vector<bool>> known;
+  const std::size_t n = *rc::gen::inRange<std::size_t>(0, std::size(cases));
+  const Recording& r = *recorded(cases[n].scenario).recording;
+  const Predicate p = read(cases[n].sentence);
+  if (!known.count(n)) known[n] = truth(r, p);
+  const std::size_t now = *rc::gen::inRange<std::size_t>(0, r.events());
+  const Direction d = *rc::gen::element(Direction::forward, Direction::backward);
+  const Found f = find_event(r, p, now, d);
+  RC_ASSERT(f.event == by_force(known[n], now, d));
+  RC_ASSERT(!f.called_off);
+  RC_ASSERT(f.was_true == known[n][now]);
+  RC_ASSERT(f.complaint(r, p, d).empty() == f.event.has_value());
+}
+
+// A few of them are made one by one, as the window makes them.
+TEST(FindEvent, TheMomentsThatItLooksAtAreThoseOfTheWindow) {
+  const Recording& r = *recorded("showcase.lua").recording;
+  for (const Case& c : cases) {
+    if (std::string(c.scenario) != "showcase.lua") continue;
+    const Predicate p = read(c.sentence);
+    const std::vector<bool> is = truth(r, p);
+    r.moments(0, r.events() - 1, wish_of(p), [&](const Moment& m) {
+      EXPECT_EQ(holds(p, m), is[m.event]) << c.sentence << " at " << m.event;
+      return true;
+    });
+    for (std::size_t e = 0; e < r.events(); e += 41) EXPECT_EQ(holds(p, *r.moment(e)), is[e]) << c.sentence << " at " << e;
+  }
+}
+
+TEST(FindEvent, BackwardSearchesFromCheckpointToCheckpoint) {
+  const Recording& r = *recorded("search/quorum.lua").recording;
+  ASSERT_GT(r.checkpoints(), 3U);
+  std::size_t most = 0;
+  const Predicate p = read("time >= 0s");  // true everywhere: the first stretch that is looked at decides
+  Found f = find_event(r, read("time < 1ns"), r.events() - 1, Direction::backward, [&](std::size_t done, std::size_t) {
+    most = std::max(most, done);
+    return true;
+  });
+  EXPECT_EQ(f.looked_at, r.events() - 1) << "each event once";
+  // What is near is found after little.
+  const Time late = r.time_of(r.events() - 10);
+  f = find_event(r, read("time < " + std::to_string(late) + "ns"), r.events() - 1, Direction::backward);
+  ASSERT_TRUE(f.event);
+  EXPECT_LT(r.time_of(*f.event), late);
+  EXPECT_LT(f.looked_at, 2'100U);
+  EXPECT_FALSE(find_event(r, p, 5, Direction::backward).event) << "it has been true all the time";
+}
+
+TEST(FindEvent, NeverTrueNamesTheRangeLookedAt) {
+  const Recording& r = *recorded("showcase.lua").recording;
+  const Predicate p = read("isr orders/0 > 9");
+  const Found f = find_event(r, p, 10, Direction::forward);
+  EXPECT_FALSE(f.event);
+  EXPECT_EQ(f.from, 11U);
+  EXPECT_EQ(f.to, r.events() - 1);
+  EXPECT_EQ(f.complaint(r, p, Direction::forward).rfind("`isr orders/0 > 9` is never true in #11 to #", 0), 0U) << f.complaint(r, p, Direction::forward);
+  EXPECT_EQ(find_event(r, p, r.events() - 1, Direction::forward).complaint(r, p, Direction::forward), "there is no event after this one");
+  EXPECT_EQ(find_event(r, p, 0, Direction::backward).complaint(r, p, Direction::backward), "there is no event before this one");
+}
+
+TEST(FindEvent, IsCalledOffWhenItIsTold) {
+  const Recording& r = *recorded("search/quorum.lua").recording;
+  for (const Direction d : {Direction::forward, Direction::backward}) {
+    const Found f = find_event(r, read("time > 9999s"), d == Direction::forward ? 0 : r.events() - 1, d, [](std::size_t done, std::size_t) { return done < 700; });
+    EXPECT_TRUE(f.called_off);
+    EXPECT_LT(f.looked_at, 1'100U);
+    EXPECT_FALSE(f.event);
+    EXPECT_EQ(f.complaint(r, read("time > 9999s"), d), "");
+  }
+}
+
+// --- on the engine's thread ---
+
+struct Waits {
+  std::mutex m;
+  std::condition_variable c;
+  bool news = false;
+  void wake() {
+    const std::lock_guard lock(m);
+    news = true;
+    c.notify_all();
+  }
+  void wait() {
+    std::unique_lock lock(m);
+    c.wait_for(lock, std::chrono::seconds(60), [&] { return news; });
+    news = false;
+  }
+};
+
+News next_found(Engine& e, Waits& w) {
+  for (int i = 0; i < 1'000; ++i) {
+    for (News& n : e.take())
+      if (n.kind == News::Kind::found) return n;
+    w.wait();
+  }
+  ADD_FAILURE() << "nothing was told";
+  return {};
+}
+
+TEST(FindEvent, TheEngineFindsOnItsThreadAndTheLaterQuestionCounts) {
+  Waits w;
+  Engine engine(all_models(), [&] { w.wake(); });
+  const auto r = recorded("showcase.lua").recording;
+  engine.find(r, read("leader orders/0 = B2"), 0, Direction::forward);
+  const News n = next_found(engine, w);
+  EXPECT_EQ(n.of, r);
+  EXPECT_EQ(n.found.event, find_event(*r, read("leader orders/0 = B2"), 0, Direction::forward).event);
+  engine.find(r, read("isr orders/0 > 9"), 0, Direction::forward);
+  EXPECT_NE(next_found(engine, w).complaint_of_search.find("is never true"), std::string::npos);
+  // Called off, whether it had begun or not, it says so; and a question right behind it is answered.
+  engine.find(r, read("time > 9999s"), 0, Direction::forward);
+  engine.call_off_find();
+  EXPECT_FALSE(next_found(engine, w).found.event);
+  engine.find(r, read("time > 1s"), 0, Direction::forward);
+  EXPECT_TRUE(next_found(engine, w).found.event);
+  EXPECT_FALSE(engine.search().under_way);
+}
+
+// --- typed ---
+
+TEST(GoTo, WordsAboutTheStateAskForASearch) {
+  EXPECT_FALSE(asked_by("130ms"));
+  EXPECT_FALSE(asked_by("next violation"));
+  EXPECT_FALSE(asked_by("#87"));
+  EXPECT_FALSE(asked_by("previous fault"));
+  const auto a = asked_by(" isr orders/0 < 3 ");
+  ASSERT_TRUE(a && a->predicate);
+  EXPECT_EQ(a->direction, Direction::forward);
+  const auto b = asked_by("previous lag billing > 100");
+  ASSERT_TRUE(b && b->predicate);
+  EXPECT_EQ(b->direction, Direction::backward);
+  EXPECT_EQ(b->predicate->text(), "lag billing > 100");
+  const auto c = asked_by("next lag billing");
+  ASSERT_TRUE(c);
+  EXPECT_FALSE(c->predicate);
+  EXPECT_FALSE(c->complaint.empty());
+}
+
+TEST(GoTo, MessagesThatNeverArrivedAreAPlace) {
+  const Recording& r = *recorded("museum/kafka/p01-retry-duplicate.lua").recording;
+  const GoTo to = go_to(r, "next dropped", 0);
+  EXPECT_EQ(to.complaint, "");
+  const auto& drops = r.journal().drops;
+  EXPECT_TRUE(std::any_of(drops.begin(), drops.end(), [&](const Drop& d) { return d.after == to.event + 1; }));
+  EXPECT_EQ(go_to(r, "previous dropped", to.event + 1).event, to.event);
+  EXPECT_NE(go_to(r, "next dropped", r.events() - 1).complaint, "");
+}
+
+}  // namespace
+}  // namespace mqlab::gui

@@ -1,0 +1,248 @@
+// Messages that never arrived: found, placed, drawn and told in all views.
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "gui/core/describe.h"
+#include "gui/core/filter.h"
+#include "gui/core/spacetime.h"
+#include "gui/core/topology.h"
+#include "gui/core/what_if.h"
+#include "sim/record/event_text.h"
+#include "tests/gui_core/views.h"
+
+namespace mqlab::gui {
+namespace {
+
+using namespace mqlab::literals;
+using namespace testing;
+const FixedMeasure measure;
+
+const testing::Recorded& duplicate() { return recorded("museum/kafka/p01-retry-duplicate.lua"); }
+const testing::Recorded& quorum() { return recorded("search/quorum.lua"); }
+
+// The one that the story is about.
+std::size_t the_answer(const testing::Recorded& r) {
+  const Journal& j = r.recording->journal();
+  for (std::size_t i = 0; i < j.drops.size(); ++i)
+    if (j.drops[i].why == DropReason::fault) return i;
+  ADD_FAILURE() << "no answer was dropped";
+  return 0;
+}
+
+Scene spacetime_of(const testing::Recorded& r, const Focus& focus = {}, std::size_t crosses_most = 300, std::optional<TimeRange> range = {}, const std::vector<bool>* passing = nullptr) {
+  const SpacetimeFacts facts = spacetime_facts(*r.index);
+  SpacetimeView v;
+  v.lanes = facts.lanes;
+  v.time.range = range.value_or(TimeRange{0, r.recording->end()});
+  v.crosses_most = crosses_most;
+  v.passing_drops = passing;
+  Scene s = spacetime(*r.index, facts, v, focus, 1'000, 500, measure);
+  check(s);
+  return s;
+}
+
+// Crosses by drop: where.
+std::map<std::uint64_t, Point> crosses(const Scene& s) {
+  std::map<std::uint64_t, Point> out;
+  for (const Shape& x : s.shapes())
+    if (x.kind == ShapeKind::cross && x.entity.kind == EntityId::Kind::drop) out[x.entity.a] = x.from;
+  return out;
+}
+
+TEST(Lost, TheAnswerOfADuplicateIsRecordedWithItsReason) {
+  const auto& r = duplicate();
+  const Journal& j = r.recording->journal();
+  const Drop& d = j.drops.at(the_answer(r));
+  EXPECT_NE(drop_text(j, d).find("ProduceReply"), std::string::npos);
+  EXPECT_NE(drop_text(j, d).find("->P1"), std::string::npos);
+  EXPECT_NE(drop_text(j, d).find("never arrived: a fault dropped it"), std::string::npos);
+}
+
+TEST(Lost, StandAmongTheEventsByTheirTime) {
+  for (const testing::Recorded* r : {&duplicate(), &quorum()}) {
+    const Journal& j = r->recording->journal();
+    ASSERT_FALSE(j.drops.empty());
+    Time before = 0;
+    std::size_t after = 0;
+    for (std::size_t i = 0; i < j.drops.size(); ++i) {
+      const Drop& d = j.drops[i];
+      EXPECT_GE(d.time, before);
+      EXPECT_GE(d.after, after);
+      if (d.after > 0) EXPECT_LE(r->recording->time_of(d.after - 1), d.time);
+      if (d.after < r->recording->events()) EXPECT_GE(r->recording->time_of(d.after), d.time);
+      EXPECT_EQ(r->recording->event_of_drop(i), d.after > 0 ? d.after - 1 : 0);
+      before = d.time;
+      after = d.after;
+    }
+  }
+}
+
+RC_GTEST_PROP(LostProperty, TheIndexSaysWhatALoopSays, ()) {
+  const EventIndex& index = *quorum().index;
+  const Recording& r = index.recording();
+  const Time t = *rc::gen::inRange<Time>(0, r.end()), until = t + *rc::gen::inRange<Time>(0, r.end() / 4);
+  std::set<std::uint32_t> expected, seen;
+  for (std::size_t i = 0; i < r.journal().drops.size(); ++i)
+    if (sent_at(r.journal().drops[i]) <= until && r.journal().drops[i].time >= t) expected.insert(static_cast<std::uint32_t>(i));
+  index.lost_between(t, until, [&](const LostFlight& f) { seen.insert(f.drop); });
+  RC_ASSERT(seen == expected);
+}
+
+// The first one of the tables is the cause of the second in all that a run is made of: a checkpoint loses nothing of it.
+TEST(Lost, AreTheSameInTwoRecordingsOfOneRun) {
+  const testing::Recorded again = record(scenario_of("museum/kafka/p01-retry-duplicate.lua"));
+  const auto &a = duplicate().recording->journal(), &b = again.recording->journal();
+  ASSERT_EQ(a.drops.size(), b.drops.size());
+  for (std::size_t i = 0; i < a.drops.size(); ++i) EXPECT_EQ(drop_text(a, a.drops[i]), drop_text(b, b.drops[i]));
+}
+
+TEST(Lost, SpacetimeDrawsACrossWhenAndAsFarAsItCame) {
+  const auto& r = duplicate();
+  const std::size_t answer = the_answer(r);
+  const Drop& d = r.recording->journal().drops[answer];
+  const TimeRange range{d.time - 50_ms, d.time + 50_ms};
+  const Scene s = spacetime_of(r, {}, 300, range);
+  const auto all = crosses(s);
+  ASSERT_TRUE(all.count(answer));
+  const Rect area = spacetime_area(1'000, 500);
+  EXPECT_NEAR(all.at(answer).x, area.x + area.w / 2, 1);
+  // Between the lines of the broker and of P1.
+  float from = 0, to = 0;
+  for (const Named& n : s.named()) {
+    if (n.text == "line of P1") to = n.bounds.y + n.bounds.h / 2;
+    if (n.text == "line of " + r.recording->line_name(d.event.source)) from = n.bounds.y + n.bounds.h / 2;
+  }
+  EXPECT_NEAR(all.at(answer).y, (from + to) / 2, 1);
+  EXPECT_TRUE(shows(s, "ProduceReply: a fault dropped it"));
+  EXPECT_NE(said(s, EntityId::drop(answer)).find("never arrived"), std::string::npos);
+}
+
+TEST(Lost, OneInFocusIsMarked) {
+  const auto& r = duplicate();
+  Focus f;
+  f.entity = EntityId::drop(the_answer(r));
+  EXPECT_EQ(count(spacetime_of(r), ShapeKind::circle, Ink::selection), 0U);
+  EXPECT_EQ(count(spacetime_of(r, f), ShapeKind::circle, Ink::selection), 1U);
+}
+
+TEST(Lost, AboveTheLimitDensityStandsForThemAndOneInFocusIsStillDrawn) {
+  const auto& r = quorum();
+  ASSERT_GT(r.index->lost().size(), 5U);
+  const Scene s = spacetime_of(r, {}, 3);
+  EXPECT_TRUE(crosses(s).empty());
+  EXPECT_GT(count(s, ShapeKind::rectangle, MessageLooks::lost_ink), 0U);
+  EXPECT_TRUE(remarks(s, "that never arrived drawn"));
+  Focus f;
+  f.entity = EntityId::drop(4);
+  const auto drawn = crosses(spacetime_of(r, f, 3));
+  EXPECT_EQ(drawn.size(), 1U);
+  EXPECT_TRUE(drawn.count(4));
+}
+
+TEST(Lost, ByOrderTheyStandBetweenTheEvents) {
+  const auto& r = duplicate();
+  const std::size_t answer = the_answer(r);
+  const SpacetimeFacts facts = spacetime_facts(*r.index);
+  SpacetimeView v;
+  v.lanes = facts.lanes;
+  v.time.by_order = true;
+  const Drop& d = r.recording->journal().drops[answer];
+  v.time.range = {d.time - 20_ms, d.time + 20_ms};
+  const Scene s = spacetime(*r.index, facts, v, {}, 1'000, 500, measure);
+  check(s);
+  ASSERT_TRUE(crosses(s).count(answer));
+  for (const Shape& x : s.shapes())
+    if (x.kind == ShapeKind::line && x.entity == EntityId::drop(answer)) EXPECT_LE(x.from.x, x.to.x);
+}
+
+TEST(Lost, TheFilterTakesThemAwayByNodeAndKind) {
+  const auto& r = duplicate();
+  const Journal& j = r.recording->journal();
+  const std::size_t answer = the_answer(r);
+  const NodeId p1 = r.recording->result().world->find("P1"), b1 = j.drops[answer].event.source;
+  const auto has = [&](const std::vector<Chip>& chips) {
+    const auto all = Filter{chips}.drops(*r.recording);
+    return std::find(all.begin(), all.end(), answer) != all.end();
+  };
+  EXPECT_TRUE(has({}));
+  EXPECT_TRUE(has({Chip::node(p1)}));
+  EXPECT_TRUE(has({Chip::node(b1)}));
+  EXPECT_FALSE(has({Chip::node(r.recording->result().world->find("R"))}));
+  EXPECT_TRUE(has({Chip::message_kind(j.drops[answer].event.type)}));
+  EXPECT_FALSE(has({Chip::message_kind(static_cast<MessageKind>(j.drops[answer].event.type + 1))}));
+  EXPECT_TRUE(has({Chip::hide(Traffic::heartbeat)}));
+  EXPECT_FALSE(has({Chip::hide(Traffic::client)}));
+  EXPECT_FALSE(has({Chip::told()}));
+  // Alone, or not at all.
+  EXPECT_TRUE(has({Chip::dropped()}));
+  EXPECT_TRUE(Filter{{Chip::dropped()}}.rows(*r.recording).empty());
+  Chip no = Chip::dropped();
+  no.excludes = true;
+  EXPECT_FALSE(has({no}));
+  EXPECT_EQ(Filter{{no}}.rows(*r.recording).size(), r.recording->events());
+  const std::vector<bool> none(j.drops.size());
+  EXPECT_TRUE(crosses(spacetime_of(r, {}, 300, {}, &none)).empty());
+}
+
+TEST(Lost, TopologyShowsItUnderWayAndThenACrossWithTheReason) {
+  const auto& r = duplicate();
+  const TopologyFacts facts = topology_facts(*r.index);
+  const std::size_t answer = the_answer(r);
+  const Drop& d = r.recording->journal().drops[answer];
+  const auto scene_at = [&](std::size_t event, Time now) {
+    Scene s = topology(*r.index, facts, *r.recording->moment(event), now, {}, 900, 600, measure);
+    check(s);
+    return s;
+  };
+  const Scene over = scene_at(r.recording->event_of_drop(answer), d.time);
+  ASSERT_TRUE(crosses(over).count(answer));
+  EXPECT_TRUE(shows(over, "ProduceReply: a fault dropped it"));
+  EXPECT_TRUE(shows(over, "never arrived")) << "the legend";
+  EXPECT_NE(said(over, EntityId::drop(answer)).find("a fault dropped it"), std::string::npos);
+  // Whoever steps from event to event meets it, and it does not stay for ever.
+  EXPECT_TRUE(crosses(scene_at(d.after, r.recording->time_of(d.after))).count(answer));
+  const std::size_t much_later = r.recording->event_before(d.time + 5_s);
+  EXPECT_FALSE(crosses(scene_at(much_later, r.recording->time_of(much_later))).count(answer));
+  EXPECT_FALSE(crosses(scene_at(r.recording->event_before(d.time - 1), d.time - 1)).count(answer));
+}
+
+TEST(Lost, ACalmRunSpeaksOfNone) {
+  const testing::Recorded r = record(R"(return scenario { title = "calm", cluster = kafka { brokers = 1 }, topics = { orders = { partitions = 1, replicas = 1 } },
+    clients = { producer "P1" { topic = "orders", records = 3, every = ms(10), start_at = seconds(5) } }, run_for = seconds(6) })");
+  const TopologyFacts facts = topology_facts(*r.index);
+  const auto m = r.recording->moment(r.recording->events() / 2);
+  EXPECT_FALSE(shows(topology(*r.index, facts, *m, m->time, {}, 900, 600, measure), "never arrived"));
+}
+
+TEST(Lost, IsDescribedWithItsTimesAndCause) {
+  const auto& r = duplicate();
+  const std::size_t answer = the_answer(r);
+  const Description d = describe(*r.index, *r.recording->moment(r.recording->event_of_drop(answer)), EntityId::drop(answer));
+  EXPECT_NE(d.title.find("never arrived: a fault dropped it"), std::string::npos);
+  ASSERT_EQ(d.lines.size(), 2U);
+  EXPECT_EQ(d.lines[0].rfind("sent by B", 0), 0U) << d.lines[0];
+  EXPECT_EQ(d.lines[1].rfind("because of event", 0), 0U) << d.lines[1];
+  EXPECT_TRUE(describe_drop(*r.index, r.recording->journal().drops.size()).empty());
+}
+
+// Why did P1 send again? It waited for an answer that never came.
+TEST(Lost, TheChainOfCausesNamesTheAnswerThatNeverCame) {
+  const auto& r = duplicate();
+  const Recording& rec = *r.recording;
+  const std::size_t answer = the_answer(r);
+  // The second delivery of the record: from there back.
+  std::set<std::uint32_t> named;
+  for (std::size_t e = 0; e < rec.events(); ++e) {
+    const CauseChain chain = causes_of(*r.index, e, 40);
+    ASSERT_EQ(chain.lost.size(), chain.events.size());
+    for (const auto& step : chain.lost) named.insert(step.begin(), step.end());
+  }
+  EXPECT_TRUE(named.count(static_cast<std::uint32_t>(answer)));
+}
+
+}  // namespace
+}  // namespace mqlab::gui
