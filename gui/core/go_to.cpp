@@ -19,14 +19,17 @@ std::string_view trimmed(std::string_view t) {
   return t;
 }
 
-// Where a message was over that never arrived, heartbeats left out; ascending, each once.
-std::vector<std::size_t> dropped_events_of(const Recording& r) {
+// The message that never arrived, heartbeats left out, behind an event or before it: the first behind, the last before.
+GoTo dropped(const Recording& r, std::size_t now, Direction d) {
   const Journal& j = r.journal();
-  std::vector<std::size_t> out;
-  for (std::size_t d = 0; d < j.drops.size(); ++d) {
-    const MessageKind kind = j.drops[d].event.type;
+  GoTo out{now, fmt::format("there is no {} that never arrived", d == Direction::forward ? "further message" : "message before"), {}};
+  for (std::size_t i = 0; i < j.drops.size(); ++i) {
+    const MessageKind kind = j.drops[i].event.type;
     if (kind < j.messages.size() && j.messages[kind].traffic == Traffic::heartbeat) continue;
-    if (const std::size_t e = r.event_of_drop(d); out.empty() || out.back() != e) out.push_back(e);
+    const std::size_t e = r.event_of_drop(i);
+    if (d == Direction::forward ? e <= now : e >= now) continue;
+    out = {e, {}, i};
+    if (d == Direction::forward) break;
   }
   return out;
 }
@@ -104,8 +107,8 @@ GoTo go_to(const Recording& r, std::string_view words, std::size_t now) {
   if (w == "previous violation") return previous_of(violations_of(r), now, "violation");
   if (w == "next fault" || w == "fault") return next_of(fault_events_of(r), now, "fault");
   if (w == "previous fault") return previous_of(fault_events_of(r), now, "fault");
-  if (w == "next dropped" || w == "dropped") return next_of(dropped_events_of(r), now, "message that never arrived");
-  if (w == "previous dropped") return previous_of(dropped_events_of(r), now, "message that never arrived");
+  if (w == "next dropped" || w == "dropped") return dropped(r, now, Direction::forward);
+  if (w == "previous dropped") return dropped(r, now, Direction::backward);
   if (w.front() == '#') {
     const std::string_view digits = trimmed(w.substr(1));
     std::size_t n = 0;

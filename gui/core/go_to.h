@@ -22,6 +22,7 @@ namespace mqlab::gui {
 struct GoTo {
   std::size_t event = 0;
   std::string complaint{};  // why there is no such place; then `event` is where one was
+  std::optional<std::size_t> drop{};  // in Journal::drops: the message that never arrived and was meant; it is to be in focus
 };
 
 // `now`: the event that is looked at. Requires: the run has events.

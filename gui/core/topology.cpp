@@ -247,7 +247,7 @@ struct Painter {
   void lost() {
     for (const LostFlight& f : in.lost) {
       if (!there(f.from)) continue;
-      const bool over = in.now >= f.over;
+      const bool over = in.now >= f.over || in.focus.entity == EntityId::drop(f.drop);
       const float gone = over || f.over <= f.sent ? 1.0F : static_cast<float>(static_cast<double>(in.now - f.sent) / static_cast<double>(f.over - f.sent));
       const Rect& box = boxes[f.from];
       const auto [a, b] = there(f.to) && f.to != f.from ? ends(f.from, f.to, 5) : std::pair(Point{box.right() - 14, box.y}, Point{box.right() - 14, box.y - 60});
@@ -468,6 +468,9 @@ Scene topology(const EventIndex& index, const TopologyFacts& facts, const Moment
   index.lost_between(std::min(before + 1, now - facts.crosses_stay), now, [&](const LostFlight& f) {
     if (f.sent <= now) in.lost.push_back(f);
   });
+  // One in focus that is over before the next event is there, though its end is a little later than this one.
+  if (const std::size_t d = focus.entity.a; focus.entity.kind == EntityId::Kind::drop && d < index.lost().size() && index.recording().event_of_drop(d) == moment.event)
+    if (std::none_of(in.lost.begin(), in.lost.end(), [&](const LostFlight& f) { return f.drop == d; })) in.lost.push_back(index.lost()[d]);
   return topology(in, width, height, measure);
 }
 

@@ -407,7 +407,8 @@ QString Workspace::go_to(const QString& words) {
   const GoTo to = gui::go_to(*recording(), words.toStdString(), event_);
   if (!to.complaint.empty()) return QString::fromStdString(to.complaint);
   play(false);
-  set_event(to.event);
+  if (to.drop) focus(to.event, EntityId::drop(*to.drop));
+  else set_event(to.event);
   return {};
 }
 

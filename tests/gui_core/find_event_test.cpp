@@ -209,7 +209,10 @@ TEST(GoTo, MessagesThatNeverArrivedAreAPlace) {
   EXPECT_EQ(to.complaint, "");
   const auto& drops = r.journal().drops;
   EXPECT_TRUE(std::any_of(drops.begin(), drops.end(), [&](const Drop& d) { return d.after == to.event + 1; }));
+  ASSERT_TRUE(to.drop);
+  EXPECT_EQ(r.event_of_drop(*to.drop), to.event);
   EXPECT_EQ(go_to(r, "previous dropped", to.event + 1).event, to.event);
+  EXPECT_FALSE(go_to(r, "next fault", 0).drop);
   EXPECT_NE(go_to(r, "next dropped", r.events() - 1).complaint, "");
 }
 

@@ -72,8 +72,12 @@ TEST(Lost, StandAmongTheEventsByTheirTime) {
       const Drop& d = j.drops[i];
       EXPECT_GE(d.time, before);
       EXPECT_GE(d.after, after);
-      if (d.after > 0) EXPECT_LE(r->recording->time_of(d.after - 1), d.time);
-      if (d.after < r->recording->events()) EXPECT_GE(r->recording->time_of(d.after), d.time);
+      if (d.after > 0) {
+        EXPECT_LE(r->recording->time_of(d.after - 1), d.time);
+      }
+      if (d.after < r->recording->events()) {
+        EXPECT_GE(r->recording->time_of(d.after), d.time);
+      }
       EXPECT_EQ(r->recording->event_of_drop(i), d.after > 0 ? d.after - 1 : 0);
       before = d.time;
       after = d.after;
@@ -156,7 +160,9 @@ TEST(Lost, ByOrderTheyStandBetweenTheEvents) {
   check(s);
   ASSERT_TRUE(crosses(s).count(answer));
   for (const Shape& x : s.shapes())
-    if (x.kind == ShapeKind::line && x.entity == EntityId::drop(answer)) EXPECT_LE(x.from.x, x.to.x);
+    if (x.kind == ShapeKind::line && x.entity == EntityId::drop(answer)) {
+      EXPECT_LE(x.from.x, x.to.x);
+    }
 }
 
 TEST(Lost, TheFilterTakesThemAwayByNodeAndKind) {
@@ -208,6 +214,21 @@ TEST(Lost, TopologyShowsItUnderWayAndThenACrossWithTheReason) {
   const std::size_t much_later = r.recording->event_before(d.time + 5_s);
   EXPECT_FALSE(crosses(scene_at(much_later, r.recording->time_of(much_later))).count(answer));
   EXPECT_FALSE(crosses(scene_at(r.recording->event_before(d.time - 1), d.time - 1)).count(answer));
+}
+
+// Where one is led to it, it is seen, though its end is a little later than the event before.
+TEST(Lost, TopologyShowsTheOneInFocusAtTheEventBeforeItsEnd) {
+  const auto& r = duplicate();
+  const TopologyFacts facts = topology_facts(*r.index);
+  const std::size_t answer = the_answer(r), event = r.recording->event_of_drop(answer);
+  Focus f;
+  f.event = event;
+  f.entity = EntityId::drop(answer);
+  const auto m = r.recording->moment(event);
+  EXPECT_TRUE(crosses(topology(*r.index, facts, *m, m->time, f, 900, 600, measure)).count(answer));
+  f.event = 0;
+  const auto first = r.recording->moment(0);
+  EXPECT_FALSE(crosses(topology(*r.index, facts, *first, first->time, f, 900, 600, measure)).count(answer));
 }
 
 TEST(Lost, ACalmRunSpeaksOfNone) {
