@@ -239,7 +239,7 @@ void Broker::on_crash(const Crash& crash) {
     for (std::size_t i = 0; i < r.store.size(); ++i)
       if (corrupt(i)) r.store.resize(i);
     for (std::size_t i = 0; i < r.chunks.size(); ++i)
-      if (static_cast<std::size_t>(r.chunks[i].end()) > kept || corrupt(static_cast<std::size_t>(r.chunks[i].first))) r.chunks.resize(i);
+      if (static_cast<std::size_t>(r.chunks[i].end()) > kept || corrupt(static_cast<std::size_t>(r.chunks[i].first))) r.chunks.truncate(i);
   }
   forget_transient();
 }

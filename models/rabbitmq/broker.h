@@ -41,7 +41,7 @@ struct QueueRecord {
   ConnId owner = no_connection;           // exclusive: whose
   QueueCopies copies{};                   // of a mirrored queue; `broker` leads it
   std::vector<StoreRecord> store{};       // classic: what was written, in order
-  std::vector<StreamChunk> chunks{};      // stream
+  SharedVector<StreamChunk> chunks{};     // stream
 };
 
 // The process of a queue that lives here.

@@ -169,7 +169,7 @@ void fill(PlaceContents& p, const QuorumQueue& q, const raft::Raft& raft, const 
   add_word(p.facts, limits(q.options()));
 }
 
-void fill(PlaceContents& p, const std::deque<StreamChunk>& chunks, std::int64_t committed, std::int64_t next, bool records) {
+void fill(PlaceContents& p, std::span<const StreamChunk> chunks, std::int64_t committed, std::int64_t next, bool records) {
   for (auto chunk = chunks.rbegin(); records && chunk != chunks.rend() && p.records.size() < records_shown; ++chunk)
     for (std::size_t i = chunk->messages.size(); i-- > 0 && p.records.size() < records_shown;) {
       const std::int64_t at = chunk->first + static_cast<std::int64_t>(i);
@@ -243,8 +243,7 @@ std::optional<PlaceContents> copy_of(const Site& s, const std::string& queue, co
   if (up || (record.broker != s.index && record.store.empty())) return std::nullopt;  // it lives elsewhere
   p.role = "on disk";
   if (type == QueueType::stream) {
-    const std::deque<StreamChunk> chunks(record.chunks.begin(), record.chunks.end());
-    fill(p, chunks, 0, chunks.empty() ? 0 : chunks.back().end(), s.records);
+    fill(p, record.chunks, 0, record.chunks.empty() ? 0 : record.chunks.back().end(), s.records);
   } else {
     fill(p, record.store);
   }

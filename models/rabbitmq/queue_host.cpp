@@ -183,7 +183,7 @@ void Broker::stream_op(Context& c, const QueueOp& op, QueueRecord& record, Queue
       const std::int64_t before = s.next();
       s.append(std::span(&one, 1), c.wall(), out);
       if (s.next() == before) c.mark("publish_left_out", op.queue, fmt::format("{}: {} of '{}' has been seen", c.world().journal.message_name(op.content->message), op.publishing_id, op.publisher));
-      if (!s.chunks().empty()) record.chunks.assign(s.chunks().begin(), s.chunks().end());
+      if (!s.chunks().empty()) record.chunks = s.chunks();
       c.write(record.file, s.next(), op.content->size);
       return s.commit(s.next(), out);
     }
@@ -199,7 +199,7 @@ void Broker::stream_op(Context& c, const QueueOp& op, QueueRecord& record, Queue
     }
     case Do::store_offset:
       s.store_offset(op.reference, op.offset, c.wall());
-      record.chunks.assign(s.chunks().begin(), s.chunks().end());
+      record.chunks = s.chunks();
       c.write(record.file, s.next(), 64);
       return s.commit(s.next(), out);
     case Do::ack:

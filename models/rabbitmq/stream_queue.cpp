@@ -9,6 +9,12 @@ namespace mqlab::rabbitmq {
 namespace {
 constexpr std::size_t producers_kept = 255;  // osiris_tracking
 constexpr Time second = 1'000'000'000;
+
+// Equal in all that a reader could find, wherever the messages are stored.
+bool stands_for(const StreamChunk& a, const StreamChunk& b) {
+  return a.first == b.first && a.timestamp == b.timestamp && a.bytes == b.bytes && a.producers == b.producers && a.tracked == b.tracked &&
+         std::equal(a.messages.begin(), a.messages.end(), b.messages.begin(), b.messages.end(), [](const ContentRef& x, const ContentRef& y) { return x == y || (x && y && *x == *y); });
+}
 }  // namespace
 
 StreamQueue::StreamQueue(std::string name, QueueOptions options) : name_(std::move(name)), options_(std::move(options)) {}
@@ -55,14 +61,14 @@ void StreamQueue::take_in(StreamChunk chunk) {
   for (const auto& [reference, offset] : chunk.tracked) offsets_[reference] = offset;
   next_ = chunk.end();
   const Time now = chunk.timestamp;
-  chunks_.push_back(std::move(chunk));
-  std::int64_t bytes = 0;
-  for (auto c = chunks_.rbegin(); c != chunks_.rend() && c->first >= segments_.back(); ++c) bytes += c->bytes;
-  if (bytes >= options_.segment_bytes) roll(now);
+  active_bytes_ += chunk.bytes;
+  chunks_.push_back(std::move(chunk), stands_for);
+  if (active_bytes_ >= options_.segment_bytes) roll(now);
 }
 
 void StreamQueue::roll(Time now) {
   segments_.push_back(next_);
+  active_bytes_ = 0;
   expire(now);
   while (producers_.size() > producers_kept)
     producers_.erase(std::min_element(producers_.begin(), producers_.end(),
@@ -80,7 +86,7 @@ void StreamQueue::expire(Time now) {
     const bool too_large = options_.max_length_bytes && all > *options_.max_length_bytes;
     const bool too_old = options_.max_age && youngest < now - *options_.max_age;
     if ((!too_large && !too_old) || segments_[1] > committed_) return;
-    while (!chunks_.empty() && chunks_.front().first < segments_[1]) chunks_.pop_front();
+    chunks_.drop(static_cast<std::size_t>(std::find_if(chunks_.begin(), chunks_.end(), [&](const StreamChunk& c) { return c.first >= segments_[1]; }) - chunks_.begin()));
     segments_.erase(segments_.begin());
   }
 }
@@ -98,10 +104,12 @@ void StreamQueue::commit(std::int64_t offset, QueueEffects& out) {
 
 // Only what was never committed can be lost like this; what the lost chunks said of producers is forgotten with them.
 void StreamQueue::truncate(std::int64_t offset) {
-  while (!chunks_.empty() && chunks_.back().end() > offset) chunks_.pop_back();
+  while (!chunks_.empty() && chunks_.back().end() > offset) chunks_.truncate(chunks_.size() - 1);
   next_ = chunks_.empty() ? segments_.front() : chunks_.back().end();
   committed_ = std::min(committed_, next_);
   while (segments_.size() > 1 && segments_.back() > next_) segments_.pop_back();
+  active_bytes_ = 0;
+  for (std::size_t i = chunks_.size(); i-- > 0 && chunks_[i].first >= segments_.back();) active_bytes_ += chunks_[i].bytes;
   std::erase_if(waiting_, [&](const Waiting& w) { return w.end > next_; });
   producers_.clear();
   for (const StreamChunk& c : chunks_)
@@ -211,7 +219,7 @@ bool StreamQueue::caught_up() const {
 const StreamChunk* StreamQueue::chunk_of(std::int64_t offset) const {
   const auto it = std::upper_bound(chunks_.begin(), chunks_.end(), offset, [](std::int64_t o, const StreamChunk& c) { return o < c.first; });
   if (it == chunks_.begin() || offset >= std::prev(it)->end()) return nullptr;
-  return &*std::prev(it);
+  return std::prev(it);
 }
 
 ContentRef StreamQueue::at(std::int64_t offset) const {

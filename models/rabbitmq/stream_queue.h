@@ -17,7 +17,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <optional>
 #include <span>
@@ -29,6 +28,7 @@
 #include "models/rabbitmq/queue_effects.h"
 #include "models/rabbitmq/queue_spec.h"
 #include "models/rabbitmq/stream_groups.h"
+#include "sim/kernel/shared_vector.h"
 #include "sim/world/tree.h"
 
 namespace mqlab::rabbitmq {
@@ -103,7 +103,7 @@ class StreamQueue {
   std::int64_t first() const { return chunks_.empty() ? next_ : chunks_.front().first; }
   std::int64_t next() const { return next_; }
   std::int64_t committed() const { return committed_; }
-  const std::deque<StreamChunk>& chunks() const { return chunks_; }
+  const SharedVector<StreamChunk>& chunks() const { return chunks_; }
   ContentRef at(std::int64_t offset) const;                        // null: not in the log
   std::optional<std::uint64_t> last_publishing_id(const std::string& producer) const;
   std::optional<std::int64_t> stored_offset(const std::string& reference) const;
@@ -146,8 +146,9 @@ class StreamQueue {
 
   std::string name_;
   QueueOptions options_;
-  std::deque<StreamChunk> chunks_;
+  SharedVector<StreamChunk> chunks_;       // what is on the disk shares them, and so do copies of a world
   std::vector<std::int64_t> segments_{0};  // where each begins
+  std::int64_t active_bytes_ = 0;          // of the last one
   std::int64_t next_ = 0;
   std::int64_t committed_ = 0;
   std::map<ConsumerKey, Reader> consumers_;
