@@ -9,6 +9,7 @@
 #include "gui/canvas/imgui_core.h"
 #include "gui/canvas/mesh.h"
 #include "gui/canvas/soft_raster.h"
+#include "gui/core/labels.h"
 #include "gui/core/utf8.h"
 
 namespace mqlab::gui {
@@ -68,21 +69,23 @@ class ScenePainter {
  private:
   static constexpr int none = -1;
 
-  // Lines of small print on a panel, the last one at the lower edge.
+  // Small print on a panel, the last line at the lower edge.
   void remarks() {
     if (scene_.remarks().empty()) return;
+    const FontMeasure measure({std::shared_ptr<void>(), &fonts_}, dpr_, options_.text_scale);
+    const float height = measure.line_height(remark_size), margin = 4;
+    const std::vector<std::string> lines = flow(scene_.remarks(), scene_.width() - 2 * margin, measure, remark_size);
     float widest = 0;
-    const float height = static_cast<float>(Fonts::pixels(remark_size, dpr_ * options_.text_scale)) / dpr_, margin = 4;
-    for (const std::string& r : scene_.remarks()) widest = std::max(widest, fonts_.width(r, Mono::no) * height);
-    const float x = std::max(0.0F, scene_.width() - widest - 2 * margin), y = scene_.height() - static_cast<float>(scene_.remarks().size()) * height - margin;
+    for (const std::string& l : lines) widest = std::max(widest, measure.width(l, remark_size));
+    const float x = std::max(0.0F, scene_.width() - widest - 2 * margin), y = scene_.height() - static_cast<float>(lines.size()) * height - margin;
     use_clip(0);
     Mesh(list_, clip_).rectangle({x * dpr_, y * dpr_, (scene_.width() - x) * dpr_, (scene_.height() - y) * dpr_}, packed(colour(Ink::panel, options_.theme)));
     Shape line;
     line.kind = ShapeKind::text;
     line.width = remark_size;
     line.from = {x + margin, y + margin / 2};
-    for (const std::string& r : scene_.remarks()) {
-      line.label = r;
+    for (const std::string& l : lines) {
+      line.label = l;
       text(line, packed(colour(Ink::faint, options_.theme)));
       line.from.y += height;
     }

@@ -10,7 +10,7 @@
 namespace mqlab::gui {
 namespace {
 
-constexpr float row_height = 22, header_height = 26, small_text = 0.85F;
+constexpr float small_text = 0.85F;
 constexpr std::size_t named_most = 200;
 
 }  // namespace
@@ -32,11 +32,13 @@ GroupsPicture groups(const Moment& m, const Journal& j, float scroll, const Focu
   GroupsPicture out{Scene(width, height), 0};
   Scene& s = out.scene;
   if (m.groups.empty()) {
-    s.text({width / 2, height / 2 - 10}, "no groups now", Ink::faint, Anchor::centre);
+    say_instead(s, "There is no group of consumers at this moment.", measure);
     return out;
   }
+  const float grow = growth(measure), row_height = 22 * grow, header_height = 26 * grow;
+  const bool wide = width > 520 * grow;  // there is room for positions in numbers
   float y = 4 - scroll;
-  const float left = 12, place_width = std::clamp(width * 0.2F, 60.0F, 160.0F), owner_width = std::clamp(width * 0.2F, 60.0F, 170.0F), lag_width = width > 520 ? 170.0F : 86.0F;
+  const float left = 12, place_width = std::clamp(width * 0.24F, 60.0F, 260.0F * grow), owner_width = std::clamp(width * 0.2F, 60.0F, 190.0F * grow), lag_width = (wide ? 170.0F : 86.0F) * grow;
   const float bar_left = left + place_width + owner_width, bar_width = std::max(width - bar_left - lag_width - 16, 20.0F);
   const auto in_sight = [&](float high) { return y < height && y + high > 0; };
   const auto small = [&](Point at, std::string text, Ink ink, EntityId e = {}, Anchor anchor = Anchor::left) { s.text(at, std::move(text), ink, anchor, e).width = small_text; };
@@ -44,7 +46,7 @@ GroupsPicture groups(const Moment& m, const Journal& j, float scroll, const Focu
   for (const GroupContents& g : m.groups) {
     if (in_sight(header_height)) {
       s.fill({0, y, width, header_height - 3}, Ink::panel);
-      const std::string name = fit(g.name, width * 0.35F, measure);
+      const std::string name = fit_name(g.name, width * 0.35F, measure);
       s.text({8, y + 3}, name, Ink::strong);
       const float at = 8 + measure.width(name) + 12;
       std::string about = g.state;
@@ -69,7 +71,7 @@ GroupsPicture groups(const Moment& m, const Journal& j, float scroll, const Focu
       }
       const EntityId e{EntityId::Kind::place, j.names.find(place), 0};
       if (focus.entity == e) s.fill({0, y, width, row_height}, Ink::selection).opacity = 40;
-      small({left, y + 3}, fit(place, place_width - 8, measure, small_text), Ink::text, e);
+      small({left, y + 3}, fit_name(place, place_width - 8, measure, small_text), Ink::text, e);
       std::string owners;
       NodeId owner = nobody;
       std::size_t count = 0;
@@ -86,13 +88,13 @@ GroupsPicture groups(const Moment& m, const Journal& j, float scroll, const Focu
         small({left + place_width + 16, y + 3}, fit("nobody", owner_width - 20, measure, small_text), Ink::fault);
       } else {
         s.symbol(ShapeKind::circle, {left + place_width + 6, y + row_height / 2}, 4, dead ? Ink::down : owner == nobody ? Ink::edge : hue(owner), !dead, owner == nobody ? EntityId{} : EntityId::node(owner));
-        small({left + place_width + 16, y + 3}, fit(owners + (dead ? ", down" : ""), owner_width - 20, measure, small_text), dead ? Ink::down : Ink::text, owner == nobody || count > 1 ? EntityId{} : EntityId::node(owner));
+        small({left + place_width + 16, y + 3}, fit_name(owners + (dead ? ", down" : ""), owner_width - 20, measure, small_text), dead ? Ink::down : Ink::text, owner == nobody || count > 1 ? EntityId{} : EntityId::node(owner));
       }
       const auto p = std::find_if(g.progress.begin(), g.progress.end(), [&](const GroupProgress& x) { return x.place == place; });
       std::string told = fmt::format("{}: {}", place, count == 0 ? "nobody has it" : owners + (count == 1 ? " has it" : " have it"));
       if (p != g.progress.end()) {
         const std::int64_t lag = std::max<std::int64_t>(p->end - std::max<std::int64_t>(p->committed, 0), 0);
-        const Rect bar{bar_left, y + 5, std::max(bar_width * static_cast<float>(static_cast<double>(p->end) / static_cast<double>(most)), 3.0F), row_height - 11};
+        const Rect bar{bar_left, y + 5 * grow, std::max(bar_width * static_cast<float>(static_cast<double>(p->end) / static_cast<double>(most)), 3.0F), row_height - 11 * grow};
         s.fill(bar, Ink::panel, 3, e);
         // What is left keeps a pixel or two, however long the whole is.
         const float left_over = lag == 0 ? 0 : std::clamp(bar.w * static_cast<float>(static_cast<double>(lag) / static_cast<double>(std::max<std::int64_t>(p->end, 1))), 2.0F, bar.w);
@@ -102,8 +104,8 @@ GroupsPicture groups(const Moment& m, const Journal& j, float scroll, const Focu
           s.line({bar.right() - left_over, bar.y - 2}, {bar.right() - left_over, bar.bottom() + 2}, Ink::fault, 2, e);
         }
         s.outline(bar, Ink::edge, 1, 3, e);
-        const std::string position = p->committed < 0 ? fmt::format("no position, end {}", p->end) : fmt::format("{} of {}", p->committed, p->end);
-        if (width > 520) small({width - 88, y + 3}, fit(position, lag_width - 84, measure, small_text), Ink::faint, e, Anchor::right);
+        const std::string position = p->committed < 0 ? std::string("no position") : fmt::format("{} of {}", p->committed, p->end);
+        if (wide) small({width - 88 * grow, y + 3}, fit(position, lag_width - 84 * grow, measure, small_text), Ink::faint, e, Anchor::right);
         small({width - 10, y + 3}, lag == 0 ? "up to date" : fmt::format("lag {}", with_commas(static_cast<std::uint64_t>(lag))), lag == 0 ? Ink::faint : Ink::strong, e, Anchor::right);
         told += fmt::format(", {}, {}", position, lag == 0 ? "up to date" : fmt::format("{} behind", lag));
       }

@@ -14,7 +14,7 @@
 namespace mqlab::gui {
 namespace {
 
-constexpr float cell_height = 24, header_height = 22, ruler_height = 15, small_text = 0.78F;
+constexpr float small_text = 0.78F;
 constexpr std::size_t named_most = 200, named_cells = 24;
 
 struct Place {
@@ -77,6 +77,7 @@ struct Painter {
   Scene& s;
   const TextMeasure& measure;
   float gutter, cell, y = 0;
+  float grow = growth(measure), cell_height = 24 * grow, header_height = 22 * grow, ruler_height = 15 * grow;
   std::int64_t shown = 0;      // columns in sight
   std::size_t cells_named = 0;
 
@@ -127,7 +128,7 @@ struct Painter {
       s.symbol(ShapeKind::diamond, {b.x + b.w / 2, b.y + b.h / 2}, 5, r.state == RecordState::uncommitted ? Ink::uncommitted : Ink::faint, true, e);
     } else {
       const float h = measure.line_height(small_text);
-      s.text({b.x + b.w / 2, b.y + (b.h - h) / 2}, fit(label(r), b.w - 4, measure, small_text), Ink::strong, Anchor::centre, e).width = small_text;
+      s.text({b.x + b.w / 2, b.y + (b.h - h) / 2}, fit_name(label(r), b.w - 4, measure, small_text), Ink::strong, Anchor::centre, e).width = small_text;
     }
     if (r.attempts > 0) {
       const std::string times = fmt::format("×{}", r.attempts + 1);
@@ -186,14 +187,14 @@ struct Painter {
     // Who.
     float x = 10;
     if (p.leads) {
-      s.symbol(ShapeKind::star, {x + 4, top + 12}, 6, Ink::leader, true, e);
+      s.symbol(ShapeKind::star, {x + 4, top + 12 * grow}, 6, Ink::leader, true, e);
     } else if (!up) {
-      s.symbol(ShapeKind::cross, {x + 4, top + 12}, 4.5F, Ink::down, false, e).width = 2;
+      s.symbol(ShapeKind::cross, {x + 4, top + 12 * grow}, 4.5F, Ink::down, false, e).width = 2;
     }
     x += 14;
     const std::string who = line_name(j, p.node);
-    s.text({x, top + 3}, fit(who, gutter - x - 4, measure), up ? Ink::strong : Ink::down, Anchor::left, EntityId::node(p.node));
-    const float after = x + measure.width(who) + 6;
+    s.text({x, top + 3}, fit_name(who, gutter - x - 4, measure), up ? Ink::strong : Ink::down, Anchor::left, EntityId::node(p.node));
+    const float after = x + measure.width(fit_name(who, gutter - x - 4, measure)) + 6;
     if (gutter - after > 20) s.text({after, top + 5}, fit(p.role, gutter - after - 6, measure, small_text), p.leads ? Ink::leader : Ink::faint, Anchor::left, e).width = small_text;
     s.text({x, top + 3 + measure.line_height()}, fit(p.facts, gutter - x - 6, measure, small_text), Ink::faint, Anchor::left, e).width = small_text;
     if (s.named().size() < named_most) s.name(e, {0, top, s.width(), high}, fmt::format("{} on {}{}{}{}", p.place, who, p.role.empty() ? "" : ", " + p.role, p.facts.empty() ? "" : ": " + p.facts, up ? "" : ", the node is down"));
@@ -207,7 +208,7 @@ struct Painter {
       const Rect b{gutter + static_cast<float>(column) * cell + 2, top + 6, cell - 4, cell_height - 2};
       record(p, *r, b, EntityId::record(j.names.find(p.place), static_cast<std::uint64_t>(r->position)));
       if (r->state == RecordState::unacked && r->holder != nobody)
-        s.text({b.x + b.w / 2, b.bottom() + 1}, fit(line_name(j, r->holder), cell, measure, small_text), Ink::text, Anchor::centre, EntityId::node(r->holder)).width = small_text;
+        s.text({b.x + b.w / 2, b.bottom() + 1}, fit_name(line_name(j, r->holder), cell, measure, small_text), Ink::text, Anchor::centre, EntityId::node(r->holder)).width = small_text;
     }
     const float below = top + 6 + cell_height - 2 + holder_height;
     for (const Flag& f : all) {
@@ -231,54 +232,66 @@ LogsPicture logs(const Moment& m, const Journal& j, const LogsView& view, const 
   std::set<std::string> hidden;
   const std::vector<Place> places = places_of(m, view.internal, hidden);
   if (places.empty()) {
-    s.text({width / 2, height / 2 - 10}, m.places.empty() ? "nothing is stored yet, or this model does not tell what it stores" : "only the brokers' own topics hold something", Ink::faint, Anchor::centre);
+    say_instead(s, m.places.empty() ? "Nothing is stored at this moment, or this model does not tell what it stores: go to a later event." : "Only the brokers' own topics hold something at this moment.", measure);
     if (!hidden.empty()) s.remark(hidden_words(hidden.size()));
     return out;
   }
-  Painter p{m, j, focus, s, measure, std::clamp(width * 0.24F, 90.0F, 230.0F), 46};
+  Painter p{m, j, focus, s, measure, std::clamp(width * 0.3F, 90.0F, 230.0F * growth(measure)), 46 * growth(measure)};
   // As wide as the longest name among the last ones, within limits.
   for (const Place& place : places)
     for (const PlaceContents* c : place.copies)
       for (std::size_t i = c->records.size() > 40 ? c->records.size() - 40 : 0; i < c->records.size(); ++i)
         p.cell = std::max(p.cell, measure.width(p.label(c->records[i]), small_text) + 12);
-  p.cell = std::min(p.cell, 96.0F);
+  p.cell = std::min(p.cell, 96.0F * p.grow);
   p.shown = std::max<std::int64_t>(1, static_cast<std::int64_t>((width - p.gutter - 40) / p.cell));
   p.y = 4 - view.scroll;
-  std::string last_topic;
+  // What does not fit, over all places in sight.
+  std::size_t earlier = 0, later = 0;
+  std::uint64_t earlier_count = 0, later_count = 0;
+  bool cut_logs = false, cut_queues = false;
   for (const Place& place : places) {
     const EntityId e{EntityId::Kind::place, j.names.find(place.name), 0};
+    const float begun = p.y;
     const std::int64_t columns = place.columns();
     const std::int64_t most = std::max<std::int64_t>(columns - p.shown, 0);
     out.back_most = std::max(out.back_most, most);
     const std::int64_t from = place.queue ? std::min(std::max<std::int64_t>(view.back, 0), most) : std::max<std::int64_t>(most - std::max<std::int64_t>(view.back, 0), 0);
     const bool cut = std::any_of(place.copies.begin(), place.copies.end(), [](const PlaceContents* c) { return c->records.size() == records_shown; });
     // The header, and the positions.
-    const bool in_sight = p.y < height && p.y + header_height + ruler_height > 0;
+    const bool in_sight = p.y < height && p.y + p.header_height + p.ruler_height > 0;
     if (in_sight) {
-      s.fill({0, p.y, width, header_height - 2}, Ink::panel, 0, e);
-      s.text({8, p.y + 2}, fit(place.name, width * 0.4F, measure), Ink::strong, Anchor::left, e);
-      const float at = 8 + measure.width(fit(place.name, width * 0.4F, measure)) + 10;
+      s.fill({0, p.y, width, p.header_height - 2}, Ink::panel, 0, e);
+      s.text({8, p.y + 2}, fit_name(place.name, width * 0.5F, measure), Ink::strong, Anchor::left, e);
+      const float at = 8 + measure.width(fit_name(place.name, width * 0.5F, measure)) + 10;
       std::string about = place.kind;
       if (columns > 0) about += place.queue ? fmt::format(", {}{} {}", cut ? "the first " : "", with_commas(static_cast<std::uint64_t>(columns)), columns == 1 ? "message" : "messages") : fmt::format(", positions {} to {}", place.first, place.end - 1);
       else about += ", empty";
       s.text({at, p.y + 4}, fit(about, width - at - 8, measure, 0.85F), Ink::faint, Anchor::left, e).width = 0.85F;
-      if (s.named().size() < named_most) s.name(e, {0, p.y, width, header_height}, place.name + ", " + about);
-      if (focus.entity == e) s.outline({1, p.y, width - 2, header_height - 2}, Ink::selection, 2);
+      if (s.named().size() < named_most) s.name(e, {0, p.y, width, p.header_height}, place.name + ", " + about);
+      if (focus.entity == e) s.outline({1, p.y, width - 2, p.header_height - 2}, Ink::selection, 2);
       const auto every = static_cast<std::int64_t>(measure.width(std::to_string(std::max<std::int64_t>(place.end, 1)), small_text) + 6 > p.cell ? 2 : 1);
       for (std::int64_t c = from; c < std::min(columns, from + p.shown); ++c) {
         if (c % every != 0) continue;
-        s.text({p.gutter + (static_cast<float>(c - from) + 0.5F) * p.cell, p.y + header_height - 1}, std::to_string(place.position(c)), Ink::faint, Anchor::centre).width = small_text;
+        s.text({p.gutter + (static_cast<float>(c - from) + 0.5F) * p.cell, p.y + p.header_height - 1}, std::to_string(place.position(c)), Ink::faint, Anchor::centre).width = small_text;
       }
-      if (from > 0) s.text({p.gutter - 6, p.y + header_height - 1}, fmt::format("{} before ◂", with_commas(static_cast<std::uint64_t>(from))), Ink::faint, Anchor::right).width = small_text;
+      if (from > 0) s.text({p.gutter - 6, p.y + p.header_height - 1}, fmt::format("{} before ◂", with_commas(static_cast<std::uint64_t>(from))), Ink::faint, Anchor::right).width = small_text;
     }
-    p.y += header_height + ruler_height;
+    p.y += p.header_height + p.ruler_height;
     for (const PlaceContents* c : place.copies) p.copy(place, *c, from, e);
-    if (from > 0) s.remark(fmt::format("{}: {} earlier {} left of the picture", place.name, with_commas(static_cast<std::uint64_t>(from)), place.queue ? "messages are" : "positions are"));
-    if (const std::int64_t behind = columns - from - p.shown; place.queue && behind > 0) s.remark(fmt::format("{}: {} messages are right of the picture", place.name, with_commas(static_cast<std::uint64_t>(behind))));
-    if (cut) s.remark(fmt::format("{}: of each copy the {} {} are told", place.name, place.queue ? "first" : "last", records_shown));
+    // Of those in sight.
+    if (begun < height && p.y > 0) {
+      if (from > 0) ++earlier, earlier_count += static_cast<std::uint64_t>(from);
+      if (const std::int64_t behind = columns - from - p.shown; place.queue && behind > 0) ++later, later_count += static_cast<std::uint64_t>(behind);
+      if (cut) (place.queue ? cut_queues : cut_logs) = true;
+    }
     p.y += 8;
   }
-  out.height = p.y + view.scroll;
+  const auto places_words = [](std::size_t n) { return n == 1 ? std::string() : fmt::format(", in {} places", n); };
+  if (earlier > 0) s.remark((earlier_count == 1 ? "one earlier position is" : fmt::format("{} earlier positions are", with_commas(earlier_count))) + " left of the picture" + places_words(earlier) + ": drag");
+  if (later > 0) s.remark((later_count == 1 ? "one message is" : fmt::format("{} messages are", with_commas(later_count))) + " right of the picture" + places_words(later) + ": drag");
+  if (cut_logs) s.remark(fmt::format("of each copy of a log the last {} positions are told", records_shown));
+  if (cut_queues) s.remark(fmt::format("of each queue the first {} messages are told", records_shown));
+  out.height = p.y + view.scroll + measure.line_height(0.85F) * 2;  // whatever the remarks cover can be scrolled free of them
   if (out.height > height && view.scroll + height < out.height) s.remark("more places are below");
   if (!hidden.empty()) s.remark(hidden_words(hidden.size()));
   return out;

@@ -15,7 +15,7 @@
 namespace mqlab::gui {
 namespace {
 
-constexpr float axis_height = 24, title_height = 16, panel_gap = 8;
+constexpr float title_height = 16, panel_gap = 8;
 
 // What begins and what ends becomes a step series: one sample a time. Requires: both ascend.
 std::vector<Sample> steps_of(const std::vector<Time>& begun, const std::vector<Time>& ended) {
@@ -72,6 +72,7 @@ struct Key {
   Ink ink;
   bool dashed = false;
   std::uint64_t number = 0;  // of a group
+  std::string short_name{};  // where there is little room; empty: the same
   EntityId entity() const { return {EntityId::Kind::series, static_cast<std::uint64_t>(id), number}; }
 };
 
@@ -139,11 +140,15 @@ struct Panel {
     const float size = 0.8F;
     s.text({x, box.y - title_height}, title, Ink::strong).width = size;
     x += measure.width(title, size) + 16;
+    float all = x;
+    for (const Key& k : keys) all += 37 + measure.width(k.name, size);
+    const bool little = all - 14 > box.right();
     for (const Key& k : keys) {
-      const float w = measure.width(k.name, size);
-      if (x + 26 + w > box.right()) break;
+      const std::string& name = little && !k.short_name.empty() ? k.short_name : k.name;
+      const float w = measure.width(name, size);
+      if (x + 23 + w > box.right() + 8) break;
       s.line({x, box.y - title_height / 2}, {x + 18, box.y - title_height / 2}, k.ink, 2.2F, series_entity(k.id)).dashed = k.dashed;
-      s.text({x + 23, box.y - title_height}, k.name, Ink::text, Anchor::left, series_entity(k.id)).width = size;
+      s.text({x + 23, box.y - title_height}, name, Ink::text, Anchor::left, series_entity(k.id)).width = size;
       x += 23 + w + 14;
     }
   }
@@ -383,19 +388,19 @@ std::vector<std::size_t> drawn_lags(const std::vector<GroupLag>& all, TimeRange 
 Scene plots(const RunSeries& series, const Timeline& timeline, const TimeView& view, Time now, float width, float height, const TextMeasure& measure) {
   Scene s(width, height);
   // Under the space-time picture: the same left edge, the same width.
-  const Rect area = spacetime_area(width, height);
+  const Rect area = spacetime_area(width, height, measure);
   TimeView time = view;
   time.by_order = false;
   const TimeAxis axis(time, area.x, area.w);
   const TimeRange r = axis.view().range;
   if (series.acknowledged.empty() && series.delivered.empty() && series.in_flight.empty()) {
-    s.text({width / 2, height / 2 - 10}, "nothing was sent", Ink::faint, Anchor::centre);
+    say_instead(s, "Nothing was sent in this run: there is nothing to count.", measure);
     return s;
   }
-  const float usable = height - axis_height;
+  const float usable = area.h;
   std::vector<SeriesId> panels = {SeriesId::acknowledged, SeriesId::send_latency, SeriesId::waiting, SeriesId::in_flight};
   if (!series.lags.empty()) panels.insert(panels.begin() + 2, SeriesId::lag);
-  const std::size_t count = std::min<std::size_t>(panels.size(), usable >= 375 ? 5 : usable >= 300 ? 4 : usable >= 200 ? 3 : usable >= 110 ? 2 : 1);
+  const std::size_t count = std::min<std::size_t>(panels.size(), usable >= 358 ? 5 : usable >= 284 ? 4 : usable >= 184 ? 3 : usable >= 94 ? 2 : 1);
   const float each = (usable - panel_gap) / static_cast<float>(count);
   s.clip(area);
   draw_fault_bands(s, timeline, axis, 0, area.bottom(), nullptr, nullptr);
@@ -427,7 +432,7 @@ Scene plots(const RunSeries& series, const Timeline& timeline, const TimeView& v
         most = std::max(most, series.lags[g].steps.range(r.from, r.to).second);
       }
       const std::string title = "behind, by group";
-      const auto lines_most = static_cast<std::size_t>(std::clamp(p.box.h / (title_height * 2.5F), 1.0F, 3.0F));
+      const auto lines_most = static_cast<std::size_t>(std::clamp(p.box.h / (title_height * 2.3F), 1.0F, 3.0F));
       const KeyRows rows = lay_out_keys(keys, 4 + measure.width(title, 0.8F) + 16, p.box.w, lines_most, measure, measure.width("+99 more", 0.8F) + 10);
       const float more = title_height * static_cast<float>(rows.lines - 1);
       p.box.y += more;
@@ -453,8 +458,8 @@ Scene plots(const RunSeries& series, const Timeline& timeline, const TimeView& v
     } else if (panels[i] == SeriesId::send_latency) {
       const std::vector<double> s50 = percentiles(series.send_latency, buckets, 50), s99 = percentiles(series.send_latency, buckets, 99);
       const std::vector<double> d50 = percentiles(series.delivery_latency, buckets, 50), d99 = percentiles(series.delivery_latency, buckets, 99);
-      const Key k50{SeriesId::send_latency, "send to ack p50", Ink::hue0, false}, k99{SeriesId::send_latency, "p99", Ink::hue0, true};
-      const Key e50{SeriesId::delivery_latency, "send to delivery p50", Ink::hue1, false}, e99{SeriesId::delivery_latency, "p99", Ink::hue1, true};
+      const Key k50{SeriesId::send_latency, "send to ack p50", Ink::hue0, false, 0, "ack p50"}, k99{SeriesId::send_latency, "p99", Ink::hue0, true};
+      const Key e50{SeriesId::delivery_latency, "send to delivery p50", Ink::hue1, false, 0, "delivery p50"}, e99{SeriesId::delivery_latency, "p99", Ink::hue1, true};
       const double most = most_of({&s50, &s99, &d50, &d99});
       double least = most;
       for (const auto* v : {&s50, &d50})

@@ -16,7 +16,7 @@
 namespace mqlab::gui {
 namespace {
 
-constexpr float gutter = 112, axis_height = 24, faults_height = 16, lane_least = 20, right_margin = 8;
+constexpr float lane_least = 15, right_margin = 8;
 constexpr std::size_t named_most = 200, rows_most = 1'500, reasons_most = 40;
 
 // Which lane a node is on; -1: none.
@@ -76,10 +76,12 @@ struct Painter {
   TimeAxis axis;
   std::vector<std::uint32_t> steps;   // by order: the events in sight
   std::vector<int> lane_of;           // by NodeId; -1: hidden
-  float lane_height = 0;
+  float faults_height = 0, lane_height = 0;
   Occupancy taken;
   std::set<std::uint32_t> lit{};      // events of the witness
   std::vector<Flight> to_name{};
+  bool dense = false;                 // messages are too many for an arrow each
+  std::vector<std::string> too_many{};  // for the width
   std::vector<Evidence> evidence{};
   std::vector<LostArrow> lost{};      // in sight; none when there are too many
   std::size_t lost_total = 0;
@@ -117,9 +119,10 @@ struct Painter {
     for (std::size_t i = 0; i < view.lanes.size(); ++i) {
       const Lane& l = view.lanes[i];
       const float y = y_of_lane(static_cast<int>(i));
-      if (y < area.y - lane_height || y > area.bottom() + lane_height) continue;
+      if (y < area.y + faults_height || y > area.bottom()) continue;
       const EntityId e = l.nodes.size() == 1 ? EntityId::node(l.nodes.front()) : EntityId{};
-      s.text({8, y - high / 2}, fit(l.name, gutter - 14, measure, size), Ink::text, Anchor::left, e).width = size;
+      s.clip({0, area.y, area.x, area.h});
+      s.text({8, y - high / 2}, fit_name(l.name, area.x - 14, measure, size), Ink::text, Anchor::left, e).width = size;
       if (focus.entity && focus.entity == e) s.fill({2, y - high / 2, 3, high}, Ink::selection);
       if (s.named().size() < named_most) s.name(e, {0, y - lane_height / 2, s.width(), lane_height}, "line of " + l.name);
       s.clip(area);
@@ -142,18 +145,24 @@ struct Painter {
           if (d.from > view.time.range.to || d.to < view.time.range.from) continue;
           const float from = std::max(x_of_time(d.from), area.x), to = std::min(x_of_time(d.to), area.right());
           s.line({from, y}, {to, y}, Ink::down, 2, e).dashed = true;
-          if (to - from > 60 && lane_height >= 18) s.text({(from + to) / 2, y - high + 1}, "down", Ink::down, Anchor::centre).width = 0.78F;
+          if (to - from > 60) state_word({(from + to) / 2, y}, "down", Ink::down);
         }
         for (const TimeRange& d : h.paused) {
           if (d.from > view.time.range.to || d.to < view.time.range.from) continue;
           const float from = std::max(x_of_time(d.from), area.x), to = std::min(x_of_time(d.to), area.right());
           s.line({from, y - 2.5F}, {to, y - 2.5F}, Ink::paused, 1.5F, e);
           s.line({from, y + 2.5F}, {to, y + 2.5F}, Ink::paused, 1.5F, e);
-          if (to - from > 70 && lane_height >= 18) s.text({(from + to) / 2, y - high + 1}, "paused", Ink::paused, Anchor::centre).width = 0.78F;
+          if (to - from > 70) state_word({(from + to) / 2, y}, "paused", Ink::paused);
         }
       }
       s.clip_nothing();
     }
+  }
+
+  // Above a line: what its node is for a while.
+  void state_word(Point at, const std::string& word, Ink ink) {
+    const float w = measure.width(word, 0.78F), h = measure.line_height(0.78F);
+    if (taken.take({at.x - w / 2, at.y - h - 1, w, h})) s.text({at.x, at.y - h - 1}, word, ink, Anchor::centre).width = 0.78F;
   }
 
   void arrow(const Flight& f, bool strong) {
@@ -172,6 +181,12 @@ struct Painter {
     const Point head{b.x - dx / length * 4, b.y - dy / length * 4};
     Shape& tip = s.symbol(ShapeKind::triangle, head, strong ? 5 : 3.6F, ink, look.filled, e);
     tip.to = b;
+  }
+
+  // On paper of their own: arrows run everywhere.
+  void small_words(Rect box, const std::string& text, Ink ink, EntityId e) {
+    s.fill({box.x - 1, box.y + 1, box.w + 2, box.h - 2}, Ink::background, 2).opacity = 180;
+    s.text({box.x, box.y}, text, ink, Anchor::left, e).width = 0.75F;
   }
 
   // Messages: arrows, or density above the limit. How many there are, and how many are drawn.
@@ -194,7 +209,7 @@ struct Painter {
       const auto f = std::lower_bound(index.flights().begin(), index.flights().end(), event, [](const Flight& x, std::uint32_t e) { return x.event < e; });
       if (f != index.flights().end() && f->event == event && seen(*f) && f->sent <= range.to && f->arrived >= range.from) must.push_back(*f);
     }
-    const bool dense = total > view.arrows_most;
+    dense = total > view.arrows_most;
     if (dense) density();
     std::size_t drawn = 0, inside = 0;
     if (!dense)
@@ -220,7 +235,7 @@ struct Painter {
           const Rect box{a.x + (b.x - a.x) * part + 5, a.y + (b.y - a.y) * part - h / 2, w, h};
           if (box.x < area.x || box.right() > area.right() || box.y < area.y + faults_height || box.bottom() > area.bottom()) continue;
           if (!taken.take(box)) continue;
-          s.text({box.x, box.y}, text, Ink::faint, Anchor::left, EntityId::event(f.event)).width = 0.75F;
+          small_words(box, text, Ink::faint, EntityId::event(f.event));
           break;
         }
       }
@@ -354,8 +369,7 @@ struct Painter {
 
   void op(OpIndex i, bool strong) {
     const Op& o = j().ops[i];
-    const std::size_t event = r().event_of_op(i);
-    const float x = view.time.by_order && event < r().events() ? x_of(event) : x_of_time(o.time);
+    const float x = x_of_op(i);
     const float y = y_of(o.process);
     const EntityId e = EntityId::op(i);
     const Ink ink = strong ? Ink::witness : o.key ? hue(o.key) : Ink::strong;
@@ -391,38 +405,48 @@ struct Painter {
     }
   }
 
-  void ops() {
+  // Which of the rows are drawn; their places are taken before any words look for one.
+  std::vector<OpIndex> ops_shown{};
+
+  float x_of_op(OpIndex i) const {
+    const std::size_t event = r().event_of_op(i);
+    return view.time.by_order && event < r().events() ? x_of(event) : x_of_time(j().ops[i].time);
+  }
+
+  void find_ops() {
     const auto& all = j().ops;
     const auto first = std::lower_bound(all.begin(), all.end(), view.time.range.from, [](const Op& o, Time t) { return o.time < t; });
     const auto last = std::upper_bound(first, all.end(), view.time.range.to, [](Time t, const Op& o) { return t < o.time; });
-    std::vector<OpIndex> shown;
-    for (auto o = first; o != last && shown.size() <= rows_most; ++o) {
+    for (auto o = first; o != last && ops_shown.size() <= rows_most; ++o) {
       if (!drawn(*o) || lane(o->process) < 0) continue;
       const auto i = static_cast<OpIndex>(o - all.begin());
       const std::size_t event = r().event_of_op(i);
       if (event < r().events() && !passes(event)) continue;
-      shown.push_back(i);
+      ops_shown.push_back(i);
     }
-    if (shown.size() > rows_most) {
-      s.remark("what clients did and saw is not drawn: too much for the width");
-      return;
+    if (ops_shown.size() > rows_most) {
+      ops_shown.clear();
+      too_many.emplace_back("what clients did and saw left out");
     }
-    for (const OpIndex i : shown) op(i, false);
+    for (const OpIndex i : ops_shown) taken.block({x_of_op(i) - 3, y_of(all[i].process) - 9, 6, 12});
+  }
+
+  void ops() {
+    const auto& all = j().ops;
+    for (const OpIndex i : ops_shown) op(i, false);
     // Which message: above sends and deliveries.
-    for (const OpIndex i : shown) {
+    for (const OpIndex i : ops_shown) {
       const Op& o = all[i];
       if ((o.kind != OpKind::send || o.outcome == Outcome::ok) && o.kind != OpKind::deliver) continue;
       const std::string text = j().message_name(o.message);
-      const std::size_t event = r().event_of_op(i);
-      const float x = view.time.by_order && event < r().events() ? x_of(event) : x_of_time(o.time);
       const float w = measure.width(text, 0.75F), h = measure.line_height(0.75F), y = y_of(o.process);
-      const Rect box{std::clamp(x - w / 2, area.x, std::max(area.right() - w, area.x)), y - 10 - h, w, h};
+      const Rect box{std::clamp(x_of_op(i) - w / 2, area.x, std::max(area.right() - w, area.x)), y - 10 - h, w, h};
       if (box.x < area.x || box.right() > area.right() || box.y < area.y + faults_height || box.bottom() > area.bottom() || !taken.take(box)) continue;
-      s.text({box.x, box.y}, text, Ink::text, Anchor::left, EntityId::message(o.message)).width = 0.75F;
+      small_words(box, text, Ink::text, EntityId::message(o.message));
     }
-    for (const OpIndex i : shown) {
+    for (const OpIndex i : ops_shown) {
       if (s.named().size() >= named_most) break;
-      const float x = x_of_time(all[i].time);
+      const float x = x_of_op(i);
       s.name(EntityId::op(i), {x - 6, y_of(all[i].process) - 6, 12, 12}, describe_op(j(), i).title);
     }
   }
@@ -440,7 +464,7 @@ struct Painter {
       shown.push_back(i);
     }
     if (shown.size() > rows_most) {
-      s.remark("marks are not drawn: too many for the width");
+      too_many.emplace_back("marks left out");
       return;
     }
     const auto is_big = [&](std::size_t i) {
@@ -468,7 +492,7 @@ struct Painter {
       for (const Rect box : {Rect{at.x + 7, at.y + 8, w, h}, Rect{at.x + 7, at.y - 8 - h, w, h}, Rect{at.x - w - 7, at.y + 8, w, h}, Rect{at.x - w - 7, at.y - 8 - h, w, h}, Rect{at.x + 7, at.y + 8 + h, w, h}}) {
         if (box.x < area.x || box.right() > area.right() || box.bottom() > area.bottom() || box.y < area.y + faults_height) continue;
         if (!taken.take(box)) continue;
-        s.text({box.x, box.y}, text, Ink::text, Anchor::left, e).width = 0.75F;
+        small_words(box, text, Ink::text, e);
         break;
       }
       if (s.named().size() < named_most) s.name(e, {at.x - 6, at.y - 6, 12, 12}, format_time(m.time) + ": " + mark_text(j(), m));
@@ -576,9 +600,9 @@ std::optional<TimeRange> witness_range(const Recording& r, std::size_t verdict, 
   return TimeRange{std::max<Time>(out->from - margin, 0), out->to + margin};
 }
 
-std::size_t event_at(const EventIndex& index, const SpacetimeView& view, float width, float height, float x) {
+std::size_t event_at(const EventIndex& index, const SpacetimeView& view, float width, float height, float x, const TextMeasure& measure) {
   const Recording& r = index.recording();
-  const Rect area = spacetime_area(width, height);
+  const Rect area = spacetime_area(width, height, measure);
   const auto passes = [&](std::size_t e) { return !view.passing || view.passing->empty() || (*view.passing)[e]; };
   if (!view.time.by_order) {
     std::size_t e = r.event_before(TimeAxis(view.time, area.x, area.w).at(x));
@@ -591,7 +615,11 @@ std::size_t event_at(const EventIndex& index, const SpacetimeView& view, float w
   return steps[static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(place, 0, static_cast<std::ptrdiff_t>(steps.size()) - 1))];
 }
 
-Rect spacetime_area(float width, float height) { return {gutter, 0, std::max(width - gutter - right_margin, 1.0F), std::max(height - axis_height, 1.0F)}; }
+Rect spacetime_area(float width, float height, const TextMeasure& measure) {
+  // Names on the left; below the axis with its times, and a line for remarks.
+  const float gutter = std::min(std::round(measure.line_height() * 7.4F), width * 0.3F), below = measure.line_height(0.85F) * 2 + 14;
+  return {gutter, 0, std::max(width - gutter - right_margin, 1.0F), std::max(height - below, 1.0F)};
+}
 
 SpacetimeFacts spacetime_facts(const EventIndex& index) {
   SpacetimeFacts out;
@@ -627,9 +655,9 @@ std::vector<Lane> fold(const std::vector<Lane>& lanes, const std::vector<NodeId>
 Scene spacetime(const EventIndex& index, const SpacetimeFacts& facts, const SpacetimeView& view, const Focus& focus, float width, float height, const TextMeasure& measure) {
   Scene s(width, height);
   const Recording& r = index.recording();
-  const Rect area = spacetime_area(width, height);
+  const Rect area = spacetime_area(width, height, measure);
   if (r.events() == 0 || view.lanes.empty()) {
-    s.text({width / 2, height / 2 - 10}, r.events() == 0 ? "nothing happened" : "all lines are hidden", Ink::faint, Anchor::centre);
+    say_instead(s, r.events() == 0 ? "Nothing happened in this run." : "All lines are hidden: a right click shows them again.", measure);
     return s;
   }
   std::vector<int> lane_of = lanes_by_node(r, view);
@@ -637,21 +665,22 @@ Scene spacetime(const EventIndex& index, const SpacetimeFacts& facts, const Spac
   std::vector<Time> times;
   if (view.time.by_order) steps = steps_of(r, view);
   for (const std::uint32_t e : steps) times.push_back(r.time_of(e));
-  Painter p{index, facts, view, focus, s, measure, area, TimeAxis(view.time, area.x, area.w, std::move(times)), std::move(steps), std::move(lane_of), 0, Occupancy(width, height)};
-  p.lane_height = std::max(lane_least, (area.h - faults_height - 4) / static_cast<float>(view.lanes.size()));
+  Painter p{index, facts, view, focus, s, measure, area, TimeAxis(view.time, area.x, area.w, std::move(times)), std::move(steps), std::move(lane_of), 16 * growth(measure), 0, Occupancy(width, height)};
+  p.lane_height = (spacetime_height(view.lanes.size(), width, height, measure) - p.faults_height - 4) / static_cast<float>(view.lanes.size());
   s.clip(area);
   draw_fault_bands(s, facts.timeline, p.axis, area.y, area.bottom(), &measure, &p.taken);
   s.clip_nothing();
-  draw_axis(s, p.axis, area.y + faults_height, area.bottom(), measure);
+  draw_axis(s, p.axis, area.y + p.faults_height, area.bottom(), measure);
   p.lanes();
   for (const FaultBand& b : facts.timeline.faults)
     if (s.named().size() < named_most && b.from <= view.time.range.to && b.to >= view.time.range.from)
-      s.name(EntityId::fault(b.fault), {std::max(p.axis.x(b.from), area.x), area.y, std::max(std::min(p.axis.x(b.to), area.right()) - std::max(p.axis.x(b.from), area.x), 2.0F), faults_height},
+      s.name(EntityId::fault(b.fault), {std::max(p.axis.x(b.from), area.x), area.y, std::max(std::min(p.axis.x(b.to), area.right()) - std::max(p.axis.x(b.from), area.x), 2.0F), p.faults_height},
              b.at_once() ? fmt::format("fault at {}: {}", format_time(b.from), b.text) : fmt::format("fault from {} to {}: {}", format_time(b.from), format_time(b.to), b.text));
   s.clip(area);
   p.find_witness();
   p.find_parting();
   p.find_lost();
+  p.find_ops();
   const auto [total, drawn] = p.messages();
   p.draw_lost();
   p.marks();
@@ -661,11 +690,18 @@ Scene spacetime(const EventIndex& index, const SpacetimeFacts& facts, const Spac
   p.cursor();
   p.name_messages();
   s.clip_nothing();
-  if (total > drawn) s.remark(fmt::format("{} of {} messages drawn", with_commas(drawn), with_commas(total)));
+  if (p.dense) p.too_many.insert(p.too_many.begin(), fmt::format("{} messages as density", with_commas(total)));
+  if (!p.too_many.empty()) s.remark(fmt::format("{}: zoom in", fmt::join(p.too_many, ", ")));
+  if (!p.dense && total > drawn) s.remark(fmt::format("{} of {} messages drawn", with_commas(drawn), with_commas(total)));
   if (p.lost_total > p.lost.size()) s.remark(fmt::format("{} of {} that never arrived drawn", with_commas(p.lost.size()), with_commas(p.lost_total)));
-  if (view.time.by_order) s.remark("by order: every event has the same width, times do not show");
-  if (p.lane_height * static_cast<float>(view.lanes.size()) > area.h) s.remark("more lines than fit: scroll");
+  if (view.time.by_order) s.remark("by order: events equally far apart");
+  if (spacetime_height(view.lanes.size(), width, height, measure) > area.h) s.remark("more lines: scroll");
   return s;
+}
+
+float spacetime_height(std::size_t lanes, float width, float height, const TextMeasure& measure) {
+  const Rect area = spacetime_area(width, height, measure);
+  return std::max(area.h, 16 * growth(measure) + 4 + std::max(lane_least, measure.line_height(0.9F) + 2) * static_cast<float>(lanes));
 }
 
 }  // namespace mqlab::gui

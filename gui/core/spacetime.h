@@ -61,9 +61,12 @@ Scene spacetime(const EventIndex& index, const SpacetimeFacts& facts, const Spac
 std::optional<TimeRange> witness_range(const Recording& r, std::size_t verdict, std::size_t finding = 0);
 
 // The event that stands at a point of the picture, or the last one before it; events() when there is none.
-std::size_t event_at(const EventIndex& index, const SpacetimeView& view, float width, float height, float x);
+std::size_t event_at(const EventIndex& index, const SpacetimeView& view, float width, float height, float x, const TextMeasure& measure);
+
+// How high the lines are together: more than the part that shows them where they have to be scrolled.
+float spacetime_height(std::size_t lanes, float width, float height, const TextMeasure& measure);
 
 // The part of the picture that shows times, between the names and the right edge: for dragging and zooming.
-Rect spacetime_area(float width, float height);
+Rect spacetime_area(float width, float height, const TextMeasure& measure);
 
 }  // namespace mqlab::gui

@@ -124,7 +124,8 @@ void draw_fault_bands(Scene& s, const Timeline& t, const TimeAxis& axis, float t
     const EntityId e = EntityId::fault(b.fault);
     const float from = std::max(axis.x(b.from), axis.left()), to = std::min(axis.x(b.to), axis.right());
     const float room = std::min(axis.right() - from - 6, b.at_once() ? 180.0F : std::max(to - from - 8, 120.0F));
-    const std::string label = fit(b.text, room, *measure, 0.85F);
+    std::string label = fit(b.text, room, *measure, 0.85F);
+    if (label != b.text && label.size() < 10) label.clear();  // a beginning that tells nothing
     const float w = measure->width(label, 0.85F), h = measure->line_height(0.85F);
     for (int row = 0; row < 3 && !label.empty(); ++row) {
       const Rect r{from + 4, top + 1 + static_cast<float>(row) * h, w, h};

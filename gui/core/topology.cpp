@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <set>
+#include <optional>
 
 #include "gui/core/describe.h"
 #include "gui/core/groups.h"
@@ -16,9 +16,12 @@
 namespace mqlab::gui {
 namespace {
 
-constexpr float box_width = 158, box_height = 60, least_width = 64, least_height = 26, gap = 10;
-constexpr float legend_height = 22, fault_height = 17;
-constexpr std::size_t faults_shown = 4, labels_most = 14, named_most = 200;
+constexpr float box_width = 158, box_height = 60, least_width = 64, least_height = 20, gap = 10;
+constexpr float two_lines = 44;  // of height: a box shows what its node says of itself
+constexpr std::size_t faults_most = 4, labels_most = 14, named_most = 200;
+constexpr std::uint16_t known_traffic = traffic_bit(Traffic::client) | traffic_bit(Traffic::replication) | traffic_bit(Traffic::control) | traffic_bit(Traffic::heartbeat);
+const char* const assumption = "messages move evenly, and wait at a cut";
+const char* const assumption_lost = "messages move evenly, and wait at a cut; a cross: it never arrived";
 
 Point centre(Rect r) { return {r.x + r.w / 2, r.y + r.h / 2}; }
 
@@ -36,32 +39,43 @@ struct Size {
   float w, h;
 };
 
-// In rows and columns as square as the area allows, boxes no larger than `box`.
-void grid(std::vector<Rect>& out, const std::vector<NodeId>& nodes, Rect area, Size box, bool few_columns) {
+// In rows and columns as square as the area allows, boxes no larger than `box` and if possible no smaller than `least`; where that is
+// not possible, closely, and with room for a short name.
+void grid(std::vector<Rect>& out, const std::vector<NodeId>& nodes, Rect area, Size box, Size least, bool few_columns) {
   if (nodes.empty()) return;
   const std::size_t n = nodes.size();
-  std::size_t best = 1;
-  float best_size = -1;
-  for (std::size_t columns = 1; columns <= n; ++columns) {
+  const auto fitting = [&](std::size_t columns, float space) {
     const std::size_t rows = (n + columns - 1) / columns;
-    const float w = std::min((area.w - gap * static_cast<float>(columns - 1)) / static_cast<float>(columns), box.w);
-    const float h = std::min((area.h - gap * static_cast<float>(rows - 1)) / static_cast<float>(rows), box.h);
-    // Both count, a box below its least size counts little; of equals the fewer columns.
-    float size = std::min(w / box.w, 1.0F) * std::min(h / box.h, 1.0F);
-    if (w < least_width || h < least_height) size *= 0.1F;
-    if (few_columns && h >= least_height + 8) size += 1.0F / static_cast<float>(columns);
-    if (size > best_size + 1e-4F) best_size = size, best = columns;
+    return Size{std::min((area.w - space * static_cast<float>(columns - 1)) / static_cast<float>(columns), box.w), std::min((area.h - space * static_cast<float>(rows - 1)) / static_cast<float>(rows), box.h)};
+  };
+  const auto best_of = [&](float space, Size enough) {
+    std::size_t best = 1;
+    float best_size = -1;
+    for (std::size_t columns = 1; columns <= n; ++columns) {
+      const auto [w, h] = fitting(columns, space);
+      // Both count, a box below its least size counts little; of equals the fewer columns.
+      float size = std::min(w / box.w, 1.0F) * std::min(h / box.h, 1.0F);
+      if (w < enough.w || h < enough.h) size = 0.1F * std::min(w / enough.w, 1.0F) * std::min(h / enough.h, 1.0F);
+      if (few_columns && h >= enough.h + 14) size += 1.0F / static_cast<float>(columns);
+      if (size > best_size + 1e-4F) best_size = size, best = columns;
+    }
+    return best;
+  };
+  float space = gap;
+  std::size_t best = best_of(space, least);
+  if (const Size s = fitting(best, space); s.w < least.w || s.h < least.h) {
+    space = 3;
+    best = best_of(space, {least.w * 0.4F, least.h * 0.75F});
   }
   const std::size_t rows = (n + best - 1) / best;
-  const float w = std::max(std::min((area.w - gap * static_cast<float>(best - 1)) / static_cast<float>(best), box.w), 8.0F);
-  const float h = std::max(std::min((area.h - gap * static_cast<float>(rows - 1)) / static_cast<float>(rows), box.h), 8.0F);
+  const float w = std::max(fitting(best, space).w, 8.0F), h = std::max(fitting(best, space).h, 8.0F);
   const float step_x = best > 1 ? (area.w - w) / static_cast<float>(best - 1) : 0, free_y = area.h - h * static_cast<float>(rows);
   const float used_step = std::min(step_x, w * 1.6F);
   for (std::size_t i = 0; i < n; ++i) {
     const std::size_t row = i / best, column = i % best;
-    const float space = free_y / static_cast<float>(rows);
+    const float between = free_y / static_cast<float>(rows);
     out[nodes[i]] = {best > 1 ? area.x + static_cast<float>(column) * used_step + (step_x - used_step) * static_cast<float>(best - 1) / 2 : area.x + (area.w - w) / 2,
-                     area.y + space / 2 + static_cast<float>(row) * (h + space), w, h};
+                     area.y + between / 2 + static_cast<float>(row) * (h + between), w, h};
   }
 }
 
@@ -112,6 +126,12 @@ struct Painter {
   const TextMeasure& measure;
   const std::vector<Rect>& boxes;
   Occupancy taken;
+  struct PartCut {
+    Point at{};
+    std::string words{};
+    EntityId fault{};
+  };
+  std::vector<PartCut> part_cuts{};
 
   bool there(NodeId n) const { return n < in.moment.nodes.size() && n < boxes.size(); }
   std::string name(NodeId n) const { return line_name(in.journal, n); }
@@ -147,33 +167,61 @@ struct Painter {
     }
   }
 
+  // Which classes of traffic the cuts in force stop on the way, of those that the link ever carries.
+  std::uint16_t stopped(NodeId from, NodeId to, std::uint16_t carried, const FaultMoment** first) const {
+    std::uint16_t out = 0;
+    for (const FaultMoment& f : in.moment.faults) {
+      if (!cuts(f, from, to)) continue;
+      const std::uint16_t classes = carried & (f.index < in.facts.traffic.size() ? in.facts.traffic[f.index] : all_traffic);
+      if (classes != 0 && *first == nullptr) *first = &f;
+      out |= classes;
+    }
+    return out;
+  }
+
   void links() {
-    for (const auto& [a, b] : in.facts.links) {
+    for (std::size_t i = 0; i < in.facts.links.size(); ++i) {
+      const auto& [a, b] = in.facts.links[i];
       if (!there(a) || !there(b)) continue;
-      const FaultMoment* there_cut = nullptr;
-      const FaultMoment* back_cut = nullptr;
-      for (const FaultMoment& f : in.moment.faults) {
-        if (!there_cut && cuts(f, a, b)) there_cut = &f;
-        if (!back_cut && cuts(f, b, a)) back_cut = &f;
-      }
+      const std::uint16_t carried = (i < in.facts.carried.size() ? in.facts.carried[i] : all_traffic) & known_traffic;
+      const FaultMoment* first = nullptr;
+      const std::uint16_t onward = stopped(a, b, carried, &first), back = stopped(b, a, carried, &first);
       const EntityId e = EntityId::link(a, b);
       const auto [from, to] = ends(a, b, 0);
-      if (!there_cut && !back_cut) {
+      if (first == nullptr) {
         s.line(from, to, Ink::grid, 1.2F, e);
         continue;
       }
-      const FaultMoment* f = there_cut ? there_cut : back_cut;
-      s.line(from, to, Ink::fault, 1.6F, e).dashed = true;
+      // Broken where nothing passes in one direction at least.
+      const bool whole = onward != carried && back != carried;
+      s.line(from, to, whole ? Ink::grid : Ink::fault, whole ? 1.2F : 1.6F, e).dashed = !whole;
       // One way: the cross stands before the end that hears nothing.
-      const float at = there_cut && back_cut ? 0.5F : there_cut ? 0.75F : 0.25F;
+      const float at = onward && back ? 0.5F : onward ? 0.75F : 0.25F;
       const Point x{from.x + (to.x - from.x) * at, from.y + (to.y - from.y) * at};
       s.symbol(ShapeKind::circle, x, 8, Ink::background, true);
-      s.symbol(ShapeKind::cross, x, 6, Ink::fault, false, EntityId::fault(f->index)).width = 2.5F;
+      s.symbol(ShapeKind::cross, x, whole ? 4.5F : 6, Ink::fault, false, EntityId::fault(first->index)).width = whole ? 1.8F : 2.5F;
       taken.block({x.x - 8, x.y - 8, 16, 16});
-      const std::string which = there_cut && back_cut ? fmt::format("{} and {} do not see each other", name(a), name(b))
-                                : there_cut           ? fmt::format("{} does not reach {}", name(a), name(b))
-                                                      : fmt::format("{} does not reach {}", name(b), name(a));
-      if (s.named().size() < named_most) s.name(e, {std::min(from.x, to.x), std::min(from.y, to.y), std::abs(to.x - from.x) + 1, std::abs(to.y - from.y) + 1}, which + ": " + f->text);
+      const std::uint16_t classes = onward | back;
+      if (whole) part_cuts.push_back({x, traffic_words(classes), EntityId::fault(first->index)});
+      const std::string which = onward && back ? fmt::format("{} and {} do not see each other", name(a), name(b))
+                                : onward       ? fmt::format("{} does not reach {}", name(a), name(b))
+                                               : fmt::format("{} does not reach {}", name(b), name(a));
+      if (s.named().size() < named_most)
+        s.name(e, {std::min(from.x, to.x), std::min(from.y, to.y), std::abs(to.x - from.x) + 1, std::abs(to.y - from.y) + 1}, fmt::format("{}{}: {}", which, whole ? " for " + traffic_words(classes) : "", first->text));
+    }
+  }
+
+  // What does not pass where something else does, beside the crosses.
+  void part_cut_words() {
+    const float h = measure.line_height(0.78F);
+    for (const PartCut& c : part_cuts) {
+      const float w = measure.width(c.words, 0.78F);
+      for (const Rect r : {Rect{c.at.x + 9, c.at.y - h / 2, w, h}, Rect{c.at.x - 9 - w, c.at.y - h / 2, w, h}, Rect{c.at.x - w / 2, c.at.y + 8, w, h}, Rect{c.at.x - w / 2, c.at.y - h - 8, w, h}})
+        if (taken.take(r)) {
+          s.fill({r.x - 2, r.y, r.w + 4, r.h}, Ink::background, 2).opacity = 200;
+          s.text({r.x, r.y}, c.words, Ink::fault, Anchor::left, c.fault).width = 0.78F;
+          break;
+        }
     }
   }
 
@@ -188,8 +236,9 @@ struct Painter {
     outline.dashed = !m.running;
     if (in.focus.entity == e) s.outline({b.x - 3, b.y - 3, b.w + 6, b.h + 6}, Ink::selection, 2, 8);
     const float line = measure.line_height(0.85F);
-    const float left = b.x + 8, room = b.w - 16;
-    const bool small = b.h < 44;
+    const float inset = b.w < least_width ? 3 : 8, left = b.x + inset, room = b.w - 2 * inset;
+    const bool small = b.h < two_lines * growth(measure);
+    const float head = small ? std::clamp((b.h - measure.line_height()) / 2, 0.0F, 4.0F) : 6.0F;
     // A sign at the upper right: down is a cross, paused two bars, a leader's is a star.
     float sign = 0;
     if (!m.running) {
@@ -201,21 +250,26 @@ struct Painter {
       sign = 20;
     }
     const std::string led = m.running ? led_by(in.moment, n) : std::string();
-    if (small && !led.empty() && sign == 0) {
+    std::string led_words = small ? std::string() : fit(led, room - 15, measure, 0.85F);
+    if (led_words != led && led_words.size() < 10) led_words.clear();  // a beginning that tells nothing
+    if (!led.empty() && led_words.empty() && sign == 0) {
       s.symbol(ShapeKind::star, {b.right() - 12, b.y + 12}, 6, Ink::leader, true, e);
       sign = 20;
     }
-    const std::string title = fit(m.name, room - sign, measure);
-    s.text({left, b.y + (small ? 4.0F : 6.0F)}, title, m.running ? Ink::strong : Ink::down, Anchor::left, e);
+    const std::string title = fit_name(m.name, room - sign, measure);
+    s.text({left, b.y + head}, title, m.running ? Ink::strong : Ink::down, Anchor::left, e);
     const float after = left + measure.width(title) + 8;
-    if (b.right() - 8 - sign - after > 28) s.text({after, b.y + (small ? 4.0F : 6.0F) + 2}, fit(m.role, b.right() - 8 - sign - after, measure, 0.8F), Ink::faint, Anchor::left, e).width = 0.8F;
-    float y = b.y + (small ? 4.0F : 6.0F) + measure.line_height();
-    if (y + line <= b.bottom() + 2) s.text({left, y}, fit(state_words(m), room, measure, 0.85F), !m.running ? Ink::down : m.paused ? Ink::paused : Ink::text, Anchor::left, e).width = 0.85F;
+    if (after + measure.width(m.role, 0.8F) <= b.right() - 8 - sign) s.text({after, b.y + head + 2}, m.role, Ink::faint, Anchor::left, e).width = 0.8F;
+    float y = b.y + head + measure.line_height();
+    // What is as usual may be left out; what is not is at least begun.
+    const std::string state = state_words(m);
+    if (y + line <= b.bottom() + 2 && (!m.running || m.paused || state != "running" || measure.width(state, 0.85F) <= room))
+      s.text({left, y}, fit(state, room, measure, 0.85F), !m.running ? Ink::down : m.paused ? Ink::paused : Ink::text, Anchor::left, e).width = 0.85F;
     y += line;
-    if (!small && !led.empty() && y + line <= b.bottom() + 2) {
+    if (!led_words.empty() && y + line <= b.bottom() + 2) {
       s.symbol(ShapeKind::star, {left + 5, y + line / 2}, 6, Ink::leader, true, e);
-      s.text({left + 15, y}, fit(led, room - 15, measure, 0.85F), Ink::leader, Anchor::left, e).width = 0.85F;
-    } else if (!small && y + line <= b.bottom() + 2 && side_of(m.role) != Side::middle) {
+      s.text({left + 15, y}, led_words, Ink::leader, Anchor::left, e).width = 0.85F;
+    } else if (!small && y + line <= b.bottom() + 2 && side_of(m.role) != Side::middle && room > 70) {
       s.text({left, y}, fit(reads(in.moment, n), room, measure, 0.85F), Ink::faint, Anchor::left, e).width = 0.85F;
     }
     if (s.named().size() < named_most) s.name(e, b, describe_node(in.moment, n).sentence());
@@ -275,17 +329,23 @@ struct Painter {
       }
   }
 
-  void faults() {
+  // Only as many as have room above the nodes: the last line tells how many more there are.
+  void faults(std::size_t room) {
+    const auto& all = in.moment.faults;
+    const float fault_height = 17 * growth(measure);
     float y = 4;
-    for (std::size_t i = 0; i < in.moment.faults.size(); ++i, y += fault_height) {
-      const bool last = i + 1 == faults_shown && in.moment.faults.size() > faults_shown;
-      const FaultMoment& f = in.moment.faults[i];
-      const EntityId e = last ? EntityId{} : EntityId::fault(f.index);
+    for (std::size_t i = 0; i < std::min(all.size(), room); ++i, y += fault_height) {
+      const bool last = i + 1 == room && all.size() > room;
+      const FaultMoment& f = all[i];
+      const EntityId e = last && i > 0 ? EntityId{} : EntityId::fault(f.index);
       s.symbol(f.cuts ? ShapeKind::cross : ShapeKind::triangle, {13, y + fault_height / 2}, 5, Ink::fault, !f.cuts, e).width = 2;
-      const std::string text = last ? fmt::format("{} more faults in force", in.moment.faults.size() - i) : f.text;
+      const std::string more = last ? fmt::format("{} more", all.size() - room) : std::string();
+      const std::string text = !last ? fit(f.text, s.width() - 32, measure, 0.85F)
+                               : i > 0 ? fmt::format("{} more faults in force", all.size() - i)
+                                       : fit(f.text, s.width() - 32 - measure.width(", and " + more, 0.85F), measure, 0.85F) + ", and " + more;
       s.text({24, y}, fit(text, s.width() - 32, measure, 0.85F), Ink::fault, Anchor::left, e).width = 0.85F;
-      if (last) break;
-      s.name(e, {4, y, s.width() - 8, fault_height}, "in force: " + f.text);
+      if (e) s.name(e, {4, y, s.width() - 8, fault_height}, "in force: " + f.text + (more.empty() ? more : ", and " + more));
+      else s.name({}, {4, y, s.width() - 8, fault_height}, text);
     }
   }
 };
@@ -306,12 +366,15 @@ TopologyFacts topology_facts(const EventIndex& index) {
     const NodeOptions& o = w.node_options(n);
     out.nodes.push_back({o.name, o.role, o.zone, o.region});
   }
-  std::set<std::pair<NodeId, NodeId>> links;
+  std::map<std::pair<NodeId, NodeId>, std::uint16_t> links;
   for (const Flight& f : index.flights())
-    if (f.from != f.to && f.from < out.nodes.size() && f.to < out.nodes.size()) links.insert(std::minmax(f.from, f.to));
+    if (f.from != f.to && f.from < out.nodes.size() && f.to < out.nodes.size()) links[std::minmax(f.from, f.to)] |= traffic_bit(f.traffic);
   for (const LostFlight& f : index.lost())
-    if (f.from != f.to && f.from < out.nodes.size() && f.to < out.nodes.size()) links.insert(std::minmax(f.from, f.to));
-  out.links.assign(links.begin(), links.end());
+    if (f.from != f.to && f.from < out.nodes.size() && f.to < out.nodes.size()) links[std::minmax(f.from, f.to)] |= traffic_bit(f.traffic);
+  for (const auto& [ends, classes] : links) {
+    out.links.push_back(ends);
+    out.carried.push_back(classes);
+  }
   out.looks = MessageLooks(w.journal);
   for (const ArmedFault& f : w.faults()) out.traffic.push_back(f.fault.traffic);
   // Four times as long as most messages take, by a thousand of them.
@@ -326,7 +389,26 @@ TopologyFacts topology_facts(const EventIndex& index) {
   return out;
 }
 
-std::vector<Rect> lay_out(const std::vector<TopologyNode>& nodes, Rect area) {
+namespace {
+
+// One way to lay them out.
+struct Arrangement {
+  bool aside = false;   // what stands below the servers stands right of them
+  float most = 0.3F;    // of the width, for each side
+  float scale = 1;      // of boxes
+  bool round = true;    // the servers around a ring, else in a grid
+  float grow = 1;
+};
+
+// How large the boxes are beside what they could be, the smallest one: 1 is as large as they get; one that has not its least size counts little.
+float least_part(const std::vector<Rect>& boxes, float grow) {
+  float least = 1;
+  for (const Rect& b : boxes) least = std::min(least, std::min(b.w / (box_width * grow), 1.0F) * std::min(b.h / (box_height * grow), 1.0F) * (b.w < least_width * grow || b.h < least_height * grow ? 0.1F : 1.0F));
+  return least;
+}
+
+// Nothing: the ring does not fit.
+std::optional<std::vector<Rect>> lay_out(const std::vector<TopologyNode>& nodes, Rect area, const Arrangement& how) {
   std::vector<Rect> out(nodes.size());
   std::vector<NodeId> sides[4];
   for (NodeId n = 0; n < nodes.size(); ++n) sides[static_cast<std::size_t>(side_of(nodes[n].role))].push_back(n);
@@ -337,49 +419,73 @@ std::vector<Rect> lay_out(const std::vector<TopologyNode>& nodes, Rect area) {
   const Rect all{area.x + 12, area.y + 8, std::max(area.w - 24, 10.0F), std::max(area.h - 16, 10.0F)};
   std::map<std::pair<std::string, std::string>, std::vector<NodeId>> zones;
   for (const NodeId n : middle) zones[{nodes[n].region, nodes[n].zone}].push_back(n);
-  // The largest boxes with which the servers stand around a ring; in a grid, and in bands, as large as there is room.
-  static constexpr float scales[] = {1.0F, 0.85F, 0.72F, 0.62F, 1.0F};
-  for (std::size_t i = 0; i < std::size(scales); ++i) {
-    const float scale = scales[i];
-    const bool last_try = i + 1 == std::size(scales);
-    const Size box{box_width * scale, box_height * scale};
-    // Each side has as much of the width as its boxes want, the middle no less than two fifths.
-    const auto wish = [&](const std::vector<NodeId>& side) {
-      if (side.empty()) return 0.0F;
-      const float rows = std::max(1.0F, std::floor((all.h + gap) / (least_height + 12 + gap)));
-      return std::min(std::ceil(static_cast<float>(side.size()) / rows) * (box.w + gap), all.w * 0.3F);
-    };
-    const float lw = wish(left), rw = wish(right);
-    grid(out, left, {all.x, all.y, lw, all.h}, box, true);
-    grid(out, right, {all.right() - rw, all.y, rw, all.h}, box, true);
-    const float margin = std::min(70.0F, all.w * 0.05F);
-    Rect core{all.x + lw + (lw > 0 ? margin : 0), all.y, 0, all.h};
-    core.w = std::max(all.right() - rw - (rw > 0 ? margin : 0) - core.x, 10.0F);
-    if (!below.empty()) {
-      const float wide = std::max(1.0F, std::floor((core.w + gap) / (std::min(box.w, 84.0F) + gap)));
-      const float rows = std::ceil(static_cast<float>(below.size()) / wide);
-      const float high = std::min(rows * (box.h + gap), core.h * 0.35F);
-      grid(out, below, {core.x, core.bottom() - high, core.w, high}, box, false);
-      core.h -= high + std::min(40.0F, core.h * 0.08F);
-    }
-    if (zones.size() > 1) {
-      // A band a zone, side by side.
-      const auto count = static_cast<float>(zones.size());
-      const float w = (core.w - gap * 3 * (count - 1)) / count;
-      float x = core.x;
-      for (const auto& [zone, inside] : zones) {
-        grid(out, inside, {x + 8, core.y + 20, std::max(w - 16, 8.0F), std::max(core.h - 30, 8.0F)}, box, true);
-        x += w + gap * 3;
-      }
-      break;
-    }
-    if (middle.size() <= 9 && (middle.empty() || ring(out, middle, core, box))) break;
-    if (middle.size() > 9 || last_try) {
-      grid(out, middle, core, box, false);
-      break;
-    }
+  const Size box{box_width * how.scale * how.grow, box_height * how.scale * how.grow}, least{least_width * how.grow, least_height * how.grow};
+  // Each side has as much of the width as its boxes want; the middle has the rest.
+  const auto wish = [&](const std::vector<NodeId>& side) {
+    if (side.empty()) return 0.0F;
+    const float rows = std::max(1.0F, std::floor((all.h + gap) / (least.h + 18 + gap)));
+    return std::min(std::ceil(static_cast<float>(side.size()) / rows) * (box.w + gap), all.w * how.most);
+  };
+  const float lw = wish(left), rw = wish(right), bw = how.aside ? wish(below) : 0;
+  grid(out, left, {all.x, all.y, lw, all.h}, box, least, true);
+  grid(out, right, {all.right() - rw, all.y, rw, all.h}, box, least, true);
+  const float margin = std::min(70.0F, all.w * 0.05F);
+  Rect core{all.x + lw + (lw > 0 ? margin : 0), all.y, 0, all.h};
+  core.w = std::max(all.right() - rw - (rw > 0 ? margin : 0) - core.x, 10.0F);
+  if (bw > 0) {
+    grid(out, below, {core.right() - bw, core.y, bw, core.h}, box, least, true);
+    core.w = std::max(core.w - bw - margin, 10.0F);
+  } else if (!below.empty()) {
+    const float wide = std::max(1.0F, std::floor((core.w + gap) / (std::min(box.w, 84.0F * how.grow) + gap)));
+    const float rows = std::ceil(static_cast<float>(below.size()) / wide);
+    const float high = std::min(rows * (box.h + gap), std::max(core.h * 0.35F, std::min(rows * (least.h + gap), core.h * 0.5F)));
+    grid(out, below, {core.x, core.bottom() - high, core.w, high}, box, least, false);
+    core.h -= high + std::min(40.0F, core.h * 0.08F);
   }
+  if (zones.size() > 1) {
+    // A band a zone, side by side.
+    const auto count = static_cast<float>(zones.size());
+    const float w = (core.w - gap * 3 * (count - 1)) / count;
+    float x = core.x;
+    for (const auto& [zone, inside] : zones) {
+      grid(out, inside, {x + 8, core.y + 20, std::max(w - 16, 8.0F), std::max(core.h - 30, 8.0F)}, box, least, true);
+      x += w + gap * 3;
+    }
+    return out;
+  }
+  if (!how.round) grid(out, middle, core, box, least, false);
+  else if (middle.size() > 9 || (!middle.empty() && !ring(out, middle, core, box))) return std::nullopt;
   return out;
+}
+
+}  // namespace
+
+std::vector<Rect> lay_out(const std::vector<TopologyNode>& nodes, Rect area, float grow) {
+  std::vector<Rect> best;
+  float best_part = -1;
+  // The one whose smallest box is the largest; of equals the first. A ring is worth smaller boxes: no link lies on another.
+  for (const bool aside : {false, true})
+    for (const float most : {0.3F, 0.24F, 0.19F})
+      for (const float scale : {1.0F, 0.85F, 0.72F, 0.62F}) {
+        const Arrangement round{aside, most, scale, true, grow}, grid{aside, most, scale, false, grow};
+        for (const Arrangement& how : {round, grid}) {
+          std::optional<std::vector<Rect>> boxes = lay_out(nodes, area, how);
+          if (!boxes) continue;
+          const float part = least_part(*boxes, grow) * (how.round ? 1.4F : 1.0F) * (aside ? 0.9F : 1.0F);
+          if (part > best_part + 1e-4F) best_part = part, best = std::move(*boxes);
+        }
+      }
+  return best;
+}
+
+std::string traffic_words(std::uint16_t classes) {
+  if ((classes & known_traffic) == known_traffic) return "everything";
+  std::vector<std::string> names;
+  for (const Traffic t : {Traffic::client, Traffic::replication, Traffic::control, Traffic::heartbeat})
+    if (classes & traffic_bit(t)) names.emplace_back(traffic_name(t));
+  std::string out;
+  for (std::size_t i = 0; i < names.size(); ++i) out += (i == 0 ? "" : i + 1 == names.size() ? " and " : ", ") + names[i];
+  return out.empty() ? "nothing" : out;
 }
 
 bool cuts(const FaultMoment& f, NodeId from, NodeId to) {
@@ -436,27 +542,31 @@ std::string state_words(const NodeMoment& n) {
 
 Scene topology(const TopologyInput& in, float width, float height, const TextMeasure& measure) {
   Scene s(width, height);
-  const std::size_t faults = std::min(in.moment.faults.size(), faults_shown);
+  const float grow = growth(measure), fault_height = 17 * grow, legend_height = 22 * grow;
   // Room for the faults is kept always, so that nothing moves when one begins.
-  const float top = std::min(fault_height * 2 + 4, height * 0.1F);
+  const auto faults = static_cast<std::size_t>(std::clamp(height * 0.1F / fault_height, 1.0F, static_cast<float>(faults_most)));
+  const float top = fault_height * static_cast<float>(faults) + 4;
   // Remarks stand in the lower right corner, over whatever is there: the legend has its line above them.
   const bool crowded = in.in_flight.size() > labels_most;
-  const float legend_top = height - legend_height - measure.line_height(0.85F) * 2 - 4;
-  const std::vector<Rect> boxes = lay_out(in.facts.nodes, {0, top, width, std::max(legend_top - top, 10.0F)});
+  const auto crowd = [](std::size_t n) { return fmt::format("names are left out: {} messages under way", with_commas(n)); };
+  const auto remark_lines = static_cast<float>(flow({crowd(999), assumption_lost}, width - 8, measure, 0.85F).size());
+  const float legend_top = height - legend_height - measure.line_height(0.85F) * remark_lines - 4;
+  const std::vector<Rect> boxes = lay_out(in.facts.nodes, {0, top, width, std::max(legend_top - top, 10.0F)}, grow);
   Painter p{in, s, measure, boxes, Occupancy(width, height)};
-  p.taken.block({0, 0, width, 4 + fault_height * static_cast<float>(faults)});
+  p.taken.block({0, 0, width, 4 + fault_height * static_cast<float>(std::min(in.moment.faults.size(), faults))});
   p.taken.block({0, legend_top, width, height - legend_top});
-  if (in.moment.nodes.empty()) s.text({width / 2, height / 2 - 10}, "no nodes yet", Ink::faint, Anchor::centre);
+  if (in.moment.nodes.empty()) say_instead(s, "There are no nodes yet.", measure);
   p.zones();
   for (NodeId n = 0; n < in.moment.nodes.size() && n < boxes.size(); ++n) p.taken.block(boxes[n]);
   p.links();
   for (NodeId n = 0; n < in.moment.nodes.size() && n < boxes.size(); ++n) p.node(n);
+  p.part_cut_words();
   p.lost();
   p.messages();
-  p.faults();
+  p.faults(faults);
   in.facts.looks.draw_legend(s, {0, legend_top, width, legend_height}, measure);  // it says itself how many have no room
-  if (crowded) s.remark(fmt::format("{} messages under way; names are left out", with_commas(in.in_flight.size())));
-  s.remark(in.facts.looks.lost() > 0 ? "messages move evenly from sending to handling, and wait at a cut; a cross: it never arrived" : "messages move evenly from sending to handling, and wait at a cut");
+  if (crowded) s.remark(crowd(in.in_flight.size()));
+  s.remark(in.facts.looks.lost() > 0 ? assumption_lost : assumption);
   return s;
 }
 

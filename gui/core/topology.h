@@ -1,6 +1,8 @@
 // gui/core/topology.h: who is there, what is between them, and what is on its way.
 //
-// Producers and programs stand on the left, consumers on the right, servers between them, controllers and services below.
+// Producers and programs stand on the left, consumers on the right, servers between them, controllers and services below
+// (in a low picture: right of the servers). A cut has a cross on each link that it stops; where other classes of traffic still
+// pass, the link stays whole and the cross says which do not.
 // A message stands at the part of its way that is over, and near its sender while a cut holds it up: there it waits to be
 // sent again. One that never arrived ends in a cross, which stays for a while. No message is drawn but between the event that sent it and the one that took it.
 //
@@ -30,6 +32,7 @@ struct TopologyNode {
 struct TopologyFacts {
   std::vector<TopologyNode> nodes{};                   // by NodeId, those of the end of the run
   std::vector<std::pair<NodeId, NodeId>> links{};      // who ever talks to whom, (lower, higher), ascending
+  std::vector<std::uint16_t> carried{};                // by link: which classes of traffic ever go over it (traffic_bit); none given: all
   MessageLooks looks{};
   std::vector<std::uint16_t> traffic{};                // by fault: which classes of traffic it is about
   Duration crosses_stay = 0;                           // so long, where a message ended that never arrived
@@ -40,11 +43,14 @@ TopologyFacts topology_facts(const EventIndex& index);
 enum class Side : std::uint8_t { left, middle, below, right };
 Side side_of(const std::string& role);
 
-// Where each node stands, by NodeId.
-std::vector<Rect> lay_out(const std::vector<TopologyNode>& nodes, Rect area);
+// Where each node stands, by NodeId. `grow`: how much larger than usual boxes want to be (growth(), labels.h).
+std::vector<Rect> lay_out(const std::vector<TopologyNode>& nodes, Rect area, float grow = 1);
 
 // A cut in force stops messages from `from` to `to` (of some class of traffic).
 bool cuts(const FaultMoment& f, NodeId from, NodeId to);
+
+// "replication and heartbeat"; of all classes "everything".
+std::string traffic_words(std::uint16_t classes);
 
 // "running", "down", "paused, 12 wait", and what the node says of itself.
 std::string state_words(const NodeMoment& n);

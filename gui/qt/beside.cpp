@@ -1,5 +1,6 @@
 #include "gui/qt/beside.h"
 
+#include <QEvent>
 #include <QUrl>
 #include <QUrlQuery>
 #include <QVBoxLayout>
@@ -163,32 +164,9 @@ BesidePane::BesidePane(const QString& name, Workspace* w, RunFacts* facts, Other
   connect(w, &Workspace::time_changed, this, stale);
 }
 
-Scene BesidePane::sentences(const QString& text, float width, float height, const TextMeasure& measure) {
-  Scene s(width, height);
-  std::vector<std::string> lines;
-  QString line;
-  for (const QString& word : text.split(' ')) {
-    const QString longer = line.isEmpty() ? word : line + ' ' + word;
-    if (!line.isEmpty() && measure.width(longer.toStdString()) > width - 24) {
-      lines.push_back(line.toStdString());
-      line = word;
-    } else {
-      line = longer;
-    }
-  }
-  lines.push_back(line.toStdString());
-  float y = (height - measure.line_height() * static_cast<float>(lines.size())) / 2;
-  for (const std::string& l : lines) {
-    s.text({width / 2, y}, l, Ink::faint, Anchor::centre);
-    y += measure.line_height();
-  }
-  s.name({}, {0, 0, width, height}, text.toStdString());
-  return s;
-}
-
 Scene BesidePane::only_one(float width, float height, const TextMeasure& measure) const {
-  return sentences(workspace_->has_events() ? tr("There is one future only. To make another, click a node and press 1, or follow a “What if” below a broken guarantee: both stay, and the other one is drawn here.")
-                                            : tr("Another future of the run, beside this one."),
+  return words(workspace_->has_events() ? tr("There is one future only. To make another, click a node and press 1, or follow a “What if” below a broken guarantee: both stay, and the other one is drawn here.")
+                                            : tr("Another future of the run, beside this one. Nothing has been run: Ctrl+R runs the scenario."),
                    width, height, measure);
 }
 
@@ -200,7 +178,7 @@ BesideTopologyPane::BesideTopologyPane(Workspace* w, RunFacts* facts, OtherFutur
     if (!i) return only_one(width, height, measure);
     const Recording& r = i->recording();
     const auto m = other_->moment();
-    if (!m) return sentences(tr("…"), width, height, measure);
+    if (!m) return words(tr("…"), width, height, measure);
     const Time next = m->event + 1 < r.events() ? r.time_of(m->event + 1) : r.end();
     const Time now = std::clamp(workspace_->time(), m->time, std::max(m->time, next));
     return gui::topology(*i, other_->topology(), *m, now, other_->focus(), width, height, measure);
@@ -212,6 +190,7 @@ BesideTopologyPane::BesideTopologyPane(Workspace* w, RunFacts* facts, OtherFutur
 
 BesideSpacetimePane::BesideSpacetimePane(Workspace* w, RunFacts* facts, OtherFuture* other, QWidget* parent)
     : BesidePane(tr("Space-time diagram of the other future"), w, facts, other, parent), heading_(new QLabel(this)) {
+  keep_room_for_scroll_bar();
   heading_->setWordWrap(true);
   heading_->setTextFormat(Qt::RichText);
   heading_->setTextInteractionFlags(Qt::TextBrowserInteraction);
@@ -224,7 +203,8 @@ BesideSpacetimePane::BesideSpacetimePane(Workspace* w, RunFacts* facts, OtherFut
     SpacetimeView v;
     v.time = facts_->view();
     v.lanes = other_->lanes();
-    v.scroll = lane_scroll_;
+    v.scroll = static_cast<float>(scroll_->value());
+    show_lines(v.lanes.size(), width, height, measure);
     v.cursor = workspace_->recording()->time_of(workspace_->event());  // as it stands in the picture above
     v.parts = facts_->parting();
     const auto passing = workspace_->passing_beside();
@@ -236,11 +216,9 @@ BesideSpacetimePane::BesideSpacetimePane(Workspace* w, RunFacts* facts, OtherFut
   canvas_->wish = [this](const CanvasWishes& wish) {
     if (!other_->index()) return;
     steer_time(wish);
-    if (wish.panned_by.y != 0) {
-      lane_scroll_ = std::max(0.0F, lane_scroll_ - wish.panned_by.y);
-      canvas_->invalidate();
-    }
+    if (wish.panned_by.y != 0) scroll_->setValue(scroll_->value() - static_cast<int>(wish.panned_by.y));
   };
+  connect(scroll_, &QScrollBar::valueChanged, this, [this] { canvas_->invalidate(); });
   connect(facts, &RunFacts::view_changed, this, [this] { canvas_->invalidate(); });
   connect(w, &Workspace::beside_changed, this, &BesideSpacetimePane::show_heading);
   connect(w, &Workspace::run_changed, this, &BesideSpacetimePane::show_heading);
@@ -254,6 +232,12 @@ BesideSpacetimePane::BesideSpacetimePane(Workspace* w, RunFacts* facts, OtherFut
   show_heading();
 }
 
+// A label keeps the colour that links had when its text was set.
+void BesideSpacetimePane::changeEvent(QEvent* event) {
+  BesidePane::changeEvent(event);
+  if (event->type() == QEvent::PaletteChange && heading_) show_heading();
+}
+
 void BesideSpacetimePane::show_heading() {
   heading_->setVisible(other_->index() != nullptr);
   if (!other_->index()) return heading_->clear();
@@ -262,8 +246,7 @@ void BesideSpacetimePane::show_heading() {
 }
 
 void BesideSpacetimePane::choose_ground(Point at) {
-  const Rect area = spacetime_area(static_cast<float>(canvas_->width()), static_cast<float>(canvas_->height()));
-  if (at.x >= area.x) workspace_->set_time(time_at(at.x));
+  if (at.x >= time_area().x) workspace_->set_time(time_at(at.x));
 }
 
 }  // namespace mqlab::gui

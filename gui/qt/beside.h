@@ -58,8 +58,6 @@ class BesidePane : public PicturePane {
   BesidePane(const QString& name, Workspace* w, RunFacts* facts, OtherFuture* other, QWidget* parent);
 
  protected:
-  // A few sentences in place of a picture.
-  static Scene sentences(const QString& text, float width, float height, const TextMeasure& measure);
   Scene only_one(float width, float height, const TextMeasure& measure) const;
   OtherFuture* other_;
 };
@@ -80,13 +78,13 @@ class BesideSpacetimePane : public BesidePane {
   QString heading() const { return heading_->text(); }
 
  protected:
+  void changeEvent(QEvent* event) override;
   void choose_ground(Point at) override;
 
  private:
   void show_heading();
 
-  QLabel* heading_;
-  float lane_scroll_ = 0;
+  QLabel* heading_ = nullptr;
 };
 
 }  // namespace mqlab::gui

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "gui/core/describe.h"
+#include "gui/core/labels.h"
 #include "gui/core/what_if.h"
 
 namespace mqlab::gui {
@@ -147,8 +148,7 @@ PicturePane::PicturePane(const QString& name, Workspace* w, RunFacts* facts, QWi
 
 Scene PicturePane::words(const QString& text, float width, float height, const TextMeasure& measure) const {
   Scene s(width, height);
-  s.text({width / 2, height / 2 - measure.line_height() / 2}, text.toStdString(), Ink::faint, Anchor::centre);
-  s.name({}, {0, 0, width, height}, text.toStdString());
+  say_instead(s, text.toStdString(), measure);
   return s;
 }
 
@@ -173,7 +173,7 @@ void PicturePane::choose(EntityId e, Point at) {
 }
 
 void PicturePane::steer_time(const CanvasWishes& wish) {
-  const Rect area = spacetime_area(static_cast<float>(canvas_->width()), static_cast<float>(canvas_->height()));
+  const Rect area = time_area();
   const TimeRange range = facts_->view().range;
   if (wish.zoomed) facts_->zoom(wish.zoomed->factor, part_of(area, wish.zoomed->at.x));
   if (wish.panned_by.x != 0) {
@@ -187,8 +187,10 @@ void PicturePane::steer_time(const CanvasWishes& wish) {
   if (wish.double_clicked) facts_->zoom(4, part_of(area, wish.double_clicked->at.x));
 }
 
+Rect PicturePane::time_area() const { return spacetime_area(static_cast<float>(canvas_->width()), static_cast<float>(canvas_->height()), canvas_->canvas().measure()); }
+
 Time PicturePane::time_at(float x) const {
-  const Rect area = spacetime_area(static_cast<float>(canvas_->width()), static_cast<float>(canvas_->height()));
+  const Rect area = time_area();
   const TimeRange range = facts_->view().range;
   return range.from + static_cast<Time>(part_of(area, x) * static_cast<double>(range.length()));
 }
@@ -198,7 +200,7 @@ Time PicturePane::time_at(float x) const {
 TopologyPane::TopologyPane(Workspace* w, RunFacts* facts, QWidget* parent) : PicturePane(tr("Topology"), w, facts, parent) {
   canvas_->build = [this](float width, float height, const TextMeasure& measure) {
     const auto m = workspace_->moment();
-    if (!workspace_->has_events()) return words(workspace_->running() ? tr("running …") : tr("Who is there, and what is on its way: run a scenario (Ctrl+R)."), width, height, measure);
+    if (!workspace_->has_events()) return words(workspace_->running() ? tr("running …") : tr("Who is there, and what is on its way. Nothing has been run: Ctrl+R runs the scenario."), width, height, measure);
     if (!m) return words(tr("…"), width, height, measure);
     // No message moves but between the event that sent it and the one that took it.
     const auto r = workspace_->recording();
@@ -215,27 +217,22 @@ TopologyPane::TopologyPane(Workspace* w, RunFacts* facts, QWidget* parent) : Pic
 // --- space-time ---
 
 SpacetimePane::SpacetimePane(Workspace* w, RunFacts* facts, QWidget* parent) : PicturePane(tr("Space-time diagram"), w, facts, parent) {
+  keep_room_for_scroll_bar();
   canvas_->build = [this](float width, float height, const TextMeasure& measure) {
-    if (!workspace_->has_events()) return words(tr("A line for each node, an arrow for each message, time to the right."), width, height, measure);
-    SpacetimeView v;
-    v.time = facts_->view();
-    v.lanes = facts_->lanes();
+    if (!workspace_->has_events()) return words(tr("A line for each node, an arrow for each message, time to the right. Nothing has been run: Ctrl+R runs the scenario."), width, height, measure);
     const auto passing = workspace_->passing();
-    v.passing = passing.get();
     const auto passing_drops = workspace_->passing_drops();
+    SpacetimeView v = view(passing.get());
     v.passing_drops = passing_drops.get();
-    v.scroll = lane_scroll_;
-    v.parts = facts_->parting();
+    show_lines(v.lanes.size(), width, height, measure);
     return gui::spacetime(*workspace_->index(), facts_->spacetime(), v, facts_->focus(), width, height, measure);
   };
   canvas_->wish = [this](const CanvasWishes& wish) {
     if (!workspace_->has_events()) return;
     steer_time(wish);
-    if (wish.panned_by.y != 0) {
-      lane_scroll_ = std::max(0.0F, lane_scroll_ - wish.panned_by.y);
-      canvas_->invalidate();
-    }
+    if (wish.panned_by.y != 0) scroll_->setValue(scroll_->value() - static_cast<int>(wish.panned_by.y));
   };
+  connect(scroll_, &QScrollBar::valueChanged, this, [this] { canvas_->invalidate(); });
   const auto stale = [this] { canvas_->invalidate(); };
   connect(w, &Workspace::time_changed, this, stale);
   connect(w, &Workspace::beside_changed, this, stale);
@@ -243,20 +240,44 @@ SpacetimePane::SpacetimePane(Workspace* w, RunFacts* facts, QWidget* parent) : P
   connect(w, &Workspace::rows_changed, this, stale);
 }
 
+SpacetimeView SpacetimePane::view(const std::vector<bool>* passing) const {
+  SpacetimeView v;
+  v.time = facts_->view();
+  v.lanes = facts_->lanes();
+  v.passing = passing;
+  v.scroll = static_cast<float>(scroll_->value());
+  v.parts = facts_->parting();
+  return v;
+}
+
 void SpacetimePane::choose_ground(Point at) {
   if (!workspace_->has_events()) return;
   workspace_->play(false);
   workspace_->set_entity({});
-  if (at.x >= spacetime_area(static_cast<float>(canvas_->width()), static_cast<float>(canvas_->height())).x) workspace_->set_time(time_at(at.x));
+  if (at.x < time_area().x) return;
+  if (!facts_->view().by_order) return workspace_->set_time(time_at(at.x));
+  const auto passing = workspace_->passing();
+  const std::size_t e = event_at(*workspace_->index(), view(passing.get()), static_cast<float>(canvas_->width()), static_cast<float>(canvas_->height()), at.x, canvas_->canvas().measure());
+  if (e < workspace_->recording()->events()) workspace_->set_event(e);
 }
 
 // --- what may be higher than its pane ---
+
+void PicturePane::keep_room_for_scroll_bar() {
+  QSizePolicy p = scroll_->sizePolicy();
+  p.setRetainSizeWhenHidden(true);
+  scroll_->setSizePolicy(p);
+}
 
 void PicturePane::show_part_of(float picture, float pane) {
   const int more = std::max(0, static_cast<int>(std::ceil(picture - pane)));
   scroll_->setRange(0, more);
   scroll_->setPageStep(static_cast<int>(pane));
   scroll_->setVisible(more > 0);
+}
+
+void PicturePane::show_lines(std::size_t lanes, float width, float height, const TextMeasure& measure) {
+  show_part_of(spacetime_height(lanes, width, height, measure), spacetime_area(width, height, measure).h);
 }
 
 void PicturePane::scroll_by(const CanvasWishes& wish) {
@@ -269,9 +290,8 @@ void PicturePane::scroll_by(const CanvasWishes& wish) {
 LogsPane::LogsPane(Workspace* w, RunFacts* facts, QWidget* parent) : PicturePane(tr("Logs and queues"), w, facts, parent) {
   canvas_->build = [this](float width, float height, const TextMeasure& measure) {
     const auto m = workspace_->moment();
-    if (!workspace_->has_events()) return words(tr("What logs and queues hold, record by record."), width, height, measure);
+    if (!workspace_->has_events()) return words(tr("What logs and queues hold, record by record. Nothing has been run: Ctrl+R runs the scenario."), width, height, measure);
     if (!m) return words(tr("…"), width, height, measure);
-    if (m->places.empty()) return words(tr("This model tells nothing of what its places hold."), width, height, measure);
     view_.scroll = static_cast<float>(scroll_->value());
     LogsPicture p = logs(*m, workspace_->recording()->journal(), view_, facts_->focus(), width, height, measure);
     back_most_ = p.back_most;
@@ -297,9 +317,8 @@ LogsPane::LogsPane(Workspace* w, RunFacts* facts, QWidget* parent) : PicturePane
 GroupsPane::GroupsPane(Workspace* w, RunFacts* facts, QWidget* parent) : PicturePane(tr("Groups"), w, facts, parent) {
   canvas_->build = [this](float width, float height, const TextMeasure& measure) {
     const auto m = workspace_->moment();
-    if (!workspace_->has_events()) return words(tr("Who reads what, and how far."), width, height, measure);
+    if (!workspace_->has_events()) return words(tr("Who reads what, and how far. Nothing has been run: Ctrl+R runs the scenario."), width, height, measure);
     if (!m) return words(tr("…"), width, height, measure);
-    if (m->groups.empty()) return words(tr("There is no group of consumers at this moment."), width, height, measure);
     GroupsPicture p = groups(*m, workspace_->recording()->journal(), static_cast<float>(scroll_->value()), facts_->focus(), width, height, measure);
     show_part_of(p.height, height);
     return std::move(p.scene);
@@ -314,19 +333,13 @@ GroupsPane::GroupsPane(Workspace* w, RunFacts* facts, QWidget* parent) : Picture
 // --- plots ---
 
 PlotsPane::PlotsPane(Workspace* w, RunFacts* facts, QWidget* parent) : PicturePane(tr("Plots"), w, facts, parent) {
+  keep_room_for_scroll_bar();
   canvas_->build = [this](float width, float height, const TextMeasure& measure) {
-    if (!workspace_->has_events()) return words(tr("Throughput, latency, what waits and what is under way, over time."), width, height, measure);
+    if (!workspace_->has_events()) return words(tr("Throughput, latency, what waits and what is under way, over time. Nothing has been run: Ctrl+R runs the scenario."), width, height, measure);
     return plots(facts_->series(), facts_->spacetime().timeline, facts_->view(), workspace_->time(), width, height, measure);
   };
   canvas_->wish = [this](const CanvasWishes& wish) {
-    if (!workspace_->has_events()) return;
-    const Rect area = spacetime_area(static_cast<float>(canvas_->width()), static_cast<float>(canvas_->height()));
-    const TimeRange range = facts_->view().range;
-    if (wish.zoomed) facts_->zoom(wish.zoomed->factor, part_of(area, wish.zoomed->at.x));
-    if (wish.panned_by.x != 0) {
-      const auto by = static_cast<Duration>(static_cast<double>(range.length()) * wish.panned_by.x / std::max(1.0F, area.w));
-      facts_->show({range.from - by, range.to - by});
-    }
+    if (workspace_->has_events()) steer_time(wish);
   };
   const auto stale = [this] { canvas_->invalidate(); };
   connect(w, &Workspace::time_changed, this, stale);
@@ -336,9 +349,7 @@ PlotsPane::PlotsPane(Workspace* w, RunFacts* facts, QWidget* parent) : PicturePa
 void PlotsPane::choose_ground(Point at) {
   if (!workspace_->has_events()) return;
   workspace_->play(false);
-  const Rect area = spacetime_area(static_cast<float>(canvas_->width()), static_cast<float>(canvas_->height()));
-  const TimeRange range = facts_->view().range;
-  workspace_->set_time(range.from + static_cast<Time>(part_of(area, at.x) * static_cast<double>(range.length())));
+  workspace_->set_time(time_at(at.x));
 }
 
 }  // namespace mqlab::gui

@@ -76,15 +76,20 @@ class PicturePane : public QWidget {
   std::function<void(QMenu&, EntityId)> menu;
 
  protected:
-  // A scene that only says why there is nothing to see.
+  // A scene that only says why there is nothing to see, and what to do about it.
   Scene words(const QString& text, float width, float height, const TextMeasure& measure) const;
   void choose(EntityId e, Point at);
   // Where empty ground was clicked; overridden where it means a time.
   virtual void choose_ground(Point) { workspace_->set_entity({}); }
+  // The lines of a space-time picture, where there are more than fit: the scroll bar chooses.
+  void show_lines(std::size_t lanes, float width, float height, const TextMeasure& measure);
   // What zooming and dragging mean where the picture shows times, and which time stands at x.
   void steer_time(const CanvasWishes& wish);
+  Rect time_area() const;
   Time time_at(float x) const;
 
+  // Pictures of the same time below each other are equally wide, whether their scroll bars are in sight or not.
+  void keep_room_for_scroll_bar();
   // A picture of this height is looked at through a pane of that: the scroll bar chooses the part.
   void show_part_of(float picture, float pane);
   void scroll_by(const CanvasWishes& wish);
@@ -112,7 +117,7 @@ class SpacetimePane : public PicturePane {
   void choose_ground(Point at) override;
 
  private:
-  float lane_scroll_ = 0;
+  SpacetimeView view(const std::vector<bool>* passing) const;
 };
 
 class LogsPane : public PicturePane {

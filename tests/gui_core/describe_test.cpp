@@ -105,7 +105,7 @@ TEST(Groups, SayWhoHasWhatAndHowFarBehind) {
 
 TEST(Groups, EmptyTinyAndHugeLookSensible) {
   Journal j;
-  EXPECT_TRUE(shows(groups({}, j, 0, {}, 300, 200, measure).scene, "no groups now"));
+  EXPECT_TRUE(shows(groups({}, j, 0, {}, 300, 200, measure).scene, "There is no group"));
   Moment m = group_moment();
   for (int i = 0; i < 300; ++i) m.groups[0].progress.push_back({"p/" + std::to_string(i), i, 1'000});
   for (const auto& [w, h] : {std::pair(1.0F, 1.0F), {100.0F, 50.0F}, {1'000.0F, 400.0F}}) {

@@ -31,6 +31,37 @@ RC_GTEST_PROP(Labels, WhatIsCutFitsAndBeginsAsTheText, (const std::string& text,
   if (cut != ascii && !cut.empty()) RC_ASSERT(ascii.compare(0, cut.size() - 3, cut.substr(0, cut.size() - 3)) == 0);
 }
 
+TEST(Labels, NamesThatBeginAlikeAreStillToldApart) {
+  EXPECT_EQ(fit_name("gateway-west-01", 72, measure), "gate…t-01");
+  EXPECT_EQ(fit_name("gateway-west-02", 72, measure), "gate…t-02");
+  EXPECT_EQ(fit_name("B1", 72, measure), "B1");
+  EXPECT_EQ(fit_name("B1", 8, measure), "…");
+  EXPECT_EQ(fit_name("µµµµµ", 32, measure), "µµ…µ") << "characters are not cut";
+}
+
+TEST(Labels, ASentenceTooLongForItsLineGoesOnBelow) {
+  EXPECT_EQ(wrap("run a scenario", 80, measure), (std::vector<std::string>{"run a", "scenario"}));
+  EXPECT_EQ(wrap("run a scenario", 112, measure), (std::vector<std::string>{"run a scenario"}));
+  EXPECT_EQ(wrap("a scenario", 40, measure), (std::vector<std::string>{"a", "scen…"})) << "a word wider than the line is cut";
+  EXPECT_TRUE(wrap("", 40, measure).empty());
+}
+
+TEST(Labels, RemarksShareALineWhereThereIsRoom) {
+  EXPECT_EQ(flow({"one", "two", "three"}, 72, measure), (std::vector<std::string>{"one · two", "three"}));
+  EXPECT_EQ(flow({"one and two", "three"}, 64, measure), (std::vector<std::string>{"one and", "two", "three"})) << "what goes on below shares its last line too, if it can";
+  EXPECT_EQ(flow({"one and two", "three"}, 88, measure), (std::vector<std::string>{"one and two", "three"}));
+}
+
+RC_GTEST_PROP(Labels, NoLineIsWiderThanAskedFor, (const std::vector<std::string>& said, unsigned width)) {
+  const auto w = static_cast<float>(width % 400);
+  std::vector<std::string> remarks;
+  for (const std::string& s : said) {
+    std::string& r = remarks.emplace_back();
+    for (const char c : s) r += static_cast<char>(' ' + (static_cast<unsigned char>(c) % 90));
+  }
+  for (const std::string& l : flow(remarks, w, measure)) RC_ASSERT(measure.width(l) <= w);
+}
+
 TEST(Labels, APlaceIsTakenOnce) {
   Occupancy o(100, 100);
   EXPECT_TRUE(o.take({10, 10, 30, 12}));

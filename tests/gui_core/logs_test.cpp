@@ -193,7 +193,7 @@ TEST(Logs, TheBrokersOwnTopicsAreHiddenUnlessAskedFor) {
 
 TEST(Logs, EmptyAndHugeLookSensible) {
   Stage st;
-  EXPECT_TRUE(shows(st.draw().scene, "nothing is stored yet"));
+  EXPECT_TRUE(shows(st.draw().scene, "Nothing is stored at this moment"));
   for (int i = 0; i < 60; ++i) st.log(1, 0, 500, 400, true).place = fmt::format("orders/{}", i);
   for (const auto& [w, h] : {std::pair(1.0F, 1.0F), {80.0F, 30.0F}, {1'280.0F, 300.0F}}) {
     const LogsPicture p = st.draw({}, w, h);

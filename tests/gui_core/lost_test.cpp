@@ -112,7 +112,7 @@ TEST(Lost, SpacetimeDrawsACrossWhenAndAsFarAsItCame) {
   const Scene s = spacetime_of(r, {}, 300, range);
   const auto all = crosses(s);
   ASSERT_TRUE(all.count(answer));
-  const Rect area = spacetime_area(1'000, 500);
+  const Rect area = spacetime_area(1'000, 500, measure);
   EXPECT_NEAR(all.at(answer).x, area.x + area.w / 2, 1);
   // Between the lines of the broker and of P1.
   float from = 0, to = 0;

@@ -144,7 +144,7 @@ TEST(Plots, StandUnderTheSpaceTimePicture) {
   for (const auto& [w, h] : {std::pair(1.0F, 1.0F), {120.0F, 60.0F}, {1'280.0F, 240.0F}, {1'920.0F, 1'000.0F}})
     check(plots(series, timeline_of(*r.recording->result().world, r.recording->end()), {{0, r.recording->end()}, false, {}}, 12_s, w, h, measure));
   const Scene none = plots({}, {}, {{0, 1}, false, {}}, 0, 300, 200, measure);
-  EXPECT_TRUE(shows(none, "nothing was sent"));
+  EXPECT_TRUE(shows(none, "Nothing was sent"));
 }
 
 // --- how far groups are behind ---

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "gui/core/filter.h"
+#include "gui/core/labels.h"
 #include "sim/record/event_text.h"
 #include "tests/gui_core/views.h"
 
@@ -89,7 +90,7 @@ TEST(Spacetime, AboveTheLimitDensityStandsForMessages) {
   const Scene s = st.scene();
   EXPECT_EQ(Stage::arrows(s).size(), 0U);
   const auto total = static_cast<std::size_t>(std::count_if(st.r.index->flights().begin(), st.r.index->flights().end(), [&](const Flight& f) { return f.sent <= st.view.time.range.to; }));
-  EXPECT_TRUE(remarks(s, fmt::format("0 of {} messages drawn", total > 999 ? fmt::format("{},{:03}", total / 1'000, total % 1'000) : std::to_string(total)))) << s.remarks().front();
+  EXPECT_TRUE(remarks(s, fmt::format("{} messages as density", with_commas(total)))) << s.remarks().front();
   EXPECT_GT(count(s, ShapeKind::rectangle, Ink::hue4), 20U);
 }
 
@@ -128,7 +129,7 @@ TEST(Spacetime, FaultsShadeTheTimeInWhichTheyAreInForce) {
   Rect band{};
   for (const Shape& x : s.shapes())
     if (x.kind == ShapeKind::rectangle && x.ink == Ink::fault_band) band = {x.from.x, x.from.y, x.to.x - x.from.x, x.to.y - x.from.y};
-  const TimeAxis axis(st.view.time, spacetime_area(1'000, 500).x, spacetime_area(1'000, 500).w);
+  const TimeAxis axis(st.view.time, spacetime_area(1'000, 500, measure).x, spacetime_area(1'000, 500, measure).w);
   EXPECT_NEAR(band.x, axis.x(10_s), 0.5F);
   EXPECT_NEAR(band.right(), axis.x(40_s), 0.5F);
   EXPECT_NE(said(s, EntityId::fault(0)).find("fault from 10.000000 s to 40.000000 s: partition"), std::string::npos);
@@ -158,7 +159,7 @@ TEST(Spacetime, TheCursorStandsAtTheEventInFocus) {
   Stage st;
   st.focus.event = st.r.recording->event_before(12_s);
   const Scene s = st.scene();
-  const Rect area = spacetime_area(1'000, 500);
+  const Rect area = spacetime_area(1'000, 500, measure);
   const TimeAxis axis(st.view.time, area.x, area.w);
   float x = -1;
   for (const Shape& shape : s.shapes())
@@ -173,12 +174,12 @@ TEST(Spacetime, APointOfThePictureIsAnEvent) {
     st.view.time.by_order = order;
     for (const auto& [event, line] : Stage::arrows(st.scene())) {
       if (st.r.recording->time_of(event) > 11_s) continue;
-      const std::size_t at = event_at(*st.r.index, st.view, 1'000, 500, line.second.x + (order ? 0 : 0.6F));
+      const std::size_t at = event_at(*st.r.index, st.view, 1'000, 500, line.second.x + (order ? 0 : 0.6F), measure);
       if (order) EXPECT_EQ(at, event);
       else EXPECT_GE(at, event);
     }
   }
-  EXPECT_EQ(event_at(*st.r.index, st.view, 1'000, 500, 1e9F), st.r.recording->event_before(11_s));
+  EXPECT_EQ(event_at(*st.r.index, st.view, 1'000, 500, 1e9F, measure), st.r.recording->event_before(11_s));
 }
 
 TEST(Spacetime, TheWitnessHasATimeToLookAt) {
@@ -247,7 +248,7 @@ RC_GTEST_PROP(Spacetime, AnyPartOfARunLooksSensible, (std::uint32_t from, std::u
 TEST(Spacetime, ARunInWhichNothingHappensSaysSo) {
   const Stage st;
   const Scene s = spacetime(*st.r.index, st.facts, {st.view.time, {}, nullptr, 1'500, 0}, {}, 400, 300, measure);
-  EXPECT_TRUE(shows(s, "all lines are hidden"));
+  EXPECT_TRUE(shows(s, "All lines are hidden"));
 }
 
 }  // namespace

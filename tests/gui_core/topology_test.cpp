@@ -122,6 +122,49 @@ TEST(Topology, ACutIsABrokenLinkWithACross) {
   EXPECT_EQ(said(st.scene(), EntityId::link(1, 2)), "B1 does not reach B2: one_way B1 to B2");
 }
 
+// A cut of some classes of traffic leaves the others through: the link stays whole, and the cross says what does not pass.
+TEST(Topology, ACutOfOneClassOfTrafficSaysWhichAndLeavesTheLinkWhole) {
+  Stage st;
+  const auto link_is_broken = [&](const Scene& s) {
+    for (const Shape& x : s.shapes())
+      if (x.kind == ShapeKind::line && x.entity == EntityId::link(1, 2)) return x.dashed;
+    return false;
+  };
+  st.facts.carried.assign(st.facts.links.size(), traffic_bit(Traffic::client) | traffic_bit(Traffic::replication));
+  st.facts.traffic = {traffic_bit(Traffic::replication), traffic_bit(Traffic::client), traffic_bit(Traffic::heartbeat)};
+  st.moment.faults.push_back({0, "partition B1 | B2 (replication)", FaultKind::partition, {{1}, {2}}, true});
+  const Scene part = st.scene();
+  EXPECT_FALSE(link_is_broken(part));
+  EXPECT_TRUE(shows(part, "replication"));
+  EXPECT_EQ(count(part, ShapeKind::cross, Ink::fault), 2U) << "the link, and the line that names the fault";
+  EXPECT_EQ(said(part, EntityId::link(1, 2)), "B1 and B2 do not see each other for replication: partition B1 | B2 (replication)");
+  st.moment.faults.push_back({1, "partition B1 | B2 (client)", FaultKind::partition, {{1}, {2}}, true});
+  EXPECT_TRUE(link_is_broken(st.scene())) << "two cuts stop all that the link carries";
+  EXPECT_EQ(said(st.scene(), EntityId::link(1, 2)), "B1 and B2 do not see each other: partition B1 | B2 (replication)");
+  st.moment.faults = {{2, "partition B1 | B2 (heartbeat)", FaultKind::partition, {{1}, {2}}, true}};
+  EXPECT_EQ(said(st.scene(), EntityId::link(1, 2)), "") << "no heartbeat ever goes over this link: nothing is cut";
+  EXPECT_EQ(traffic_words(all_traffic), "everything");
+  EXPECT_EQ(traffic_words(traffic_bit(Traffic::client) | traffic_bit(Traffic::heartbeat)), "client and heartbeat");
+}
+
+TEST(Topology, ALowPictureHasControllersBesideTheServersAndAllNames) {
+  const Stage st;
+  for (const auto& [w, h] : {std::pair(455.0F, 190.0F), {640.0F, 170.0F}, {313.0F, 180.0F}}) {
+    const Scene s = st.scene(w, h);
+    for (const TopologyNode& n : st.facts.nodes) EXPECT_TRUE(shows(s, n.name)) << n.name << " in " << w << " x " << h;
+    EXPECT_EQ(overlap(s, measure), "") << w << " x " << h;
+  }
+}
+
+TEST(Topology, FaultsThatHaveNoRoomAreCounted) {
+  Stage st;
+  for (std::size_t i = 0; i < 6; ++i) st.moment.faults.push_back({i, fmt::format("slow B{}", i), FaultKind::slow, {{1}}, false});
+  EXPECT_TRUE(shows(st.scene(800, 700), "slow B2"));
+  EXPECT_TRUE(shows(st.scene(800, 700), "3 more faults in force"));
+  EXPECT_TRUE(shows(st.scene(500, 200), "slow B0, and 5 more"));
+  EXPECT_EQ(overlap(st.scene(500, 200), measure), "");
+}
+
 TEST(Topology, ANodeThatIsDownLooksSoWithoutColour) {
   Stage st;
   st.moment.nodes[1] = node("B1", "broker", false);

@@ -124,7 +124,7 @@ TEST(Spacetime, ALineStandsWhereTheRunsPartAndTheCursorAtATime) {
   v.cursor = 12'500'000'000;
   v.parts = 15'000'000'000;
   const Scene s = spacetime(index, facts, v, {}, 1000, 300, measure);
-  const Rect area = spacetime_area(1000, 300);
+  const Rect area = spacetime_area(1000, 300, measure);
   const auto line = std::find_if(s.shapes().begin(), s.shapes().end(), [](const Shape& x) { return x.kind == ShapeKind::line && x.ink == Ink::pin; });
   ASSERT_NE(line, s.shapes().end());
   EXPECT_NEAR(line->from.x, area.x + area.w / 2, 0.5);
