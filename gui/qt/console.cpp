@@ -142,6 +142,13 @@ ConsolePane::ConsolePane(Workspace* w, QWidget* parent) : QWidget(parent), works
   });
 }
 
+void ConsolePane::set_text_size(qreal points) {
+  QFont mono = log_->font();
+  mono.setPointSizeF(points);
+  log_->setFont(mono);
+  line_->setFont(mono);
+}
+
 void ConsolePane::focus_line() { line_->setFocus(Qt::ShortcutFocusReason); }
 
 QString ConsolePane::execute(const QString& text) {

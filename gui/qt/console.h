@@ -32,6 +32,7 @@ class ConsolePane : public QWidget {
  public:
   explicit ConsolePane(Workspace* w, QWidget* parent = nullptr);
   void focus_line();
+  void set_text_size(qreal points);
   // Does what the line says, and shows the answer; for tests.
   QString execute(const QString& line);
   const QStringList& history() const { return history_; }

@@ -45,7 +45,10 @@ Finder::Finder(const QString& title, std::vector<FinderEntry> entries, QWidget* 
   list_->setUniformItemSizes(true);
   list_->setAccessibleName(tr("What fits"));
   detail_ = new QTextBrowser(this);
-  detail_->setMaximumHeight(150);
+  // As high as what there is to say, within limits.
+  qsizetype lines = 0;
+  for (const FinderEntry& e : entries_) lines = std::max(lines, e.detail.count('\n') + 1);
+  detail_->setFixedHeight(fontMetrics().lineSpacing() * static_cast<int>(std::clamp<qsizetype>(lines, 2, 9)) + 14);
   layout->addWidget(line_);
   layout->addWidget(list_, 1);
   layout->addWidget(detail_);

@@ -291,6 +291,7 @@ void MainWindow::set_scale(int percent) {
   QFont mono = scenario_->editor()->font();
   mono.setPointSizeF(qApp->font().pointSizeF());
   scenario_->editor()->setFont(mono);
+  console_->set_text_size(mono.pointSizeF());
 }
 
 bool MainWindow::settled() const {

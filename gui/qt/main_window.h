@@ -3,7 +3,7 @@
 // It puts together what stands in other files and decides little: actions go to the workspace, what changes there goes to the panes.
 //
 // Its own code is in four files: main_window.cpp (panes, what is told where), main_window_actions.cpp (what menus and keys do),
-// main_window_scenarios.cpp (opening, saving, running) and main_window_layout.cpp (which panes are in sight).
+// main_window_scenarios.cpp (opening, saving, running) and main_window_layout.cpp (which panes are in sight; the layouts themselves: window_layout.h).
 // Elsewhere: what is run (run_bar.h), what is filtered (chip_bar.h), what a right click offers (thing_menu.h), the start page (start_page.h).
 //
 //     MainWindow w(settings, {.scenario = "scenarios/showcase.lua"});
@@ -38,6 +38,7 @@
 
 namespace mqlab::gui {
 
+struct LayoutCell;
 struct WrittenBack;
 
 // What a command line asks of a window.
@@ -125,6 +126,7 @@ class MainWindow : public QMainWindow {
   bool may_leave_text();
   void save(bool ask);
   QDockWidget* add_pane(const QString& name, const QString& title, QWidget* widget);
+  void share_cell(const LayoutCell& cell);
   void apply_sizes();
   bool in_sight(const QDockWidget* d) const;
 

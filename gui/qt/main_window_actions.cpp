@@ -220,6 +220,13 @@ void MainWindow::connect_help_actions() {
       QAction* a = actions_.all()[i];
       entries.push_back({QStringLiteral("%1: %2").arg(QLatin1String(action_table()[i].group), a->text()), keys_text(action_table()[i]), QString::fromUtf8(action_table()[i].tip), [a] { a->trigger(); }});
     }
+    for (const QString& name : order_)
+      entries.push_back({tr("Pane: %1").arg(docks_[name]->windowTitle()), {}, {}, [this, name] {
+                           show_start_page(false);
+                           docks_[name]->show();
+                           docks_[name]->raise();
+                           docks_[name]->widget()->setFocus(Qt::ShortcutFocusReason);
+                         }});
     for (const Lesson& l : lessons()) entries.push_back({QStringLiteral("Lesson: %1").arg(l.title), l.group, {}, [this, id = l.id] { lessons_->follow(QUrl("mqlab:lesson?id=" + id)); show_start_page(false); dock("lesson")->show(); dock("lesson")->raise(); }});
     for (const QString& path : library_scenarios()) {
       QString name = QDir(scenarios_folder()).relativeFilePath(path);

@@ -3,13 +3,20 @@
 #include <QStatusBar>
 #include <QTimer>
 
+#include <algorithm>
+
 #include "gui/qt/main_window.h"
 #include "gui/qt/start_page.h"
+#include "gui/qt/window_layout.h"
 
 namespace mqlab::gui {
 
 const QStringList& layout_names() {
-  static const QStringList all = {QStringLiteral("learn"), QStringLiteral("debug"), QStringLiteral("compare"), QStringLiteral("present")};
+  static const QStringList all = [] {
+    QStringList out;
+    for (const WindowLayout& l : window_layouts()) out << QLatin1String(l.name);
+    return out;
+  }();
   return all;
 }
 
@@ -47,100 +54,69 @@ void MainWindow::apply_layout(const QString& name) {
     d->setFloating(false);
     removeDockWidget(d);
   }
-  // Columns from left to right; in a column panes from top to bottom; in a pane tabs, the first one on top.
-  using Column = std::vector<std::vector<const char*>>;
-  std::vector<Column> columns;
-  if (name == "debug") columns = {{{"scenario", "lesson"}, {"faults", "console"}}, {{"topology", "logs", "groups"}, {"spacetime", "plots"}, {"events", "notebook", "branches"}}, {{"verdicts"}, {"inspector"}}};
-  else if (name == "compare") columns = {{{"branches"}, {"events", "faults", "console", "scenario", "notebook"}}, {{"topology", "logs", "groups"}, {"spacetime", "plots"}, {"beside"}}, {{"verdicts"}, {"inspector", "lesson"}}};
-  else if (name == "present") columns = {{{"topology", "logs", "groups"}, {"spacetime", "plots", "events"}}, {{"verdicts", "inspector"}}};
-  else columns = {{{"lesson", "scenario"}}, {{"topology", "logs", "groups"}, {"spacetime", "plots"}, {"events", "notebook", "branches"}}, {{"verdicts"}, {"inspector", "faults", "console"}}};
-  QDockWidget* head_before = nullptr;
-  std::vector<std::pair<QDockWidget*, std::vector<std::vector<QDockWidget*>>>> placed;
-  for (const Column& column : columns) {
-    std::vector<std::vector<QDockWidget*>> cells;
-    for (const auto& tabs : column) {
-      std::vector<QDockWidget*> cell;
-      for (const char* t : tabs)
-        if (QDockWidget* d = dock(QString::fromLatin1(t))) cell.push_back(d);
-      if (!cell.empty()) cells.push_back(std::move(cell));
-    }
-    if (cells.empty()) continue;
-    QDockWidget* head = cells.front().front();
-    if (!head_before) addDockWidget(Qt::LeftDockWidgetArea, head);
-    else splitDockWidget(head_before, head, Qt::Horizontal);
+  const WindowLayout& layout = window_layout(name);
+  const auto first = [&](const LayoutCell& c) { return dock(QLatin1String(c.panes.front())); };
+  // Columns, then cells below the first of each, then what shares a cell: Qt splits what stands already.
+  QDockWidget* before = nullptr;
+  for (const LayoutColumn& c : layout.columns) {
+    QDockWidget* head = first(c.cells.front());
+    if (before) splitDockWidget(before, head, Qt::Horizontal);
+    else addDockWidget(Qt::LeftDockWidgetArea, head);
     head->show();
-    head_before = head;
-    placed.emplace_back(head, std::move(cells));
+    before = head;
   }
-  // Both futures lie side by side, their times below each other.
-  const auto beside_it = [&](QDockWidget* d) {
-    if (name != "compare" || d != dock("topology")) return;
-    splitDockWidget(d, dock("beside_topology"), Qt::Horizontal);
-    dock("beside_topology")->setTitleBarWidget(nullptr);
-    dock("beside_topology")->show();
-  };
-  for (auto& [head, cells] : placed) {
-    QDockWidget* above = head;
-    for (auto& cell : cells) {
-      if (cell.front() != head) {
-        splitDockWidget(above, cell.front(), Qt::Vertical);
-        cell.front()->show();
-      }
-      above = cell.front();
+  for (const LayoutColumn& c : layout.columns)
+    for (std::size_t i = 1; i < c.cells.size(); ++i) {
+      splitDockWidget(first(c.cells[i - 1]), first(c.cells[i]), Qt::Vertical);
+      first(c.cells[i])->show();
     }
-    for (auto& cell : cells) beside_it(cell.front());
-    for (auto& cell : cells) {
-      // Tabs are titles enough.
-      for (QDockWidget* d : cell) {
-        if (QWidget* old = d->titleBarWidget()) {
-          d->setTitleBarWidget(nullptr);
-          old->deleteLater();
-        }
-        if (cell.size() > 1) d->setTitleBarWidget(new QWidget(d));
-      }
-      for (std::size_t i = 1; i < cell.size(); ++i) {
-        tabifyDockWidget(cell[i - 1], cell[i]);
-        cell[i]->show();
-      }
-      cell.front()->raise();
-    }
-  }
+  for (const LayoutColumn& c : layout.columns)
+    for (const LayoutCell& cell : c.cells) share_cell(cell);
   apply_sizes();
   QTimer::singleShot(0, this, &MainWindow::apply_sizes);
 }
 
+void MainWindow::share_cell(const LayoutCell& cell) {
+  const bool tabs = cell.panes.size() > 1 && !cell.side_by_side;
+  for (std::size_t i = 0; i < cell.panes.size(); ++i) {
+    QDockWidget* d = dock(QLatin1String(cell.panes[i]));
+    // Tabs are titles enough.
+    if (QWidget* old = d->titleBarWidget()) {
+      d->setTitleBarWidget(nullptr);
+      old->deleteLater();
+    }
+    if (tabs) d->setTitleBarWidget(new QWidget(d));
+    if (i == 0) continue;
+    QDockWidget* last = dock(QLatin1String(cell.panes[i - 1]));
+    if (cell.side_by_side) splitDockWidget(last, d, Qt::Horizontal);
+    else tabifyDockWidget(last, d);
+    d->show();
+  }
+  dock(QLatin1String(cell.panes.front()))->raise();
+}
+
 void MainWindow::apply_sizes() {
   if (start_page_shown()) return;
-  const int w = width(), h = height();
-  const auto sizes = [&](std::initializer_list<std::pair<const char*, int>> wanted, Qt::Orientation o) {
-    QList<QDockWidget*> docks;
-    QList<int> pixels;
-    for (const auto& [name, percent] : wanted)
-      if (QDockWidget* d = dock(QString::fromLatin1(name))) {
-        docks << d;
-        pixels << (o == Qt::Horizontal ? w : h) * percent / 100;
-      }
-    resizeDocks(docks, pixels, o);
-  };
-  const bool pictures = dock("topology");
-  const char* middle = pictures ? "topology" : "events";
-  if (layout_ == "debug") {
-    sizes({{"scenario", 30}, {middle, 42}, {"verdicts", 28}}, Qt::Horizontal);
-    sizes({{"scenario", 56}, {"faults", 34}}, Qt::Vertical);
-    sizes({{"topology", 32}, {"spacetime", 34}, {"events", 24}}, Qt::Vertical);
-  } else if (layout_ == "compare") {
-    sizes({{"branches", 24}, {middle, 25}, {"beside_topology", 25}, {"verdicts", 26}}, Qt::Horizontal);
-    sizes({{"branches", 48}, {"events", 42}}, Qt::Vertical);
-    sizes({{"topology", 28}, {"spacetime", 31}, {"beside", 33}}, Qt::Vertical);
-  } else if (layout_ == "present") {
-    sizes({{middle, 68}, {"verdicts", 32}}, Qt::Horizontal);
-    sizes({{"topology", 45}, {"spacetime", 45}}, Qt::Vertical);
-  } else {
-    sizes({{"lesson", 30}, {middle, 42}, {"verdicts", 28}}, Qt::Horizontal);
-    sizes({{"topology", 36}, {"spacetime", 32}, {"events", 22}}, Qt::Vertical);
+  const WindowLayout& layout = window_layout(layout_);
+  QList<QDockWidget*> columns;
+  QList<int> widths;
+  for (const LayoutColumn& c : layout.columns) {
+    QList<QDockWidget*> cells;
+    QList<int> heights;
+    for (const LayoutCell& cell : c.cells) {
+      cells << dock(QLatin1String(cell.panes.front()));
+      heights << height() * cell.percent / 100;
+    }
+    resizeDocks(cells, heights, Qt::Vertical);
+    // Those side by side share the width of their column evenly.
+    const auto wide = std::find_if(c.cells.begin(), c.cells.end(), [](const LayoutCell& cell) { return cell.side_by_side; });
+    const int parts = wide == c.cells.end() ? 1 : static_cast<int>(wide->panes.size());
+    for (int i = 0; i < parts; ++i) {
+      columns << dock(QLatin1String(wide == c.cells.end() ? c.cells.front().panes.front() : wide->panes[static_cast<std::size_t>(i)]));
+      widths << width() * c.percent / 100 / parts;
+    }
   }
-  if (layout_ == "compare") sizes({{"verdicts", 66}, {"inspector", 24}}, Qt::Vertical);
-  else sizes({{"verdicts", 52}, {"inspector", 38}}, Qt::Vertical);
+  resizeDocks(columns, widths, Qt::Horizontal);
 }
 
 // Behind other tabs Qt puts panes beside the window, and calls them visible.

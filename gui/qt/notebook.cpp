@@ -15,6 +15,8 @@
 
 #include <algorithm>
 
+#include "gui/qt/empty_words.h"
+
 namespace mqlab::gui {
 
 std::vector<Note> read_notes(const QString& file, bool* damaged) {
@@ -81,6 +83,7 @@ NotebookPane::NotebookPane(Workspace* w, const QString& file, QWidget* parent)
   column->setContentsMargins(0, 0, 0, 0);
   column->setSpacing(2);
   column->addWidget(list_);
+  new EmptyWords(list_, [] { return tr("No notes yet. M marks the event in focus, N writes a note; a click on one returns there."); });
   auto* row = new QHBoxLayout;
   auto* add = new QPushButton(tr("Note here (N)"), left);
   auto* remove = new QPushButton(tr("Remove"), left);
@@ -178,10 +181,6 @@ void NotebookPane::show_list() {
     if (!n.text.isEmpty()) line += ": " + n.text.section('\n', 0, 0);
     auto* item = new QListWidgetItem(line, list_);
     item->setToolTip(tr("Click to go back there") + (n.by_hand.isEmpty() ? QString() : "\n" + n.by_hand.join('\n')));
-  }
-  if (notes_.empty()) {
-    auto* item = new QListWidgetItem(tr("No notes yet. M marks the event in focus, N writes a note."), list_);
-    item->setFlags(Qt::NoItemFlags);
   }
   list_->setCurrentRow(notes_.empty() ? -1 : std::clamp(row, 0, static_cast<int>(notes_.size()) - 1));
   list_->blockSignals(false);

@@ -13,6 +13,7 @@
 
 #include "gui/core/describe.h"
 #include "gui/core/inspector.h"
+#include "gui/qt/empty_words.h"
 #include "sim/lab/verdict_words.h"
 #include "sim/record/event_text.h"
 
@@ -44,10 +45,13 @@ QVBoxLayout* column(QWidget* w) {
   return layout;
 }
 
-// Widths in letters, so that they follow the size of the text.
+// Widths in letters, so that they follow the size of the text; no column is narrower than its head.
 void set_widths(QTableView* view, std::initializer_list<int> letters) {
   int i = 0;
-  for (const int n : letters) view->setColumnWidth(i++, view->fontMetrics().averageCharWidth() * n + 12);
+  for (const int n : letters) {
+    const QString head = view->model() ? view->model()->headerData(i, Qt::Horizontal).toString() : QString();
+    view->setColumnWidth(i++, std::max(view->fontMetrics().averageCharWidth() * n, view->horizontalHeader()->fontMetrics().horizontalAdvance(head) + 6) + 12);
+  }
 }
 
 }  // namespace
@@ -60,10 +64,12 @@ EventPane::EventPane(Workspace* w, QWidget* parent) : QWidget(parent), workspace
   row->setContentsMargins(4, 3, 4, 3);
   row->setSpacing(8);
   filter_ = new QLineEdit(this);
-  filter_->setPlaceholderText(tr("show only events with … (Ctrl+F): B1 Fetch, leader_elected, fault"));
+  filter_->setPlaceholderText(tr("only with: B1 Fetch (Ctrl+F)"));
   filter_->setClearButtonEnabled(true);
   filter_->setAccessibleName(tr("Filter of events"));
-  routine_ = new QCheckBox(tr("hide heartbeats and timers"), this);
+  filter_->setToolTip(tr("Shows only events with all of these words: B1 Fetch, leader_elected, fault"));
+  routine_ = new QCheckBox(tr("hide routine"), this);
+  routine_->setToolTip(tr("Hides heartbeats and timers"));
   count_ = new QLabel(this);
   row->addWidget(filter_, 1);
   row->addWidget(routine_);
@@ -74,6 +80,10 @@ EventPane::EventPane(Workspace* w, QWidget* parent) : QWidget(parent), workspace
   dress_table(view_);
   fit_columns();
   layout->addWidget(view_, 1);
+  new EmptyWords(view_, [this] {
+    const auto r = workspace_->recording();
+    return !r ? tr("Every event of a run, one a line. Nothing has been run: Ctrl+R runs the scenario.") : r->events() == 0 ? tr("Nothing happened in this run.") : tr("No event passes the filter. Escape, outside of a field, clears it.");
+  });
   setFocusProxy(view_);
   typing_.setSingleShot(true);
   typing_.setInterval(250);
@@ -113,11 +123,17 @@ EventPane::EventPane(Workspace* w, QWidget* parent) : QWidget(parent), workspace
   show_count();
 }
 
-// By the size of the text, and by the longest number.
+// By the size of the text, the longest number, the latest time, and the names that there are.
 void EventPane::fit_columns() {
   const auto r = workspace_->recording();
   const int digits = static_cast<int>(std::to_string(r ? r->events() : 0).size());
-  set_widths(view_, {std::max(7, digits + 3), 15, 13, 20, 46});
+  std::size_t name = 2, kind = 12;
+  if (r) {
+    for (const std::string& p : r->journal().processes) name = std::max(name, p.size());
+    for (const MessageDecl& m : r->journal().messages) kind = std::max(kind, std::string_view(m.name).size());
+  }
+  const int time = static_cast<int>(format_time(r ? r->end() : 0).size());
+  set_widths(view_, {digits + 3, time + 2, std::min(static_cast<int>(name) * 2 + 4, 30), std::min(static_cast<int>(kind) + 2, 26), 46, 22});
 }
 
 void EventPane::changeEvent(QEvent* event) {
@@ -171,6 +187,9 @@ VerdictPane::VerdictPane(Workspace* w, QWidget* parent)
   view_->setColumnHidden(VerdictModel::promised, true);
   view_->setColumnHidden(VerdictModel::evidence, true);
   fit_columns();
+  new EmptyWords(view_, [this] {
+    return workspace_->recording() ? tr("Nothing was checked.") : tr("Nothing has been run: Ctrl+R runs the scenario, and what it broke is listed here by name.");
+  });
   page_->setAccessibleName(tr("Claim and evidence"));
   split->addWidget(view_);
   auto* below = new QWidget(split);
@@ -224,7 +243,7 @@ VerdictPane::VerdictPane(Workspace* w, QWidget* parent)
     if (model_->rowCount() > 0) view_->setCurrentIndex(model_->index(0, 0));
     choose(view_->currentIndex().row());
   });
-  summary_->setText(tr("No run yet. Run a scenario (Ctrl+R), and what it broke is listed here by name."));
+  summary_->setText(tr("No run yet."));
 }
 
 void VerdictPane::set_theme(Theme l) {
@@ -234,7 +253,22 @@ void VerdictPane::set_theme(Theme l) {
   choose(view_->currentIndex().row());
 }
 
-void VerdictPane::fit_columns() { set_widths(view_, {19, 17, 15}); }
+// The names have what the words leave; a name is cut in its middle. What a verdict amounts to stands on the page below, too: where
+// there is little room it stands only there.
+void VerdictPane::fit_columns() {
+  QHeaderView* head = view_->horizontalHeader();
+  head->setStretchLastSection(false);
+  head->setSectionResizeMode(VerdictModel::anomaly, QHeaderView::Stretch);
+  for (const int c : {VerdictModel::verdict, VerdictModel::means}) head->setSectionResizeMode(c, QHeaderView::ResizeToContents);
+  view_->setTextElideMode(Qt::ElideMiddle);
+  const int letter = view_->fontMetrics().averageCharWidth();
+  view_->setColumnHidden(VerdictModel::means, view_->viewport()->width() < letter * 48);
+}
+
+void VerdictPane::resizeEvent(QResizeEvent* event) {
+  QWidget::resizeEvent(event);
+  fit_columns();
+}
 
 void VerdictPane::changeEvent(QEvent* event) {
   QWidget::changeEvent(event);
@@ -292,6 +326,7 @@ InspectorPane::InspectorPane(Workspace* w, QWidget* parent)
   view_->setModel(model_);
   view_->setAccessibleName(tr("State"));
   dress_table(view_);
+  new EmptyWords(view_, [] { return tr("The state of a node, row by row, once something has been run."); });
   view_->setColumnWidth(0, view_->fontMetrics().height() + 4);
   view_->setColumnWidth(1, view_->fontMetrics().averageCharWidth() * 26);
   auto* split = new QSplitter(Qt::Vertical, this);
@@ -441,24 +476,33 @@ BranchPane::BranchPane(Workspace* w, QWidget* parent)
   remark_->setWordWrap(true);
   remark_->setContentsMargins(6, 3, 6, 3);
   remark_->setText(tr("Each fault by hand, and each `fork acks=all` in the console, begins a future of its own. Click one to look at it, or its place under “beside” to draw it beside this one; nothing is lost."));
-  auto* split = new QSplitter(Qt::Vertical, this);
+  split_ = new QSplitter(Qt::Vertical, this);
   view_->setModel(model_);
   view_->setAccessibleName(tr("Futures"));
   dress_table(view_);
-  set_widths(view_, {30, 7, 18, 18, 9, 24});
+  set_widths(view_, {26, 7, 16, 18, 8, 24});
+  view_->setTextElideMode(Qt::ElideMiddle);
   verdicts_->setModel(table_);
   verdicts_->setAccessibleName(tr("Verdicts of all futures"));
   dress_table(verdicts_);
-  split->addWidget(view_);
-  split->addWidget(verdicts_);
+  new EmptyWords(view_, [] { return tr("There is no future yet: Ctrl+R runs the scenario."); });
+  new EmptyWords(verdicts_, [] { return tr("What the futures break, side by side."); });
+  split_->addWidget(view_);
+  split_->addWidget(verdicts_);
   layout->addWidget(remark_);
-  layout->addWidget(split, 1);
+  layout->addWidget(split_, 1);
   setFocusProxy(view_);
   const auto refresh = [this] {
+    remark_->setText(workspace_->session().branches().size() < 2
+                         ? tr("Each fault by hand, and each `fork acks=all` in the console, begins a future of its own. Click one to look at it, or its place under “beside” to draw it beside this one; nothing is lost.")
+                         : tr("Click one to look at it, or its place under “beside” to draw it beside this one."));
     model_->refresh();
     table_->refresh();
+    remark_->setVisible(!workspace_->session().branches().empty());
+    verdicts_->setVisible(workspace_->session().branches().size() > 1);  // of one future they stand under Verdicts
     verdicts_->setColumnWidth(0, verdicts_->fontMetrics().averageCharWidth() * 24);
-    for (int i = 1; i < table_->columnCount(); ++i) verdicts_->setColumnWidth(i, verdicts_->fontMetrics().averageCharWidth() * 24);
+    for (int i = 1; i < table_->columnCount(); ++i)
+      verdicts_->setColumnWidth(i, std::max(verdicts_->fontMetrics().averageCharWidth() * 24, verdicts_->horizontalHeader()->fontMetrics().horizontalAdvance(table_->headerData(i, Qt::Horizontal, Qt::DisplayRole).toString()) + 18));
   };
   connect(w, &Workspace::branches_changed, this, refresh);
   connect(w, &Workspace::run_changed, this, refresh);
@@ -469,6 +513,13 @@ BranchPane::BranchPane(Workspace* w, QWidget* parent)
   };
   connect(view_, &QTableView::clicked, this, take);
   connect(view_, &QTableView::activated, this, take);
+  refresh();
+}
+
+// Side by side where that is the better use of the room.
+void BranchPane::resizeEvent(QResizeEvent* event) {
+  QWidget::resizeEvent(event);
+  split_->setOrientation(width() > height() * 2 && width() > fontMetrics().averageCharWidth() * 80 ? Qt::Horizontal : Qt::Vertical);
 }
 
 }  // namespace mqlab::gui

@@ -5,6 +5,7 @@
 #include <QComboBox>
 #include <QLabel>
 #include <QLineEdit>
+#include <QSplitter>
 #include <QTableView>
 #include <QTimer>
 #include <QWidget>
@@ -67,6 +68,7 @@ class VerdictPane : public QWidget {
 
  protected:
   void changeEvent(QEvent* event) override;
+  void resizeEvent(QResizeEvent* event) override;
 
  private:
   void fit_columns();
@@ -111,11 +113,15 @@ class BranchPane : public QWidget {
   explicit BranchPane(Workspace* w, QWidget* parent = nullptr);
   void set_theme(Theme l);
 
+ protected:
+  void resizeEvent(QResizeEvent* event) override;
+
  private:
   Workspace* workspace_;
   BranchModel* model_;
   QTableView* view_;
   QTableView* verdicts_;
+  QSplitter* split_ = nullptr;
   QLabel* remark_;
   class VerdictTable* table_;
 };

@@ -1,5 +1,6 @@
 #include "gui/qt/run_bar.h"
 
+#include <QEvent>
 #include <QLabel>
 #include <QRegularExpression>
 
@@ -19,7 +20,6 @@ RunBar::RunBar(Workspace* w, const ActionSet& actions, QWidget* parent) : QToolB
   seed_->setAccessibleName(tr("Seed"));
   seed_->setPlaceholderText(tr("its own"));
   seed_->setToolTip(tr("The seed of chance: the same seed gives the same run, event by event. Empty: the scenario's own."));
-  seed_->setMaximumWidth(fontMetrics().averageCharWidth() * 14);
   addWidget(seed_);
   addWidget(new QLabel(tr(" set "), this));
   set_ = new QLineEdit(this);
@@ -27,11 +27,11 @@ RunBar::RunBar(Workspace* w, const ActionSet& actions, QWidget* parent) : QToolB
   set_->setPlaceholderText(tr("acks=all min_insync=2"));
   set_->setToolTip(tr("Options that differ from the scenario, as name=value; P1.acks=0 changes one client's. Enter runs."));
   set_->setClearButtonEnabled(true);
-  set_->setMaximumWidth(fontMetrics().averageCharWidth() * 42);
   addWidget(set_);
   addSeparator();
   addWidget(new QLabel(tr(" future "), this));
   branch_ = add_choice(tr("Future"), 12, tr("The run that is looked at: each fault by hand begins a future of its own"));
+  fit_fields();
   connect(case_, &QComboBox::textActivated, this, [this](const QString& c) {
     workspace_->set_case(c);
     emit run_asked();
@@ -58,6 +58,21 @@ QComboBox* RunBar::add_choice(const QString& name, int letters, const QString& t
   QAction* a = addWidget(c);
   if (action) *action = a;
   return c;
+}
+
+// By the size of the text. However long names are, everything stays in sight: the settings give way.
+void RunBar::fit_fields() {
+  const int letter = fontMetrics().averageCharWidth();
+  seed_->setMaximumWidth(letter * 14);
+  seed_->setMinimumWidth(letter * 10);
+  set_->setMaximumWidth(letter * 42);
+  set_->setMinimumWidth(letter * 12);
+  for (QComboBox* c : {design_, case_, branch_}) c->setMaximumWidth(letter * 54);
+}
+
+void RunBar::changeEvent(QEvent* event) {
+  QToolBar::changeEvent(event);
+  if (event->type() == QEvent::FontChange) fit_fields();
 }
 
 void RunBar::take_fields() {

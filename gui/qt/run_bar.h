@@ -24,8 +24,12 @@ class RunBar : public QToolBar {
   // What was typed beside "set" is no setting, or none of this scenario; a sentence.
   void refused(const QString& wrong);
 
+ protected:
+  void changeEvent(QEvent* event) override;
+
  private:
   QComboBox* add_choice(const QString& name, int letters, const QString& tip, QAction** action = nullptr);
+  void fit_fields();
   void take_fields();
   void show_wanted();
   void show_branches();

@@ -94,7 +94,9 @@ void apply_theme(QApplication& app, Theme l, int percent) {
   font.setPointSizeF(normal * std::clamp(percent, scale_min, scale_max) / 100);
   app.setFont(font);
   const Colours& c = colours(l);
-  app.setStyleSheet(QStringLiteral(
+  // Where paper and buttons are of one colour, a button is told by its frame.
+  const QString frames = (l == Theme::high_contrast_light || l == Theme::high_contrast_dark) ? QStringLiteral("QPushButton { border: 1px solid %1; padding: 3px 8px; } QPushButton:disabled { border: 1px dashed %1; } QPushButton:focus { border: 2px solid %1; }").arg(css(c.border)) : QString();
+  app.setStyleSheet(frames + QStringLiteral(
                         "QDockWidget::title { padding: 3px 6px; background: %1; border-bottom: 1px solid %2; }"
                         "QToolTip { color: %3; background: %4; border: 1px solid %2; padding: 3px; }"
                         "QHeaderView::section { background: %1; color: %3; border: 0; border-right: 1px solid %2; border-bottom: 1px solid %2; padding: 2px 6px; }"

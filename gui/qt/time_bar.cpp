@@ -200,7 +200,7 @@ TimeBar::TimeBar(Workspace* w, const ActionSet& actions, QWidget* parent) : QToo
                         "lag billing > 100, backlog orders.billing > 50, state B1 = down, time > 15s and not members billing = 2.\n"
                         "`previous` before it searches backward; Esc calls a search off."));
   go_to_->setAccessibleName(tr("Go to"));
-  go_to_->setMaximumWidth(190);
+  fit_fields();
   go_to_->setClearButtonEnabled(true);
   connect(go_to_, &QLineEdit::returnPressed, this, [this] {
     const QString wrong = workspace_->go_to(go_to_->text());
@@ -301,6 +301,20 @@ void TimeBar::show_place() {
   place_->setText(QStringLiteral(" %1 ").arg(place_text()));
   // As wide as the widest place, so that nothing jumps while it plays.
   place_->setMinimumWidth(std::max(place_->minimumWidth(), place_->sizeHint().width()));
+}
+
+// By the size of the text.
+void TimeBar::fit_fields() {
+  go_to_->setFixedWidth(go_to_->fontMetrics().horizontalAdvance(go_to_->placeholderText()) + 24);
+  speed_->setMinimumContentsLength(7);
+}
+
+void TimeBar::changeEvent(QEvent* event) {
+  QToolBar::changeEvent(event);
+  if (event->type() != QEvent::FontChange || !go_to_) return;
+  place_->setMinimumWidth(0);
+  fit_fields();
+  show_place();
 }
 
 void TimeBar::show_speed() {

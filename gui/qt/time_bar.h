@@ -61,8 +61,10 @@ class TimeBar : public QToolBar {
 
  protected:
   bool eventFilter(QObject* watched, QEvent* event) override;
+  void changeEvent(QEvent* event) override;
 
  private:
+  void fit_fields();
   void show_place();
   void show_icons();
   void show_speed();
@@ -72,10 +74,10 @@ class TimeBar : public QToolBar {
   std::vector<QAction*> buttons_;
   Theme theme_ = Theme::light;
   TimeSlider* slider_;
-  QLineEdit* go_to_;
-  QStringListModel* suggestions_;
-  QLabel* place_;
-  QComboBox* speed_;
+  QLineEdit* go_to_ = nullptr;
+  QStringListModel* suggestions_ = nullptr;
+  QLabel* place_ = nullptr;
+  QComboBox* speed_ = nullptr;
 };
 
 }  // namespace mqlab::gui

@@ -112,13 +112,13 @@ QVariant VerdictModel::data(const QModelIndex& index, int role) const {
     case Qt::DisplayRole:
       switch (index.column()) {
         case anomaly: return QString::fromLatin1(v.report.anomaly->name);
-        case verdict: return verdict_words(v.report);
+        case verdict: return v.report.count > 1 && v.report.verdict == Verdict::violated ? QStringLiteral("%1 violated ×%2").arg(verdict_sign(v.report.verdict)).arg(v.report.count) : verdict_words(v.report);
         case promised: return v.claim.claimed ? QStringLiteral("yes") : QStringLiteral("no");
         case means: return QString::fromLatin1(square(v));
         case evidence: return QStringLiteral("%1 %2").arg(QLocale::c().toString(static_cast<qulonglong>(v.report.evidence)), QString::fromLatin1(v.report.evidence_of)).trimmed();
         default: return {};
       }
-    case Qt::ToolTipRole: return QString::fromUtf8(v.report.anomaly->predicate);
+    case Qt::ToolTipRole: return QStringLiteral("%1: %2\n%3").arg(QLatin1String(v.report.anomaly->name), verdict_words(v.report), QString::fromUtf8(v.report.anomaly->predicate));
     case Qt::AccessibleTextRole: {
       QString t = QStringLiteral("%1: %2, %3").arg(QLatin1String(v.report.anomaly->name), QLatin1String(verdict_name(v.report.verdict)), QLatin1String(square(v)));
       if (!v.report.worst.empty()) t += ". " + QString::fromStdString(v.report.worst[0].sentence);
@@ -140,7 +140,7 @@ QVariant VerdictModel::data(const QModelIndex& index, int role) const {
 
 QVariant VerdictModel::headerData(int section, Qt::Orientation orientation, int role) const {
   if (role != Qt::DisplayRole || orientation != Qt::Horizontal) return {};
-  static const char* names[column_count] = {"what could go wrong", "verdict", "so it is", "promised", "evidence"};
+  static const char* names[column_count] = {"anomaly", "verdict", "so it is", "promised", "evidence"};
   return section >= 0 && section < column_count ? QString::fromLatin1(names[section]) : QString();
 }
 
