@@ -14,6 +14,7 @@
 #include "gui/qt/main_window.h"
 #include "gui/qt/renderer.h"
 #include "gui/qt/teller.h"
+#include "gui/qt/view_tour.h"
 
 namespace mqlab::gui {
 namespace {
@@ -42,7 +43,7 @@ void take_screenshot(MainWindow* window, const QString& file) {
     *calm = window->settled() ? *calm + 1 : 0;
     if (*calm < 10 && waited->elapsed() < screenshot_patience_ms) return;
     timer->stop();
-    const bool written = window->grab().save(file);
+    const bool written = picture_of_window(window).save(file);
     if (!written) complain(QObject::tr("%1 could not be written").arg(file));
     QCoreApplication::exit(written && *calm > 0 ? 0 : 2);
   });
@@ -55,7 +56,7 @@ int run_window(int argc, char** argv) {
   bool picture = false, words_only = false;
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
-    picture = picture || word.starts_with("--screenshot");
+    picture = picture || word.starts_with("--screenshot") || word.starts_with("--views");
     words_only = words_only || word == "-h" || word.starts_with("--help") || word == "-v" || word == "--version";
   }
   if (!qEnvironmentVariableIsSet("QT_QPA_PLATFORM")) {
@@ -79,10 +80,11 @@ int run_window(int argc, char** argv) {
       memory("memory", "Megabytes for the checkpoints of each run (256): where they are not enough, going to a moment of a long run takes longer; remembered", "N"),
       scale("scale", "Size of text in percent, 80 to 250", "N"), settings_file("settings", "Keeps settings, notes and unsaved text in this file and its folder", "FILE"),
       reset("reset-settings", "Forgets all settings first"), screenshot("screenshot", "Writes a picture of the window to FILE, and ends", "FILE"), size("size", "Size of the window", "WxH"),
+      views("views", "Writes pictures of every view of the run to FOLDER, in two sizes and two themes (--size, --theme: in these), with flaws.txt, which tells of texts that are cut off or lie on each other; and ends", "FOLDER"),
       at("at", "Goes to 130ms, #87, next violation ... once it has run", "PLACE"), verdict("witness", "Goes to the witness of the first verdict, as a click on it does"),
       tell("tell", "Writes what is shown, and where on the screen, to FILE as JSON whenever the window has come to rest: for tests and other tools", "FILE"),
       breaks("break", "Breaks the run by hand once it is made, as a click does: \"kill B1 at 15s\", \"isolate B2 for 3s at 8s\", \"latency P1 to B1 by 200ms at 5s\" (may be repeated: each begins a future of its own)", "FAULT");
-  parser.addOptions({case_name, design, seed, set, layout, theme, renderer, memory, scale, settings_file, reset, screenshot, size, at, verdict, tell, breaks});
+  parser.addOptions({case_name, design, seed, set, layout, theme, renderer, memory, scale, settings_file, reset, screenshot, views, size, at, verdict, tell, breaks});
   parser.process(app);
 
   WindowOptions options;
@@ -136,7 +138,13 @@ int run_window(int argc, char** argv) {
   window.show();
   if (parser.isSet(verdict)) QObject::connect(&window.workspace(), &Workspace::run_changed, &window, [&window] { window.verdict_pane()->go_to_witness(); }, Qt::QueuedConnection);
   if (parser.isSet(tell)) new Teller(&window, parser.value(tell));
-  if (picture) take_screenshot(&window, parser.value(screenshot));
+  if (parser.isSet(screenshot)) take_screenshot(&window, parser.value(screenshot));
+  if (parser.isSet(views)) {
+    ViewTourOptions tour{.folder = parser.value(views)};
+    if (wanted.isValid()) tour.sizes = {wanted};
+    if (parser.isSet(theme)) tour.themes = {settings.theme()};
+    QObject::connect(new ViewTour(&window, tour), &ViewTour::done, &app, [](const QString& trouble) { QCoreApplication::exit(trouble.isEmpty() ? 0 : complain(trouble)); });
+  }
   return QApplication::exec();
 }
 

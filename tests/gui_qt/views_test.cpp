@@ -1,0 +1,146 @@
+// Every view of a run fits its room: no text is cut off or lies on another, and what is empty says why.
+#include "gui/qt/view_tour.h"
+
+#include <QDir>
+#include <QImage>
+#include <QLabel>
+#include <QTest>
+
+#include <set>
+#include <string>
+
+#include "gui/core/flaws.h"
+#include "gui/qt/main_window.h"
+#include "gui/qt/window_layout.h"
+#include "tests/gui_qt/window_room.h"
+
+namespace mqlab::gui {
+namespace {
+
+class Views : public ::testing::Test {
+ protected:
+  MainWindow& open(const QString& scenario, const QString& at = {}) {
+    settings_ = std::make_unique<WindowSettings>(folder_.path() + "/w.ini");
+    window_ = std::make_unique<MainWindow>(settings_.get(), WindowOptions{.scenario = scenario, .layout = "learn", .at = at});
+    window_->resize(1280, 800);
+    window_->show();
+    settle();
+    return *window_;
+  }
+  // At rest, and the sizes of a layout are applied.
+  void settle() {
+    for (int i = 0; i < 3; ++i) {
+      QTest::qWait(20);
+      ASSERT_TRUE(wait_until([&] { return window_->settled(); }));
+    }
+  }
+  std::string flaws() { return (flaws_of_canvases(window_.get()) + flaws_of_widgets(window_.get())).join('\n').toStdString(); }
+
+  QTemporaryDir folder_;
+  std::unique_ptr<WindowSettings> settings_;
+  std::unique_ptr<MainWindow> window_;
+};
+
+TEST(Layouts, SharesMakeAWholeAndNoPaneStandsTwice) {
+  for (const WindowLayout& l : window_layouts()) {
+    int wide = 0;
+    std::set<std::string> seen;
+    for (const LayoutColumn& c : l.columns) {
+      wide += c.percent;
+      int high = 0;
+      for (const LayoutCell& cell : c.cells) {
+        high += cell.percent;
+        for (const char* pane : cell.panes) EXPECT_TRUE(seen.insert(pane).second) << l.name << ": " << pane;
+      }
+      EXPECT_EQ(high, 100) << l.name;
+    }
+    EXPECT_EQ(wide, 100) << l.name;
+  }
+}
+
+TEST_F(Views, InEachLayoutEachTextHasItsRoom) {
+  MainWindow& w = open(source("scenarios/museum/kafka/p01-retry-duplicate.lua"), "8s");
+  for (const QString& name : layout_names()) {
+    w.apply_layout(name);
+    settle();
+    EXPECT_EQ(flaws(), "") << name.toStdString();
+  }
+}
+
+TEST_F(Views, EachPaneBehindATabHasItsRoom) {
+  MainWindow& w = open(source("tests/gui_qt/looks/long-names.lua"), "8s");
+  w.apply_layout("debug");
+  for (const char* pane : {"lesson", "console", "logs", "groups", "plots", "notebook", "branches", "inspector"}) {
+    w.dock(pane)->show();
+    w.dock(pane)->raise();
+    settle();
+    EXPECT_EQ(flaws(), "") << pane;
+  }
+}
+
+TEST_F(Views, TheTopologiesOfTwoFuturesNameEveryNode) {
+  MainWindow& w = open(source("scenarios/showcase.lua"), "12s");
+  w.workspace().fork_setting({"acks", std::string("all"), true, 0});
+  ASSERT_TRUE(wait_until([&] { return w.workspace().session().current() == 1; }));
+  w.apply_layout("compare");
+  settle();
+  for (const char* pane : {"topology", "beside_topology"}) {
+    const auto* p = qobject_cast<PicturePane*>(w.dock(pane)->widget());
+    EXPECT_GE(p->canvas()->width(), 400) << pane;
+    std::set<std::string> texts;
+    for (const Shape& x : p->canvas()->scene().shapes())
+      if (x.kind == ShapeKind::text) texts.insert(x.label);
+    ASSERT_GE(w.workspace().moment()->nodes.size(), 5U);
+    for (const NodeMoment& n : w.workspace().moment()->nodes) EXPECT_TRUE(texts.count(n.name)) << pane << " does not name " << n.name;
+  }
+  EXPECT_EQ(flaws(), "");
+}
+
+// Nothing has been run: each picture says what it would show, and how to get there.
+TEST_F(Views, AnEmptyPictureSaysWhyAndWhatToDo) {
+  MainWindow& w = open({});
+  w.show_start_page(false);
+  for (const QString& name : layout_names()) {
+    w.apply_layout(name);
+    for (const char* pane : {"topology", "logs", "groups", "spacetime", "plots", "beside", "beside_topology"}) {
+      w.dock(pane)->show();
+      w.dock(pane)->raise();
+      settle();
+      const auto* p = qobject_cast<PicturePane*>(w.dock(pane)->widget());
+      ASSERT_FALSE(p->canvas()->scene().named().empty()) << pane;
+      EXPECT_NE(p->canvas()->scene().named()[0].text.find("Ctrl+R"), std::string::npos) << pane << ": " << p->canvas()->scene().named()[0].text;
+      EXPECT_EQ(flaws(), "") << name.toStdString() << ", " << pane;
+    }
+  }
+}
+
+TEST_F(Views, ATourWritesAPictureOfEachViewAndWhatIsWrong) {
+  MainWindow& w = open(source("scenarios/museum/kafka/p01-retry-duplicate.lua"), "8s");
+  const QString folder = folder_.path() + "/views";
+  ViewTour tour(&w, {.folder = folder, .sizes = {{1000, 700}}, .themes = {Theme::dark}});
+  QString trouble = "not done";
+  QObject::connect(&tour, &ViewTour::done, [&](const QString& t) { trouble = t; });
+  ASSERT_TRUE(wait_until([&] { return trouble != "not done"; }));
+  EXPECT_EQ(trouble, "");
+  EXPECT_EQ(QDir(folder + "/1000x700-dark").entryList({"*.png"}).size(), tour.names().size());
+  EXPECT_TRUE(QFile::exists(folder + "/flaws.txt"));
+  EXPECT_EQ(QImage(folder + "/1000x700-dark/00-learn.png").size(), QSize(1000, 700));
+}
+
+TEST_F(Views, WhatAWidgetIsTooSmallForIsTold) {
+  QWidget window;
+  window.setObjectName("w");
+  window.resize(300, 100);
+  QLabel label("a sentence that is longer than its label", &window);
+  label.setGeometry(0, 0, 60, 20);
+  window.show();
+  QTest::qWait(20);
+  const QStringList all = flaws_of_widgets(&window);
+  ASSERT_EQ(all.size(), 1);
+  EXPECT_TRUE(all[0].contains("a sentence that is longer than its label")) << all[0].toStdString();
+  label.setGeometry(0, 0, 299, 20);
+  EXPECT_TRUE(flaws_of_widgets(&window).isEmpty());
+}
+
+}  // namespace
+}  // namespace mqlab::gui
