@@ -7,12 +7,10 @@
 #include "cli/outcome_json.h"
 #include "cli/text.h"
 #include "sim/check/measure.h"
+#include "sim/lab/measured.h"
 
 namespace mqlab::cli {
 namespace {
-
-// Marks that say "a round of rebalancing began": of the classic protocol, and of groups whose coordinator assigns.
-const std::vector<std::string> round_marks{"generation_began", "group_epoch_bumped"};
 
 enum class Unit : unsigned char { count, time };
 
@@ -86,16 +84,7 @@ struct Measured {
   }
 };
 
-// "0", "6.2 ms", "12.4 s", "595 s": as many digits as a comparison needs.
-std::string short_time(Duration d) {
-  if (d < 0) return "-";
-  if (d == 0) return "0";
-  const double ms = static_cast<double>(d) / 1e6;
-  if (ms < 999.95) return fmt::format("{:.1f} ms", ms);
-  return fmt::format("{:.{}f} s", ms / 1e3, ms < 99'950 ? 1 : 0);
-}
-
-std::string shown(const Measure& m, std::int64_t v) { return m.unit == Unit::time ? short_time(v) : grouped(static_cast<std::uint64_t>(v)); }
+std::string shown(const Measure& m, std::int64_t v) { return m.unit == Unit::time ? short_duration(v) : grouped(static_cast<std::uint64_t>(v)); }
 
 std::int64_t median(const std::vector<std::int64_t>& sorted) { return sorted[(sorted.size() - 1) / 2]; }
 
@@ -115,7 +104,7 @@ Measured measure(const Plan& plan, const RunRequest& request) {
       ++count.runs;
       if (is_right(r)) ++count.right;
       else if (count.why.empty()) count.why = plan.command(request, run, seed);
-      for (const GroupCost& g : measure_groups(r.world->journal, {round_marks, r.workload_ended})) out.row(i, g.group).add(g, seed);
+      for (const GroupCost& g : measure_groups(r.world->journal, {group_round_marks(), r.workload_ended})) out.row(i, g.group).add(g, seed);
       progress.at(++out.done);
       if (seed == request.last_seed) break;
     }

@@ -108,6 +108,7 @@ A run:
 | `expectations` | `kind` (reaches, holds, violates, finds), `name`, `line`, `met`, `found` (of `finds`: this run shows it), `why` |
 | `verdicts` | one object for each anomaly that was looked for: see below |
 | `idle_faults` | faults that were armed and changed nothing: `line`, `fault`, `trigger`, `fired` |
+| `measured` | with `--measure`: the value of each, by its text: a whole number (of nanoseconds, -1 for never), or a word |
 | `same_again` | with `--twice`: whether the second run had the same fingerprint |
 | `command` | the command that repeats this run |
 

@@ -131,11 +131,6 @@ std::string idle_text(const RunResult& r, const Style& style) {
 
 }  // namespace
 
-std::string verdict_text(const Report& report) {
-  if (report.verdict == Verdict::violated) return report.count == 1 ? "violated, once" : fmt::format("violated, {} times", grouped(report.count));
-  return verdict_name(report.verdict);
-}
-
 Style::Ink verdict_ink(const VerdictRow& v) {
   switch (v.report.verdict) {
     case Verdict::holds: return v.claim.claimed ? Style::Ink::good : Style::Ink::plain;

@@ -20,8 +20,6 @@ std::string head_text(const Plan& plan, const RunResult& r, const Style& style);
 std::string run_text(const Plan& plan, const PlannedRun& run, const RunResult& r, PageKind kind, const Style& style);
 // The verdict table: anomaly, verdict, promised?, and which of the four squares it is.
 std::string verdict_table(const RunResult& r, PageKind kind, const Style& style);
-// "violated, 3 times", "holds", "unknown".
-std::string verdict_text(const Report& report);
 Style::Ink verdict_ink(const VerdictRow& v);
 
 }  // namespace mqlab::cli

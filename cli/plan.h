@@ -29,6 +29,7 @@ struct RunRequest {
   std::string trace;
   std::string format;
   std::string html;
+  std::vector<std::string> measure;  // sim/lab/measured.h
   bool steps = false;
   std::string queue = "heap";
   bool verbose = false;

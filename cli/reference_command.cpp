@@ -6,6 +6,7 @@
 
 #include "cli/outcome_json.h"
 #include "cli/text.h"
+#include "sim/lab/measured.h"
 #include "sim/lab/nearest.h"
 #include "sim/script/scenario_api.h"
 
@@ -115,6 +116,19 @@ std::string marks_page() {
   return out;
 }
 
+std::string measures_page() {
+  std::string out = std::string("# Measures\n") + generated +
+                    "\nOne value of a run, asked for in words: by `mqlab run SCENARIO --measure 'count duplicate'`, and by the questions of the lessons. Names in\n"
+                    "brackets may be left out; then all count. A name with blanks stands in quotation marks.\n\n";
+  std::vector<std::vector<std::string>> rows;
+  for (const MeasureDecl& m : measure_words()) rows.push_back({code(std::string(m.name) + (*m.of ? " " : "") + m.of), m.sentence});
+  out += table({"measure", "what it is"}, rows);
+  return out + "\nMeasures are added and taken off with `+` and `-`, and compared with `<`, `<=`, `=`, `!=`, `>`, `>=`, which gives `yes` or `no`:\n"
+               "`deliveries C - received C`, `p99 > 1 s`, `told P1-4 = unknown`. Latencies, `silence`, `waiting` and what a group had are of the time\n"
+               "until the load ends; all others count the drain after it too. Times are shown rounded.\n\n"
+               "What a choice of a lesson may say: `28`, `2..5` (both ends), `over 10`, `under 1 s`, `never`, `none`, `once`, `twice`, or a word (`holds`).\n";
+}
+
 std::string model_page(const ModelDecl& m) {
   std::string out = fmt::format("# Model: {}\n{}\n{}\n\nFamily: {}. Default profile: {}.\n", m.name, generated, m.sentence, m.family, code(m.default_profile));
   std::vector<std::vector<std::string>> rows;
@@ -154,7 +168,7 @@ std::string model_page(const ModelDecl& m) {
 // Every page by its name, in reading order.
 std::vector<std::pair<std::string, std::string>> pages() {
   std::vector<std::pair<std::string, std::string>> all{
-      {"faults", faults_page()}, {"anomalies", anomalies_page()}, {"marks", marks_page()}, {"json", std::string(json_reference())}};
+      {"faults", faults_page()}, {"anomalies", anomalies_page()}, {"marks", marks_page()}, {"measures", measures_page()}, {"json", std::string(json_reference())}};
   for (const auto& m : all_models().all()) all.emplace_back(m->decl().name, model_page(m->decl()));
   return all;
 }

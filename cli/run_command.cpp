@@ -10,6 +10,7 @@
 #include "cli/routes.h"
 #include "cli/steps.h"
 #include "gui/core/run_page.h"
+#include "sim/lab/measured.h"
 
 namespace mqlab::cli {
 namespace {
@@ -81,6 +82,24 @@ void write_page(const Plan& plan, const RunRequest& request, const PlannedRun& r
   write_file(request.html, gui::run_page(gui::EventIndex(recording), {.command = plan.command(request, run, options.seed), .version = MQLAB_VERSION}));
 }
 
+std::vector<Measure> measures_of(const RunRequest& request) {
+  std::vector<Measure> out;
+  try {
+    for (const std::string& text : request.measure) out.push_back(parse_measure(text));
+  } catch (const MeasureError& e) {
+    throw BadInput(std::string("--measure: ") + e.what());
+  }
+  return out;
+}
+
+Measured measured(const Measure& m, const RunResult& r) {
+  try {
+    return m.of(r);
+  } catch (const MeasureError& e) {
+    throw BadInput(std::string("--measure: ") + e.what());
+  }
+}
+
 int run_each(const Plan& plan, const RunRequest& request, const StepView& view) {
   const Style style = Style::of_stdout();
   const std::uint64_t seed = request.first_seed;
@@ -90,6 +109,7 @@ int run_each(const Plan& plan, const RunRequest& request, const StepView& view) 
                                plan.scenario.sweep.empty() ? "" : " and --set"));
   if (several && request.steps) throw BadInput(fmt::format("--steps shows one run, and this file has {}: choose one with --case{}", plan.runs.size(), plan.scenario.sweep.empty() ? "" : " and --set"));
   const Exporter* form = request.trace.empty() ? nullptr : &trace_form(request.format, request.trace);
+  const std::vector<Measure> measures = measures_of(request);
   const TraceLevel trace = request.steps ? TraceLevel::state : form ? std::max(form->level, TraceLevel::full) : TraceLevel::spans;
 
   bool right = true;
@@ -113,7 +133,17 @@ int run_each(const Plan& plan, const RunRequest& request, const StepView& view) 
     if (request.json) {
       Json one = run_json(plan, request, run, r);
       if (request.twice) one["same_again"] = !difference;
+      if (!measures.empty()) one["measured"] = Json::object();
+      for (const Measure& m : measures) {
+        const Measured value = measured(m, r);
+        one["measured"][m.text] = value.kind == Measured::Kind::word ? Json(value.word) : Json(value.number);
+      }
       runs.push_back(std::move(one));
+    } else if (!measures.empty()) {
+      // Nothing but the values: for lessons, and for scripts.
+      progress.finish();
+      if (several) print(fmt::format("case {}\n", run.label));
+      for (const Measure& m : measures) print(fmt::format("{}{}: {}\n", several ? "  " : "", m.text, measured(m, r).text()));
     } else {
       progress.finish();
       if (i == 0) print(head_text(plan, r, style));
@@ -136,7 +166,7 @@ int run_each(const Plan& plan, const RunRequest& request, const StepView& view) 
     out["as_expected"] = right;
     out["runs"] = std::move(runs);
     print(json_text(out));
-  } else if (several) {
+  } else if (several && measures.empty()) {
     print(summary_table(plan.runs, results, style));
     print("\n" + style.quiet("one case in full: ") + plan.command(request, plan.runs[0], seed) + "\n");
   }
@@ -285,6 +315,7 @@ void add_run_command(CLI::App& root, Commands& commands) {
   app->add_option("--history", o->history, "Write what the clients did and saw to this file, as JSON Lines");
   app->add_option("--trace", o->trace, "Write what happened inside to this file");
   app->add_option("--html", o->html, "Write a page of the run that needs nothing else: verdicts, what led to them, the whole run to zoom, the scenario");
+  app->add_option("--measure", o->measure, "Print this value of the run and nothing else: `count duplicate`, `deliveries C`, `p99` ... (mqlab reference measures)");
   app->add_option("--format", o->format, "... in this form: " + trace_form_names() + " (else by the file's ending)");
   app->add_flag("--steps", o->steps, "Print, event by event, what changed inside: logs, leaders, groups ...");
   const auto view = add_step_options(*app);
@@ -307,6 +338,8 @@ void add_run_command(CLI::App& root, Commands& commands) {
                         if (!request.steps && view->given()) throw BadInput("--node, --only, --all, --from and --to say which steps are shown; they need --steps");
                         if (request.steps && request.json) throw BadInput("--steps is for people; for programs, write them to a file: --trace FILE --format states");
                         if (request.steps && request.many_seeds) throw BadInput("--steps shows one run: use --seed N instead of --seeds");
+                        if (!request.measure.empty() && request.many_seeds) throw BadInput("--measure is of one run: use --seed N instead of --seeds, or `mqlab measure` for groups over many seeds");
+                        if (!request.measure.empty() && request.steps) throw BadInput("--measure prints values and nothing else, and --steps is a story: choose one");
                         if (!request.html.empty() && request.many_seeds) throw BadInput("--html is a page of one run: use --seed N instead of --seeds");
                         return run(request, *view);
                       }});

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "sim/lab/verdict_words.h"
+
 namespace mqlab::cli {
 namespace {
 
@@ -135,14 +137,7 @@ std::string Table::text(const Style& style, std::string_view indent) const {
   return out;
 }
 
-std::string grouped(std::uint64_t n) {
-  std::string out = std::to_string(n);
-  for (std::size_t at = out.size(); at > 3;) {
-    at -= 3;
-    out.insert(at, ",");
-  }
-  return out;
-}
+std::string grouped(std::uint64_t n) { return grouped_digits(n); }
 
 std::string counted(std::uint64_t n, std::string_view word) { return fmt::format("{} {}{}", grouped(n), word, n == 1 ? "" : "s"); }
 

@@ -50,7 +50,7 @@ std::string verdict_rows(const RunResult& r) {
   const auto row = [&](const VerdictRow& v) {
     const bool violated = v.report.verdict == Verdict::violated;
     const char* look = violated && v.claim.claimed ? "bug" : v.report.verdict == Verdict::holds && v.claim.claimed ? "good" : "";
-    std::string words = violated ? (v.report.count == 1 ? "violated, once" : fmt::format("violated, {} times", v.report.count)) : verdict_name(v.report.verdict);
+    std::string words = verdict_text(v.report);
     const std::string detail = violated && !v.report.worst.empty() ? v.report.worst.front().sentence : v.report.reason;
     out += fmt::format("<tr><td>{}</td><td class=\"{}\">{}</td><td class=\"{}\">{}</td><td>{}</td><td>{}</td></tr>\n", as_markup(v.report.anomaly->name), look,
                        words, look, square(v), as_markup(v.claim.claimed ? "promised: " + v.claim.reason : "not promised: " + v.claim.reason), as_markup(detail));

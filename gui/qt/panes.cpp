@@ -444,7 +444,7 @@ class VerdictTable : public QAbstractTableModel {
     }
     const VerdictRow* v = run(static_cast<std::size_t>(i.column()) - 1).verdict(name);
     if (!v) return {};
-    if (role == Qt::DisplayRole) return QStringLiteral("%1 %2%3").arg(verdict_sign(v->report.verdict), QLatin1String(verdict_name(v->report.verdict)), v->report.count > 1 ? QStringLiteral(", %1 times").arg(v->report.count) : QString());
+    if (role == Qt::DisplayRole) return verdict_words(v->report);
     if (role == Qt::ForegroundRole) return verdict_ink(theme_, v->report.verdict);
     if (role == Qt::ToolTipRole) return v->report.worst.empty() ? QString::fromLatin1(square(*v)) : QString::fromStdString(v->report.worst[0].sentence);
     return {};

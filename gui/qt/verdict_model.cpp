@@ -22,13 +22,9 @@ int rank(const VerdictRow& v) {
 
 QString escaped(std::string_view t) { return QString::fromUtf8(t.data(), static_cast<qsizetype>(t.size())).toHtmlEscaped(); }
 
-QString verdict_words(const Report& r) {
-  QString w = QStringLiteral("%1 %2").arg(verdict_sign(r.verdict), QLatin1String(verdict_name(r.verdict)));
-  if (r.verdict == Verdict::violated && r.count > 1) w += QStringLiteral(", %1 times").arg(r.count);
-  return w;
-}
-
 }  // namespace
+
+QString verdict_words(const Report& r) { return QStringLiteral("%1 %2").arg(verdict_sign(r.verdict), QString::fromStdString(verdict_text(r))); }
 
 std::size_t telling_event(const Recording& r, const Finding& f) {
   const Time story = r.result().workload_ended;

@@ -18,6 +18,9 @@ namespace mqlab::gui {
 // witness before that. Requires: the run has events.
 std::size_t telling_event(const Recording& r, const Finding& f);
 
+// "✗ violated, 28 times": the verdict's sign and words.
+QString verdict_words(const Report& r);
+
 // One verdict told for people, as HTML: what is seen, the witness with links `mqlab:go?event=N`, the promise, how it comes about.
 // `after_evidence` is put where it says, with links to its anchors `what-if` and `causes` at the top.
 QString verdict_page(const Recording& r, std::size_t verdict, Theme theme, const QString& after_evidence = {});

@@ -4,25 +4,18 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-#include <fstream>
-#include <sstream>
-
 #include "gui/core/event_index.h"
 #include "kit/models.h"
 #include "sim/record/event_text.h"
 #include "sim/script/scenario_api.h"
+#include "tests/gui_core/views.h"
 
 namespace mqlab::gui {
 namespace {
 
-std::string read(const std::string& name) {
-  std::ifstream in(std::string(MQLAB_SOURCE_DIR) + "/scenarios/" + name);
-  std::stringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
+using testing::scenario_of;
 
-RunSpec spec(const std::string& name, std::uint64_t seed = 7) { return {.text = read(name), .path = name, .seed = seed}; }
+RunSpec spec(const std::string& name, std::uint64_t seed = 7) { return {.text = scenario_of(name), .path = name, .seed = seed}; }
 
 const std::shared_ptr<const Recording>& showcase() {
   static const auto r = Recording::make(spec("showcase.lua"), all_models());
@@ -34,7 +27,7 @@ const std::shared_ptr<const Recording>& transactions() {  // has programs in Lua
 }
 
 RunResult headless(const std::string& name, std::uint64_t seed, const std::string& case_name) {
-  const Scenario s = load_scenario(read(name), name, all_models());
+  const Scenario s = load_scenario(scenario_of(name), name, all_models());
   const ScenarioCase* found = nullptr;
   for (const ScenarioCase& c : s.cases)
     if (c.name == case_name) found = &c;

@@ -11,21 +11,17 @@
 #include <sstream>
 
 #include "kit/models.h"
+#include "tests/gui_core/views.h"
 
 namespace mqlab::gui {
 namespace {
 
+using testing::scenario_of;
+
 std::shared_ptr<const Recording> record(const std::string& text, const std::string& path) { return Recording::make({.text = text, .path = path, .seed = 7}, all_models()); }
 
-std::string read(const std::string& name) {
-  std::ifstream in(std::string(MQLAB_SOURCE_DIR) + "/scenarios/" + name);
-  std::stringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
-
 const EventIndex& showcase() {
-  static const EventIndex index(record(read("showcase.lua"), "showcase.lua"));
+  static const EventIndex index(record(scenario_of("showcase.lua"), "showcase.lua"));
   return index;
 }
 
@@ -139,7 +135,7 @@ TEST(RunPage, TextsStayTexts) {
 // In a real browser, from a file, without a network: the script runs to its end, and nothing of a text has become an element.
 TEST(RunPage, ABrowserShowsIt) {
   if (std::system("command -v chromium >/dev/null 2>&1") != 0) GTEST_SKIP() << "there is no chromium here: apt-get install chromium";
-  const auto folder = std::filesystem::temp_directory_path() / ("mqlab-page-" + std::to_string(std::hash<std::string>()(testing::TempDir())));
+  const auto folder = std::filesystem::temp_directory_path() / ("mqlab-page-" + std::to_string(std::hash<std::string>()(::testing::TempDir())));
   std::filesystem::create_directories(folder);
   const EventIndex bad(record(hostile, "hostile.lua"));
   for (const EventIndex* index : {&showcase(), &bad}) {

@@ -5,24 +5,19 @@
 
 #include <chrono>
 #include <condition_variable>
-#include <fstream>
 #include <mutex>
-#include <sstream>
 #include <thread>
 
 #include "kit/models.h"
 #include "sim/kernel/random.h"
+#include "tests/gui_core/views.h"
 
 namespace mqlab::gui {
 namespace {
 
-std::string read(const std::string& name) {
-  std::ifstream in(std::string(MQLAB_SOURCE_DIR) + "/scenarios/" + name);
-  std::stringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
-RunSpec spec(const std::string& name, std::uint64_t seed = 7) { return {.text = read(name), .path = name, .seed = seed}; }
+using testing::scenario_of;
+
+RunSpec spec(const std::string& name, std::uint64_t seed = 7) { return {.text = scenario_of(name), .path = name, .seed = seed}; }
 
 // Stands for a window's event loop.
 class Bell {

@@ -4,20 +4,16 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 
 #include "gui/core/spacetime.h"
 #include "kit/models.h"
+#include "tests/gui_core/views.h"
 
 namespace mqlab::gui {
 namespace {
 
 std::shared_ptr<const Recording> run(std::vector<std::size_t> without = {}, std::string case_name = "acks=1", std::vector<Intervention> by_hand = {}) {
-  std::ifstream in(std::string(MQLAB_SOURCE_DIR) + "/scenarios/showcase.lua");
-  std::stringstream text;
-  text << in.rdbuf();
-  return Recording::make({.text = text.str(), .path = "showcase.lua", .case_name = std::move(case_name), .interventions = std::move(by_hand), .without = std::move(without)}, all_models());
+  return Recording::make({.text = testing::scenario_of("showcase.lua"), .path = "showcase.lua", .case_name = std::move(case_name), .interventions = std::move(by_hand), .without = std::move(without)}, all_models());
 }
 
 std::shared_ptr<const Recording> showcase() {
