@@ -17,6 +17,9 @@ constexpr int settle_frames = 3;      // ImGui needs two to lay a new window out
 constexpr float click_reach = 4;      // logical pixels
 constexpr float zoom_per_notch = 1.2F;
 constexpr float pan_per_notch = 60;   // logical pixels
+constexpr float strip_margin = 3, strip_gap = 7;  // of knobs in a strip, logical pixels
+constexpr float strip_share = 0.125F; // of the height, at most
+constexpr float strip_slider = 6.5F;  // width, in heights of a line
 
 float side(float v) { return std::isfinite(v) ? std::clamp(v, 1.0F, 16'384.0F) : 1; }
 
@@ -34,12 +37,20 @@ double on_step(const Knob& k, double v) {
 
 // A format of printf that shows the value and the unit, whatever the unit has in it.
 std::string value_format(const Knob& k) {
-  std::string out = k.step >= 1 ? "%.0f" : "%.3g";
-  if (!k.unit.empty()) out += ' ';
-  for (const char c : k.unit) {
-    out += c;
-    if (c == '%') out += c;
+  std::string out;
+  const auto add = [&](const std::string& text) {
+    for (const char c : text) {
+      out += c;
+      if (c == '%') out += c;
+    }
+  };
+  if (!k.stops.empty()) {
+    add(k.stops[std::min(static_cast<std::size_t>(std::lround(std::max(0.0, k.value))), k.stops.size() - 1)]);
+    return out;
   }
+  out = k.step >= 1 ? "%.0f" : "%.3g";
+  if (!k.unit.empty()) out += ' ';
+  add(k.unit);
   return out;
 }
 
@@ -84,6 +95,12 @@ void Canvas::set_scene(Scene scene) {
 }
 
 void Canvas::set_knobs(std::vector<Knob> knobs) {
+  for (Knob& k : knobs)
+    if (!k.stops.empty()) {
+      k.min = 0;
+      k.max = static_cast<double>(k.stops.size() - 1);
+      k.step = 1;
+    }
   std::erase_if(knobs, [](const Knob& k) { return !std::isfinite(k.min) || !std::isfinite(k.max) || !std::isfinite(k.value) || !(k.min < k.max) || std::abs(k.max - k.min) > 1e100; });
   for (Knob& k : knobs) {
     k.value = std::clamp(k.value, k.min, k.max);
@@ -225,9 +242,74 @@ void Canvas::read_mouse(bool over_scene) {
   if (over_scene && io.MouseWheelH != 0) wishes_.panned_by.x += io.MouseWheelH * pan_per_notch;
 }
 
+void Canvas::draw_slider(Knob& k, float width) {
+  ImGui::SetNextItemWidth(width);
+  // Words lie over the grip, and are to be read.
+  for (const ImGuiCol grip : {ImGuiCol_SliderGrab, ImGuiCol_SliderGrabActive})
+    if (!k.stops.empty()) {
+      ImVec4 c = ImGui::GetStyleColorVec4(grip);
+      c.w *= 0.45F;
+      ImGui::PushStyleColor(grip, c);
+    }
+  double v = k.value;
+  const bool changed = ImGui::SliderScalar("##value", ImGuiDataType_Double, &v, &k.min, &k.max, value_format(k).c_str(), ImGuiSliderFlags_NoInput | ImGuiSliderFlags_AlwaysClamp);
+  if (!k.stops.empty()) ImGui::PopStyleColor(2);
+  if (ImGui::IsItemActive()) turning_ = k.id;
+  if (changed) {
+    v = on_step(k, v);
+    if (v != k.value) {
+      k.value = v;
+      wishes_.knobs.push_back({k.id, v, false});
+    }
+  }
+  if (ImGui::IsItemDeactivatedAfterEdit()) wishes_.knobs.push_back({k.id, k.value, true});
+}
+
+std::size_t Canvas::knobs_with_room() const {
+  const FontMeasure letters = measure();
+  const float em = letters.line_height();
+  if (em + 4 * strip_margin > height_ * strip_share) return 0;
+  float x = strip_margin;
+  for (std::size_t i = 0; i < knobs_.size(); ++i) {
+    x += letters.width(knobs_[i].label) + strip_gap + strip_slider * em + 2 * strip_gap;
+    if (x > width_) return i;
+  }
+  return knobs_.size();
+}
+
+float Canvas::strip_height() const { return knobs_in_strip && knobs_with_room() > 0 ? std::ceil(measure().line_height() + 4 * strip_margin) : 0; }
+
+void Canvas::draw_knob_strip() {
+  const std::size_t count = knobs_with_room();
+  if (count == 0) return;
+  const FontMeasure letters = measure();
+  const float dpr = core_.dpr(), em = letters.line_height(), height = strip_height();
+  ImGui::SetNextWindowPos({0, (height_ - height) * dpr});
+  ImGui::SetNextWindowSize({width_ * dpr, height * dpr});
+  ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
+  ImGui::PushStyleVar(ImGuiStyleVar_WindowBorderSize, 0.0F);
+  ImGui::Begin("knobs", nullptr, ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_NoNav | ImGuiWindowFlags_NoFocusOnAppearing);
+  float x = strip_margin;
+  for (std::size_t i = 0; i < count; ++i) {
+    Knob& k = knobs_[i];
+    ImGui::PushID(static_cast<int>(i));
+    ImGui::SetCursorPos({std::floor(x * dpr), std::floor(strip_margin * dpr)});
+    ImGui::AlignTextToFramePadding();
+    ImGui::TextUnformatted(k.label.c_str());
+    x += letters.width(k.label) + strip_gap;
+    ImGui::SetCursorPos({std::floor(x * dpr), std::floor(strip_margin * dpr)});
+    draw_slider(k, std::floor(strip_slider * em * dpr));
+    x += strip_slider * em + 2 * strip_gap;
+    ImGui::PopID();
+  }
+  ImGui::End();
+  ImGui::PopStyleVar(2);
+}
+
 void Canvas::draw_knobs() {
   turning_.clear();
   if (knobs_.empty()) return;
+  if (knobs_in_strip) return draw_knob_strip();
   const float em = ImGui::GetFontSize(), margin = 8 * core_.dpr();
   ImGui::SetNextWindowPos({ImGui::GetIO().DisplaySize.x - margin, margin}, ImGuiCond_Always, {1, 0});
   ImGui::Begin("knobs", nullptr, ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_AlwaysAutoResize |
@@ -240,18 +322,7 @@ void Canvas::draw_knobs() {
     ImGui::AlignTextToFramePadding();
     ImGui::TextUnformatted(k.label.c_str());
     ImGui::SameLine(labels + em);
-    ImGui::SetNextItemWidth(9 * em);
-    double v = k.value;
-    const bool changed = ImGui::SliderScalar("##value", ImGuiDataType_Double, &v, &k.min, &k.max, value_format(k).c_str(), ImGuiSliderFlags_NoInput | ImGuiSliderFlags_AlwaysClamp);
-    if (ImGui::IsItemActive()) turning_ = k.id;
-    if (changed) {
-      v = on_step(k, v);
-      if (v != k.value) {
-        k.value = v;
-        wishes_.knobs.push_back({k.id, v, false});
-      }
-    }
-    if (ImGui::IsItemDeactivatedAfterEdit()) wishes_.knobs.push_back({k.id, k.value, true});
+    draw_slider(k, 9 * em);
     ImGui::PopID();
   }
   ImGui::End();

@@ -31,13 +31,16 @@
 
 namespace mqlab::gui {
 
-// A number that can be turned while looking: drawn as a slider in the upper right corner.
+// A number that can be turned while looking: drawn as a slider, in the upper right corner one below the other, or in a strip along the
+// lower edge (Canvas::knobs_in_strip).
 struct Knob {
   std::string id;      // of the change; unique
   std::string label;   // what it is: "latency"
   double min = 0, max = 1, value = 0;
   double step = 0;     // values are multiples of it, counted from min; 0: any value
   std::string unit{};  // shown after the value: "ms"
+  // Where it can stand, in words; then min is 0, max the last one's number, step 1, and the words are shown for the value.
+  std::vector<std::string> stops{};
   bool operator==(const Knob&) const = default;
 };
 
@@ -103,6 +106,9 @@ class Canvas {
   // The text shown beside the mouse for what it is over; empty: none. At first: what the scene says by Scene::name. Throws nothing.
   std::function<std::string(EntityId)> tip;
   std::function<bool(EntityId)> draggable;   // at first: nothing is
+  // Knobs stand beside each other below the scene, as many as have room; what is built is that much less high.
+  bool knobs_in_strip = false;
+  float strip_height() const;                // logical pixels; 0: no strip, or no room for a knob
   bool drag_selects = false;
   bool show_remarks = true;                  // what the picture assumes or leaves out, in the lower right corner
 
@@ -144,6 +150,10 @@ class Canvas {
   void draw(bool seen);
   void read_mouse(bool over_scene);
   void draw_knobs();
+  void draw_knob_strip();
+  // The slider of a knob, where ImGui's cursor is.
+  void draw_slider(Knob& k, float width);
+  std::size_t knobs_with_room() const;
 
   ImGuiCore core_;
   Scene scene_;

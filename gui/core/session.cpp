@@ -51,6 +51,12 @@ int Session::fork_with(int branch, Intervention i) {
   return add(branch, std::move(label), std::move(spec));
 }
 
+int Session::fork_by_hand(int branch, std::vector<Intervention> all, std::string label) {
+  RunSpec spec = this->branch(branch).spec;
+  spec.interventions = std::move(all);
+  return add(branch, std::move(label), std::move(spec));
+}
+
 int Session::fork_without(int branch, std::size_t fault) {
   RunSpec spec = this->branch(branch).spec;
   std::string label = fmt::format("without fault {}", fault + 1);

@@ -63,6 +63,8 @@ class Session {
   // Forgets all branches and begins a tree.
   int open(RunSpec spec);
   int fork_with(int branch, Intervention i);
+  // ... with these in the place of its own, told as `label`.
+  int fork_by_hand(int branch, std::vector<Intervention> all, std::string label);
   // ... without one of its faults, numbered as World::faults() of the branch's run has it. One by hand is as if it had not been done.
   int fork_without(int branch, std::size_t fault);
   // ... without one of the branch's own interventions.

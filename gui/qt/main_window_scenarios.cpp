@@ -3,6 +3,7 @@
 #include <QFileInfo>
 #include <QMessageBox>
 
+#include "gui/core/by_hand.h"
 #include "gui/core/write_back.h"
 #include "gui/qt/main_window.h"
 #include "gui/qt/scenario_files.h"
@@ -65,7 +66,7 @@ void MainWindow::run_step(const LessonStep& step) {
   workspace_->open(path, text);
   workspace_->set_seed(step.seed);
   for (const Setting& s : std::vector<Setting>(workspace_->wanted().settings)) workspace_->set_option(QString::fromStdString(s.name), {});
-  if (!step.case_name.isEmpty()) workspace_->set_case(step.case_name);
+  if (const QStringList& cases = workspace_->cases(); !cases.isEmpty()) workspace_->set_case(step.case_name.isEmpty() ? cases.first() : step.case_name);
   for (const QString& s : step.settings) {
     const QString wrong = workspace_->set_option(s.section('=', 0, 0), s.section('=', 1));
     if (!wrong.isEmpty()) return scenario_->show_error(0, wrong);
@@ -88,15 +89,29 @@ void MainWindow::return_to(const Note& note) {
   if (!note.design.isEmpty()) workspace_->set_design(note.design);
   if (!note.case_name.isEmpty()) workspace_->set_case(note.case_name);
   workspace_->set_seed(note.seed ? std::optional<std::uint64_t>(*note.seed) : std::nullopt);
+  for (const Setting& s : std::vector<Setting>(workspace_->wanted().settings)) workspace_->set_option(QString::fromStdString(s.name), {});
   for (const QString& s : note.settings) workspace_->set_option(s.section('=', 0, 0), s.section('=', 1));
+  workspace_->set_text(scenario_->text());
+  std::vector<Intervention> by_hand;
+  try {
+    std::vector<std::string> lines;
+    for (const QString& l : note.by_hand) lines.push_back(l.toStdString());
+    by_hand = read_interventions(lines, workspace_->wanted(), all_models());
+  } catch (const InputError& e) {
+    return emit workspace_->told(tr("What was done by hand can't be done again: %1").arg(QString::fromStdString(e.message)));
+  }
   go_when_ready_ = QStringLiteral("#%1").arg(note.event);
   auto* once = new QObject(this);
-  connect(workspace_, &Workspace::run_changed, once, [this, once, fingerprint = note.fingerprint] {
+  connect(workspace_, &Workspace::run_changed, once, [this, once, note] {
     once->deleteLater();
-    if (QString::fromStdString(workspace_->recording()->result().fingerprint.text()) != fingerprint)
-      emit workspace_->told(tr("The note was made on another run: the scenario has changed since, or faults were made by hand."));
+    const QString fingerprint = QString::fromStdString(workspace_->recording()->result().fingerprint.text());
+    const auto hands = note.by_hand.size();
+    if (fingerprint != note.fingerprint) emit workspace_->told(tr("This is not the run of the note: its fingerprint is %1, the note's %2. The scenario, or mqlab, has changed since.").arg(fingerprint.left(8), note.fingerprint.left(8)));
+    else emit workspace_->told(hands == 0 ? tr("The same run as when the note was made: fingerprint %1.").arg(fingerprint.left(8))
+                                          : hands == 1 ? tr("The same run as when the note was made, with the fault by hand: fingerprint %1.").arg(fingerprint.left(8))
+                                                       : tr("The same run as when the note was made, with %1 faults by hand: fingerprint %2.").arg(hands).arg(fingerprint.left(8)));
   });
-  run();
+  workspace_->run_with(std::move(by_hand), note.without);
 }
 
 void MainWindow::write_back() {

@@ -1,62 +1,67 @@
 #include "gui/qt/notebook.h"
 
-#include <QFile>
 #include <QFileInfo>
 #include <QHBoxLayout>
 #include <QJsonArray>
-#include <QJsonDocument>
 #include <QJsonObject>
 #include <QLabel>
-#include <QLockFile>
 #include <QPushButton>
-#include <QSaveFile>
 #include <QSplitter>
 #include <QVBoxLayout>
 
 #include <algorithm>
 
 #include "gui/qt/empty_words.h"
+#include "gui/qt/kept_list.h"
 
 namespace mqlab::gui {
 
-std::vector<Note> read_notes(const QString& file, bool* damaged) {
+namespace {
+
+KeptList list_in(const QString& file) { return KeptList(file, QStringLiteral("mqlab-notes/2"), QStringLiteral("notes")); }
+
+// Of version 1 too, which had no `without`.
+Note note_of(const QJsonObject& o) {
+  Note n;
+  n.path = o["scenario"].toString();
+  n.case_name = o["case"].toString();
+  n.design = o["design"].toString();
+  if (o.contains("seed")) n.seed = o["seed"].toString().toULongLong();
+  for (const QJsonValue& s : o["settings"].toArray()) n.settings << s.toString();
+  for (const QJsonValue& s : o["by_hand"].toArray()) n.by_hand << s.toString();
+  for (const QJsonValue& s : o["without"].toArray()) n.without.push_back(static_cast<std::size_t>(std::max(0, s.toInt())));
+  n.fingerprint = o["fingerprint"].toString();
+  n.event = o["event"].toString().toULongLong();
+  n.time = o["time"].toString().toLongLong();
+  n.text = o["text"].toString();
+  return n;
+}
+
+QJsonObject json_of(const Note& n) {
+  QJsonArray without;
+  for (const std::size_t f : n.without) without.append(static_cast<int>(f));
+  QJsonObject o{{"scenario", n.path}, {"case", n.case_name}, {"design", n.design}, {"settings", QJsonArray::fromStringList(n.settings)}, {"by_hand", QJsonArray::fromStringList(n.by_hand)}, {"without", without},
+                {"fingerprint", n.fingerprint}, {"event", QString::number(n.event)}, {"time", QString::number(n.time)}, {"text", n.text}};
+  if (n.seed) o["seed"] = QString::number(*n.seed);
+  return o;
+}
+
+std::vector<Note> notes_of(const QJsonArray& all) {
   std::vector<Note> out;
-  if (damaged) *damaged = false;
-  QFile f(file);
-  if (!f.open(QIODevice::ReadOnly)) return out;
-  const QJsonObject whole = QJsonDocument::fromJson(f.readAll()).object();
-  if (damaged) *damaged = !whole["notes"].isArray();
-  for (const QJsonValue& v : whole["notes"].toArray()) {
-    const QJsonObject o = v.toObject();
-    Note n;
-    n.path = o["scenario"].toString();
-    n.case_name = o["case"].toString();
-    n.design = o["design"].toString();
-    if (o.contains("seed")) n.seed = o["seed"].toString().toULongLong();
-    for (const QJsonValue& s : o["settings"].toArray()) n.settings << s.toString();
-    for (const QJsonValue& s : o["by_hand"].toArray()) n.by_hand << s.toString();
-    n.fingerprint = o["fingerprint"].toString();
-    n.event = o["event"].toString().toULongLong();
-    n.time = o["time"].toString().toLongLong();
-    n.text = o["text"].toString();
-    out.push_back(std::move(n));
-  }
+  for (const QJsonValue& v : all) out.push_back(note_of(v.toObject()));
   return out;
 }
 
-bool write_notes(const QString& file, const std::vector<Note>& notes) {
+QJsonArray json_of(const std::vector<Note>& notes) {
   QJsonArray all;
-  for (const Note& n : notes) {
-    QJsonObject o{{"scenario", n.path}, {"case", n.case_name}, {"design", n.design}, {"settings", QJsonArray::fromStringList(n.settings)}, {"by_hand", QJsonArray::fromStringList(n.by_hand)},
-                  {"fingerprint", n.fingerprint}, {"event", QString::number(n.event)}, {"time", QString::number(n.time)}, {"text", n.text}};
-    if (n.seed) o["seed"] = QString::number(*n.seed);
-    all.append(o);
-  }
-  QSaveFile f(file);
-  if (!f.open(QIODevice::WriteOnly)) return false;
-  f.write(QJsonDocument(QJsonObject{{"format", "mqlab-notes/1"}, {"notes", all}}).toJson());
-  return f.commit();
+  for (const Note& n : notes) all.append(json_of(n));
+  return all;
 }
+
+}  // namespace
+
+std::vector<Note> read_notes(const QString& file, bool* damaged) { return notes_of(list_in(file).read(damaged)); }
+bool write_notes(const QString& file, const std::vector<Note>& notes) { return list_in(file).write(json_of(notes)); }
 
 namespace {
 
@@ -149,6 +154,7 @@ Note NotebookPane::here() const {
   if (spec.seed) n.seed = *spec.seed;
   for (const Setting& s : spec.settings) n.settings << QString::fromStdString(describe(s));
   for (const Intervention& i : spec.interventions) n.by_hand << QString::fromStdString(i.lua());
+  n.without = spec.without;
   n.fingerprint = QString::fromStdString(workspace_->recording()->result().fingerprint.text());
   n.event = workspace_->event();
   n.time = workspace_->time();
@@ -193,21 +199,15 @@ void NotebookPane::show_list() {
 }
 
 void NotebookPane::change(const std::function<void(std::vector<Note>&)>& f) {
-  QLockFile lock(file_ + ".lock");
-  lock.setStaleLockTime(0);  // stale when its process is gone, and only then
-  lock.tryLock(1000);
-  bool damaged = false;
-  std::vector<Note> all = read_notes(file_, &damaged);
-  if (damaged) {
-    QString aside;
-    for (int i = 0; aside.isEmpty() || QFile::exists(aside); ++i) aside = QStringLiteral("%1.damaged-%2").arg(file_).arg(i);
-    QFile::rename(file_, aside);
-    all = notes_;
-    emit workspace_->told(tr("The file of the notes can't be read; it is kept as %1").arg(aside));
-  }
-  f(all);
-  notes_ = std::move(all);
-  if (!write_notes(file_, notes_)) emit workspace_->told(tr("The notes could not be written to %1").arg(file_));
+  const QString wrong = list_in(file_).change(
+      [&](QJsonArray& all) {
+        std::vector<Note> now = notes_of(all);
+        f(now);
+        notes_ = std::move(now);
+        all = json_of(notes_);
+      },
+      [this] { return json_of(notes_); });
+  if (!wrong.isEmpty()) emit workspace_->told(wrong);
 }
 
 }  // namespace mqlab::gui

@@ -1,11 +1,9 @@
 // gui/qt/notebook.h: notes that are pinned to a run and an event of it.
 //
-// A note keeps all that decides its run (scenario, case, seed, settings, what was done by hand) and the fingerprint, so that it can be
-// returned to, and says so when the run is no longer the same.
+// A note keeps all that decides its run (scenario, case, seed, settings, what was done by hand, what was left out) and the fingerprint: to return
+// to it makes the run again, faults by hand included, and says whether it is the same.
 //
-// Always true: 1. each change is on the disk, whole, when the action returns. 2. Windows that are open side by side share the file
-// and lose nothing of each other: a change is made to what the file holds then. 3. A file that can't be read is put aside, never
-// written over.
+// Always true: as kept_list.h has it, each change is on the disk when the action returns, and windows side by side lose none of each other's.
 #pragma once
 
 #include <QListWidget>
@@ -26,7 +24,8 @@ struct Note {
   QString case_name, design;
   std::optional<quint64> seed;
   QStringList settings;     // "acks=1"
-  QStringList by_hand;      // faults, in Lua; they can be read, and are not done again
+  QStringList by_hand;      // faults, in Lua (gui/core/by_hand.h)
+  std::vector<std::size_t> without{};  // faults of the scenario that the run went without (RunSpec)
   QString fingerprint;
   qulonglong event = 0;
   qlonglong time = 0;       // virtual, in nanoseconds

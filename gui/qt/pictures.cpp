@@ -198,7 +198,9 @@ Time PicturePane::time_at(float x) const {
 // --- topology ---
 
 TopologyPane::TopologyPane(Workspace* w, RunFacts* facts, QWidget* parent) : PicturePane(tr("Topology"), w, facts, parent) {
+  canvas_->canvas().knobs_in_strip = true;
   canvas_->build = [this](float width, float height, const TextMeasure& measure) {
+    height -= canvas_->canvas().strip_height();
     const auto m = workspace_->moment();
     if (!workspace_->has_events()) return words(workspace_->running() ? tr("running …") : tr("Who is there, and what is on its way. Nothing has been run: Ctrl+R runs the scenario."), width, height, measure);
     if (!m) return words(tr("…"), width, height, measure);
@@ -212,6 +214,56 @@ TopologyPane::TopologyPane(Workspace* w, RunFacts* facts, QWidget* parent) : Pic
   connect(w, &Workspace::moment_changed, this, stale);
   connect(w, &Workspace::time_changed, this, stale);
   connect(w, &Workspace::progress_changed, this, stale);
+  canvas_->wish = [this](const CanvasWishes& wish) {
+    for (const KnobChange& k : wish.knobs) turned(k);
+  };
+  const auto knobs = [this] { show_knobs(); };
+  connect(w, &Workspace::run_changed, this, [this] {
+    turned_.clear();
+    show_knobs();
+  });
+  connect(w, &Workspace::branches_changed, this, knobs);
+  connect(w, &Workspace::event_changed, this, knobs);
+  connect(w, &Workspace::entity_changed, this, knobs);
+  connect(w, &Workspace::speed_changed, this, knobs);
+}
+
+void TopologyPane::show_knobs() {
+  std::vector<Knob> all;
+  if (workspace_->has_events()) {
+    if (!workspace_->running()) turned_.clear();
+    const KnobScope scope = workspace_->knob_scope();
+    for (const KnobKind kind : {KnobKind::latency, KnobKind::loss}) {
+      Knob k;
+      k.id = knob_name(kind);
+      k.label = kind == KnobKind::latency ? scope.words + ": latency" : k.id;
+      for (const KnobStop& s : knob_stops(kind)) k.stops.emplace_back(s.text);
+      const auto t = turned_.find(k.id);
+      k.value = t != turned_.end() ? t->second : static_cast<double>(workspace_->knob_stands(kind, scope));
+      all.push_back(std::move(k));
+    }
+    Knob speed;
+    speed.id = speed.label = "speed";
+    std::size_t nearest = 0;
+    for (std::size_t i = 0; i < play_speeds().size(); ++i) {
+      speed.stops.emplace_back(play_speeds()[i].text);
+      if (std::abs(std::log(play_speeds()[i].speed / workspace_->speed())) < std::abs(std::log(play_speeds()[nearest].speed / workspace_->speed()))) nearest = i;
+    }
+    speed.value = static_cast<double>(nearest);
+    all.push_back(std::move(speed));
+  }
+  canvas_->canvas().set_knobs(std::move(all));
+  canvas_->invalidate();
+}
+
+void TopologyPane::turned(const KnobChange& change) {
+  if (!workspace_->has_events()) return;
+  const auto stop = static_cast<std::size_t>(std::lround(std::max(0.0, change.value)));
+  if (change.id == "speed") return workspace_->set_speed(play_speeds()[std::min(stop, play_speeds().size() - 1)].speed);
+  if (!change.done) return;
+  turned_[change.id] = change.value;
+  const KnobKind kind = change.id == knob_name(KnobKind::latency) ? KnobKind::latency : KnobKind::loss;
+  workspace_->turn_knob(kind, workspace_->knob_scope(), stop);
 }
 
 // --- space-time ---

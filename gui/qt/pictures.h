@@ -11,6 +11,7 @@
 #include <QWidget>
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 
@@ -105,6 +106,13 @@ class TopologyPane : public PicturePane {
 
  public:
   TopologyPane(Workspace* w, RunFacts* facts, QWidget* parent = nullptr);
+
+ private:
+  // Latency and loss of the links in focus, and the speed of play: in a strip below, beside what they change. One future a turn, made when
+  // the knob is let go.
+  void show_knobs();
+  void turned(const KnobChange& change);
+  std::map<std::string, double> turned_;  // let go, and its future is not there yet
 };
 
 class SpacetimePane : public PicturePane {

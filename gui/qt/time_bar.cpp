@@ -19,12 +19,6 @@ namespace {
 constexpr int margin = 8;
 constexpr int near_pixels = 4;
 
-struct SpeedChoice {
-  const char* text;
-  double speed;
-};
-constexpr SpeedChoice speeds[] = {{"1 ms/s", 0.001}, {"10 ms/s", 0.01}, {"100 ms/s", 0.1}, {"× ¼", 0.25}, {"× 1", 1}, {"× 4", 4}, {"× 16", 16}, {"× 64", 64}, {"× 256", 256}};
-
 QString text_of(Time t) { return QString::fromStdString(format_time(t)); }
 
 }  // namespace
@@ -189,7 +183,7 @@ TimeBar::TimeBar(Workspace* w, const ActionSet& actions, QWidget* parent) : QToo
   speed_->setAccessibleName(tr("Speed"));
   speed_->setToolTip(tr("How much virtual time passes in a second of play (+ and - change it)"));
   speed_->setFocusPolicy(Qt::TabFocus);
-  for (const SpeedChoice& s : speeds) speed_->addItem(QString::fromUtf8(s.text), s.speed);
+  for (const PlaySpeed& s : play_speeds()) speed_->addItem(QString::fromUtf8(s.text), s.speed);
   connect(speed_, &QComboBox::activated, this, [this](int i) { workspace_->set_speed(speed_->itemData(i).toDouble()); });
   addWidget(speed_);
   go_to_ = new QLineEdit(this);
@@ -323,7 +317,7 @@ void TimeBar::show_speed() {
     if (std::abs(std::log(speed_->itemData(i).toDouble() / workspace_->speed())) < std::abs(std::log(speed_->itemData(best).toDouble() / workspace_->speed()))) best = i;
   speed_->setCurrentIndex(best);
   const double exact = speed_->itemData(best).toDouble();
-  speed_->setItemText(best, QString::fromUtf8(speeds[best].text));
+  speed_->setItemText(best, QString::fromUtf8(play_speeds()[static_cast<std::size_t>(best)].text));
   if (std::abs(exact - workspace_->speed()) > exact * 0.01) speed_->setItemText(best, QStringLiteral("× %1").arg(workspace_->speed(), 0, 'g', 3));
 }
 

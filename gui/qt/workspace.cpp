@@ -14,6 +14,11 @@
 
 namespace mqlab::gui {
 
+const std::vector<PlaySpeed>& play_speeds() {
+  static const std::vector<PlaySpeed> all = {{"1 ms/s", 0.001}, {"10 ms/s", 0.01}, {"100 ms/s", 0.1}, {"× ¼", 0.25}, {"× 1", 1}, {"× 4", 4}, {"× 16", 16}, {"× 64", 64}, {"× 256", 256}};
+  return all;
+}
+
 Workspace::Workspace(QObject* parent, RecordOptions options)
     : QObject(parent),
       session_(all_models(), [this] { QMetaObject::invokeMethod(this, [this] { pump(); }, Qt::QueuedConnection); }, std::move(options)),
@@ -111,13 +116,16 @@ QString Workspace::set_option(const QString& name, const QString& value) {
   return {};
 }
 
-void Workspace::run() {
+void Workspace::run_with(std::vector<Intervention> by_hand, std::vector<std::size_t> without) {
   play(false);
   read_scenario();
   emit scenario_changed();
   emit wanted_changed();
   history_ = {};
-  next_branch_ = session_.open(wanted_);
+  RunSpec spec = wanted_;
+  spec.interventions = std::move(by_hand);
+  spec.without = std::move(without);
+  next_branch_ = session_.open(std::move(spec));
   next_event_.reset();
   beside_ = next_beside_ = -1;
   progress_timer_.start();
@@ -210,6 +218,7 @@ QStringList Workspace::go_to_suggestions() const {
 void Workspace::current_is_ready() {
   call_off_search();
   shown_ = recording();
+  everyone_ = shown_ ? everyone_of(*shown_) : std::vector<std::string>{};
   const std::size_t n = shown_ ? shown_->events() : 0;
   event_ = n ? std::min(next_event_.value_or(event_), n - 1) : 0;
   next_event_.reset();
@@ -233,6 +242,25 @@ void Workspace::intervene(const Fault& f) {
   progress_timer_.start();
   emit told(tr("A new future begins here: %1").arg(QString::fromStdString(describe(f))));
   emit branches_changed();
+}
+
+void Workspace::turn_knob(KnobKind k, const KnobScope& s, std::size_t stop) {
+  if (!has_events() || stop == knob_stands(k, s)) return;
+  play(false);
+  const int from = session_.current();
+  const Time here = recording()->time_of(event_);
+  next_event_ = event_;
+  const std::string words = stop == 0 ? std::string(knob_name(k)) + " as it is, " + s.words : std::string(knob_name(k)) + " " + knob_stops(k)[stop].text + ", " + s.words;
+  next_branch_ = session_.fork_by_hand(from, gui::turn_knob(session_.branch(from).spec.interventions, here, k, s, stop), words + " at " + format_duration(here));
+  progress_timer_.start();
+  emit told(tr("A new future begins here: %1").arg(QString::fromStdString(words)));
+  emit branches_changed();
+}
+
+KnobScope Workspace::knob_scope() const { return has_events() ? gui::knob_scope(*recording(), entity_, everyone_) : KnobScope{}; }
+
+std::size_t Workspace::knob_stands(KnobKind k, const KnobScope& s) const {
+  return has_events() ? knob_stands_at(session_.branch(session_.current()).spec.interventions, recording()->time_of(event_), k, s) : 0;
 }
 
 void Workspace::take_back() {

@@ -27,11 +27,19 @@
 #include "gui/core/background.h"
 #include "gui/core/filter.h"
 #include "gui/core/focus.h"
+#include "gui/core/knobs.h"
 #include "gui/core/scene.h"
 #include "gui/core/session.h"
 #include "gui/qt/event_model.h"
 
 namespace mqlab::gui {
+
+// How fast a run is played: virtual seconds a second, and what that is called.
+struct PlaySpeed {
+  const char* text;
+  double speed;
+};
+const std::vector<PlaySpeed>& play_speeds();
 
 class Workspace : public QObject {
   Q_OBJECT
@@ -56,7 +64,9 @@ class Workspace : public QObject {
   const QStringList& designs() const { return designs_; }
   const QString& title() const { return title_; }
   // Runs what is wanted, and forgets other runs.
-  void run();
+  void run() { run_with({}, {}); }
+  // ... with faults by hand, and without some of the scenario's (RunSpec).
+  void run_with(std::vector<Intervention> by_hand, std::vector<std::size_t> without);
   void stop();
   bool running() const;
 
@@ -73,6 +83,11 @@ class Workspace : public QObject {
   bool has_events() const { return recording() && recording()->events() > 0; }
   // A fault by hand, right after the event in focus: a new branch, which becomes current when it is ready.
   void intervene(const Fault& f);
+  // A knob of the links put at one of its stops, from right after the event in focus on: a new branch, as for a fault.
+  void turn_knob(KnobKind k, const KnobScope& s, std::size_t stop);
+  // The links that are in focus, for a knob; and where it stands now.
+  KnobScope knob_scope() const;
+  std::size_t knob_stands(KnobKind k, const KnobScope& s) const;
   void take_back();
   void fork_setting(const Setting& s);
   // Without a fault of the scenario, numbered as in World::faults().
@@ -210,6 +225,7 @@ class Workspace : public QObject {
   double played_ = 0;              // nanoseconds, with a fraction
   std::shared_ptr<const Recording> shown_;
   QString sought_;                 // what is searched for; empty: nothing
+  std::vector<std::string> everyone_;  // of the run that is shown
   Session session_;                // last: their threads may call until they end
   Background background_;
 };

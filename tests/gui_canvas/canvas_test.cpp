@@ -252,6 +252,45 @@ TEST_F(OnCanvas, KnobIsTurnedWithTheMouse) {
   EXPECT_EQ(s.knobs.back().value, turned);
 }
 
+// Below the scene, beside each other: the scene is built that much less high, and words stand for values.
+TEST_F(OnCanvas, KnobsInAStripAreAsManyAsHaveRoom) {
+  EXPECT_EQ(canvas.strip_height(), 0);
+  canvas.knobs_in_strip = true;
+  EXPECT_EQ(canvas.strip_height(), 0) << "no knobs, no strip";
+  const std::vector<Knob> knobs = {{"latency", "all links: latency", 0, 0, 2, 0, "", {"as it is", "20 ms", "1 s"}}, {"loss", "loss", 0, 0, 1, 0, "", {"as it is", "5 %"}}};
+  canvas.set_knobs(knobs);
+  const float strip = canvas.strip_height();
+  ASSERT_GT(strip, 15);
+  ASSERT_LT(strip, 40);
+  until_idle(canvas);
+  expect_picture(canvas.picture(), "canvas-knob-strip");
+  // Somewhere in the strip each knob can be turned; what is above it stays the scene's.
+  const auto turned_at = [&](float x) {
+    canvas.push(MouseMove{{x, 400 - strip / 2}});
+    press();
+    canvas.push(MouseMove{{x + 40, 400 - strip / 2}});
+    release();
+    std::string ids;
+    for (const KnobChange& k : sum_of(until_idle(canvas)).knobs)
+      if (k.done) ids += k.id + ' ';
+    canvas.set_knobs(knobs);
+    return ids;
+  };
+  std::string all;
+  for (float x = 5; x < 515; x += 8) all += turned_at(x);
+  EXPECT_NE(all.find("latency "), std::string::npos);
+  EXPECT_NE(all.find("loss "), std::string::npos);
+  canvas.resize(260, 400);
+  canvas.set_knobs({});
+  canvas.set_knobs(knobs);
+  EXPECT_GT(canvas.strip_height(), 15) << "one has room";
+  canvas.resize(120, 400);
+  EXPECT_EQ(canvas.strip_height(), 0) << "none has";
+  canvas.resize(520, 120);
+  EXPECT_EQ(canvas.strip_height(), 0) << "the picture needs what little height there is";
+  until_idle(canvas);
+}
+
 TEST_F(OnCanvas, KnobsThatAreNoneAreLeftOut) {
   canvas.set_knobs({{"a", "a", 0, 0, 0}, {"b", "b", 0, INFINITY, 0}, {"c", "c", 0, 1, NAN}, {"d", "d", 0, 1e300, 0}});
   canvas.frame(0.01);

@@ -44,6 +44,23 @@ TEST_F(NotebookOnDisk, TwoWindowsLoseNoneOfEachOthersNotes) {
   EXPECT_EQ(all[1].text, "of b");
 }
 
+TEST_F(NotebookOnDisk, AFileOfTheFirstVersionIsRead) {
+  {
+    QFile f(file());
+    ASSERT_TRUE(f.open(QIODevice::WriteOnly));
+    f.write(R"json({"format": "mqlab-notes/1", "notes": [{"scenario": "a.lua", "case": "c", "settings": ["acks=1"], "by_hand": ["at(ms(7), kill \"B1\" {})"], "fingerprint": "ff", "event": "87", "time": "12", "text": "old"}]})json");
+  }
+  NotebookPane pane(&workspace_, file());
+  ASSERT_EQ(pane.notes().size(), 1U);
+  EXPECT_EQ(pane.notes()[0].by_hand, QStringList{"at(ms(7), kill \"B1\" {})"});
+  EXPECT_TRUE(pane.notes()[0].without.empty());
+  EXPECT_EQ(pane.notes()[0].event, 87U);
+  pane.add_mark();
+  EXPECT_EQ(read_notes(file()).size(), 2U);
+  EXPECT_EQ(read_notes(file())[0], pane.notes()[0]);
+  EXPECT_NE(text_of_file(file()).find("mqlab-notes/2"), std::string::npos);
+}
+
 TEST_F(NotebookOnDisk, AFileThatCannotBeReadIsPutAside) {
   {
     QFile f(file());
