@@ -1,312 +1,97 @@
 #include "gui/qt/lessons.h"
 
-#include <QAbstractTextDocumentLayout>
-#include <QCoreApplication>
 #include <QDesktopServices>
 #include <QDir>
-#include <QDirIterator>
-#include <QFile>
 #include <QFileInfo>
-#include <QRegularExpression>
+#include <QHBoxLayout>
+#include <QPushButton>
 #include <QScrollBar>
-#include <QTextBlock>
-#include <QTextLayout>
 #include <QUrlQuery>
 #include <QVBoxLayout>
 
 #include <algorithm>
-#include <map>
 
-#include "gui/qt/lua_text.h"
+#include "gui/qt/verdict_model.h"
+#include "sim/lab/measured.h"
+#include "sim/lab/options.h"
 
 namespace mqlab::gui {
 namespace {
 
-QString first_folder(const QStringList& all) {
-  for (const QString& f : all)
-    if (QFileInfo(f).isDir()) return f;
-  return {};
-}
-
-QString read_text(const QString& path) {
-  QFile f(path);
-  return f.open(QIODevice::ReadOnly) ? QString::fromUtf8(f.readAll()) : QString();
-}
-
-QString title_of(const QString& markdown) {
-  const auto at = markdown.indexOf(QRegularExpression(QStringLiteral("^# (.+)$"), QRegularExpression::MultilineOption));
-  if (at < 0) return {};
-  return markdown.mid(at + 2, markdown.indexOf('\n', at) - at - 2).remove('`').trimmed();
-}
-
-// The words of a shell command, quotation marks taken off; nothing from a pipe or redirection on.
-QStringList shell_words(const QString& line) {
-  QStringList out;
-  QString word;
-  bool in_word = false;
-  QChar quote;
-  for (const QChar c : line) {
-    if (!quote.isNull()) {
-      if (c == quote) quote = QChar();
-      else word += c;
+// The event that a measure speaks of: of a breach, of a mark, of a message's last delivery. events() when it speaks of none.
+std::size_t telling_event(const Recording& r, const Measure& m) {
+  const Journal& j = r.journal();
+  for (const Measure::Term& t : m.left) {
+    if (t.constant || t.of.empty()) continue;
+    const std::string_view name = measure_words()[t.decl].name;
+    if (const VerdictRow* v = r.result().verdict(t.of[0]); v && !v->report.worst.empty()) return telling_event(r, v->report.worst.front());
+    if (name == "marks" || name == "first") {
+      for (std::size_t i = 0; i < j.marks.size(); ++i)
+        if (j.names.text(j.marks[i].name) == t.of[0]) return r.event_of_mark(i);
       continue;
     }
-    if (c == '"' || c == '\'') {
-      quote = c;
-      in_word = true;
-    } else if (c.isSpace()) {
-      if (in_word) out << word;
-      word.clear();
-      in_word = false;
-    } else if (c == '|' || c == '>' || c == ';' || c == '&' || c == '#') {
-      break;
-    } else {
-      word += c;
-      in_word = true;
+    for (OpIndex i = j.ops.size(); i-- > 0;) {
+      const Op& o = j.ops[i];
+      if (o.time > r.result().workload_ended) continue;  // what the end of the run reads once more is no part of the story
+      const bool ends = o.kind == OpKind::deliver || (o.kind == OpKind::send && o.outcome != Outcome::invoke);
+      if (ends && o.message != no_message && j.message_name(o.message) == t.of[0]) return r.event_of_op(i);
     }
   }
-  if (in_word) out << word;
-  return out;
-}
-
-// What a `mqlab run` line asks for, as far as the window can do it.
-std::optional<LessonStep> step_of(const QString& line, const std::map<QString, QString>& written) {
-  const QStringList words = shell_words(line);
-  const auto at = words.indexOf(QStringLiteral("run"));
-  if (at < 1 || words[at - 1] != QStringLiteral("mqlab") || line.contains('$')) return std::nullopt;
-  LessonStep s;
-  QString file;
-  for (auto i = at + 1; i < words.size(); ++i) {
-    const QString& w = words[i];
-    const bool has_next = i + 1 < words.size();
-    if (w == "--case" && has_next) s.case_name = words[++i];
-    else if (w == "--set" && has_next) s.settings << words[++i];
-    else if (w == "--seed" && has_next) s.seed = words[++i].toULongLong();
-    else if (w == "--seeds" || w == "--on") return std::nullopt;  // many runs, or another model: not one picture
-    else if ((w == "--trace" || w == "--history" || w == "--format" || w == "--node" || w == "--only" || w == "--from" || w == "--to" || w == "--queue") && has_next) ++i;
-    else if (!w.startsWith('-') && file.isEmpty()) file = w;
-  }
-  if (file.isEmpty()) return std::nullopt;
-  s.command = QStringLiteral("mqlab run ") + words.mid(at + 1).join(' ');
-  if (const auto it = written.find(file); it != written.end()) {
-    s.name = file;
-    s.text = it->second;
-  } else {
-    s.scenario = find_scenario(file);
-    if (s.scenario.isEmpty()) return std::nullopt;
-  }
-  return s;
+  return r.events();
 }
 
 }  // namespace
 
-QString docs_folder() {
-  static const QString folder = first_folder({QStringLiteral(MQLAB_SOURCE_DIR) + "/docs", QCoreApplication::applicationDirPath() + "/../share/mqlab/docs"});
-  return folder;
-}
-
-QString scenarios_folder() {
-  static const QString folder = first_folder({QStringLiteral(MQLAB_SOURCE_DIR) + "/scenarios", QCoreApplication::applicationDirPath() + "/../share/mqlab/scenarios"});
-  return folder;
-}
-
-QString find_scenario(const QString& name) {
-  if (name.isEmpty()) return {};
-  const QString below = name.startsWith("scenarios/") ? name.mid(10) : name;
-  for (const QString& path : {name, scenarios_folder() + "/" + below, scenarios_folder() + "/" + below + ".lua"})
-    if (QFileInfo(path).isFile()) return path;
-  return {};
-}
-
-QStringList library_scenarios() {
-  QStringList all;
-  if (scenarios_folder().isEmpty()) return all;
-  for (QDirIterator it(scenarios_folder(), {"*.lua"}, QDir::Files, QDirIterator::Subdirectories); it.hasNext();) all << it.next();
-  all.sort();
-  return all;
-}
-
-const std::vector<Lesson>& lessons() {
-  static const std::vector<Lesson> all = [] {
-    std::vector<Lesson> out;
-    const auto add = [&](const QString& id, const QString& group) {
-      const QString text = read_text(docs_folder() + "/" + id);
-      if (!text.isEmpty()) out.push_back({id, title_of(text), group});
-    };
-    const std::pair<const char*, const char*> folders[] = {{"kafka", "Kafka"}, {"rabbitmq", "RabbitMQ"}, {"exactly-once", "Exactly once"}};
-    for (const auto& [folder, group] : folders) {
-      QStringList files = QDir(docs_folder() + "/" + folder).entryList({"*.md"}, QDir::Files, QDir::Name);
-      for (const QString& f : files) add(QStringLiteral("%1/%2").arg(QLatin1String(folder), f), QString::fromLatin1(group));
-    }
-    add(QStringLiteral("two-models.md"), QStringLiteral("Compare"));
-    add(QStringLiteral("patterns/README.md"), QStringLiteral("Patterns"));
-    add(QStringLiteral("from-a-seed-to-a-story.md"), QStringLiteral("Hunt"));
-    add(QStringLiteral("hunting.md"), QStringLiteral("Hunt"));
-    return out;
-  }();
-  return all;
-}
-
-LessonPage lesson_page(const QString& markdown, const QStringList& done) {
-  LessonPage page;
-  std::map<QString, QString> written;
-  QStringList out;
-  QString fence, here_end, here_file;
-  QStringList here;
-  std::vector<std::size_t> fresh;
-  for (const QString& line : markdown.split('\n')) {
-    out << line;
-    const QString t = line.trimmed();
-    if (fence.isEmpty()) {
-      if (t.startsWith("```")) fence = t.mid(3).trimmed().isEmpty() ? QStringLiteral("text") : t.mid(3).trimmed();
-      continue;
-    }
-    if (!t.startsWith("```")) {
-      static const QRegularExpression begins(QStringLiteral(R"(^cat > (\S+\.lua) <<\s*'?(\w+)'?)"));
-      if (!here_end.isEmpty()) {
-        if (t == here_end) {
-          written[here_file] = here.join('\n') + '\n';
-          here_end.clear();
-        } else {
-          here << line;
-        }
-      } else if (const auto m = begins.match(t); m.hasMatch()) {
-        here_file = m.captured(1);
-        here_end = m.captured(2);
-        here.clear();
-      } else if (fence == "sh" && t.contains("mqlab run ")) {
-        if (auto s = step_of(t, written)) {
-          fresh.push_back(page.steps.size());
-          page.steps.push_back(std::move(*s));
-        }
-      }
-      continue;
-    }
-    fence.clear();
-    here_end.clear();
-    if (fresh.empty()) continue;
-    out << QString();
-    for (const std::size_t n : fresh) {
-      const LessonStep& s = page.steps[n];
-      QString what = s.name.isEmpty() ? QFileInfo(s.scenario).completeBaseName() : s.name;
-      if (!s.case_name.isEmpty()) what += ", case " + s.case_name;
-      if (s.seed) what += QStringLiteral(", seed %1").arg(*s.seed);
-      if (!s.settings.isEmpty()) what += ", " + s.settings.join(' ');
-      what.replace('_', QStringLiteral("\\_")).replace('*', QStringLiteral("\\*"));
-      out << QStringLiteral("[%1 Run it here: %2](mqlab:step?n=%3)%4").arg(QStringLiteral("▶"), what).arg(n).arg(done.contains(s.command) ? QStringLiteral(" ✓ done") : QString());
-      out << QString();
-    }
-    fresh.clear();
-  }
-  page.markdown = out.join('\n');
-  return page;
-}
-
-PageBrowser::PageBrowser(QWidget* parent) : QTextBrowser(parent) {
-  setOpenLinks(false);
-  setFrameShape(QFrame::NoFrame);
-  document()->setDocumentMargin(10);
-}
-
-void PageBrowser::set_theme(Theme l) {
-  theme_ = l;
-  render();
-}
-
-void PageBrowser::show_markdown(const QString& markdown) {
-  source_ = markdown;
-  markdown_ = true;
-  render();
-}
-
-void PageBrowser::show_html(const QString& html) {
-  source_ = html;
-  markdown_ = false;
-  render();
-}
-
-void PageBrowser::render() {
-  const int at = verticalScrollBar()->value();
-  document()->setDefaultStyleSheet(page_style(theme_));
-  if (markdown_) {
-    setMarkdown(source_);
-    colour_code();
-  } else {
-    setHtml(source_);
-  }
-  verticalScrollBar()->setValue(at);
-}
-
-void PageBrowser::colour_code() {
-  const bool dark = is_dark(theme_);
-  const QColor paper = palette_of(theme_).color(QPalette::AlternateBase);
-  int state = 0;
-  bool lua_in_shell = false;
-  for (QTextBlock b = document()->begin(); b.isValid(); b = b.next()) {
-    const QTextBlockFormat format = b.blockFormat();
-    QTextCursor c(b);
-    if (format.headingLevel() > 0) {
-      QTextBlockFormat heading;
-      heading.setTopMargin(14);
-      heading.setBottomMargin(6);
-      c.mergeBlockFormat(heading);
-      continue;
-    }
-    if (!format.hasProperty(QTextFormat::BlockCodeFence) && !format.hasProperty(QTextFormat::BlockCodeLanguage)) {
-      state = 0;
-      lua_in_shell = false;
-      if (!b.textList() && !c.currentTable()) {
-        QTextBlockFormat paragraph;
-        paragraph.setLineHeight(125, QTextBlockFormat::ProportionalHeight);
-        paragraph.setBottomMargin(8);
-        c.mergeBlockFormat(paragraph);
-      }
-      continue;
-    }
-    QTextBlockFormat code;
-    code.setBackground(paper);
-    code.setLeftMargin(8);
-    c.mergeBlockFormat(code);
-    const QString language = format.stringProperty(QTextFormat::BlockCodeLanguage);
-    const QString text = b.text();
-    if (language == "sh" && text.startsWith("cat > ") && text.contains(".lua")) {
-      lua_in_shell = true;
-      continue;
-    }
-    if (lua_in_shell && text.trimmed() == "END") lua_in_shell = false;
-    if (language != "lua" && !lua_in_shell) continue;
-    for (const LuaSpan& s : lua_spans(text, state)) {
-      QTextCursor span(b);
-      span.setPosition(b.position() + s.begin);
-      span.setPosition(b.position() + s.begin + s.length, QTextCursor::KeepAnchor);
-      span.mergeCharFormat(lua_format(s.kind, dark));
-    }
-  }
-}
-
 QString contents_page(const WindowSettings& settings) {
   QString html;
   QString group;
+  const Answers answers(settings.folder() + "/answers.json");
   for (const Lesson& l : lessons()) {
     if (l.group != group) {
       if (!group.isEmpty()) html += "</ul>";
       group = l.group;
       html += QStringLiteral("<h3>%1</h3><ul>").arg(group.toHtmlEscaped());
     }
-    const auto done = settings.done(l.id).size();
-    html += QStringLiteral("<li><a href='mqlab:lesson?id=%1'>%2</a>%3</li>").arg(l.id, l.title.toHtmlEscaped(), done ? QStringLiteral(" <span class='good'>✓ %1 run%2</span>").arg(done).arg(done == 1 ? "" : "s") : QString());
+    const auto all = answers.of(l.id);
+    const auto measured = std::count_if(all.begin(), all.end(), [](const Answer& a) { return !a.measured.isEmpty(); });
+    const auto runs = settings.done(l.id).size();
+    QStringList said;
+    if (measured) said << QStringLiteral("✓ %1 of %2 predicted").arg(measured).arg(std::max<qsizetype>(l.questions, measured));
+    if (runs) said << QStringLiteral("✓ %1 run%2").arg(runs).arg(runs == 1 ? "" : "s");
+    QString tail = said.isEmpty() ? QString() : QStringLiteral(" <span class='good'>%1</span>").arg(said.join(", "));
+    if (said.isEmpty() && l.questions) tail = QStringLiteral(" <span class='quiet'>%1 question%2</span>").arg(l.questions).arg(l.questions == 1 ? "" : "s");
+    html += QStringLiteral("<li><a href='mqlab:lesson?id=%1'>%2</a>%3</li>").arg(l.id, l.title.toHtmlEscaped(), tail);
   }
   if (group.isEmpty()) return QStringLiteral("<p>The lessons were not found: they stand in <code>docs/</code> beside the source.</p>");
   return html + "</ul>";
 }
 
-LessonPane::LessonPane(WindowSettings* settings, QWidget* parent) : QWidget(parent), settings_(settings), browser_(new PageBrowser(this)) {
+LessonPane::LessonPane(WindowSettings* settings, QWidget* parent)
+    : QWidget(parent), settings_(settings), answers_(settings->folder() + "/answers.json"), browser_(new PageBrowser(this)), line_(new QWidget(this)), line_label_(new QLabel(line_)), line_edit_(new QLineEdit(line_)) {
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(0, 0, 0, 0);
-  layout->addWidget(browser_);
+  layout->setSpacing(0);
+  layout->addWidget(browser_, 1);
+  auto* row = new QHBoxLayout(line_);
+  row->setContentsMargins(8, 4, 8, 4);
+  row->addWidget(line_label_);
+  row->addWidget(line_edit_, 1);
+  auto* take = new QPushButton(tr("Run and measure"), line_);
+  row->addWidget(take);
+  layout->addWidget(line_);
+  line_->hide();
   setFocusProxy(browser_);
   browser_->setAccessibleName(tr("Lesson"));
   connect(browser_, &QTextBrowser::anchorClicked, this, &LessonPane::follow);
+  const auto taken = [this] {
+    const QString text = line_edit_->text().trimmed();
+    if (text.isEmpty() || !line_take_) return;
+    line_->hide();
+    browser_->setFocus();
+    line_take_(text);
+  };
+  connect(line_edit_, &QLineEdit::returnPressed, this, taken);
+  connect(take, &QPushButton::clicked, this, taken);
   show_contents();
 }
 
@@ -315,21 +100,26 @@ void LessonPane::set_theme(Theme l) { browser_->set_theme(l); }
 void LessonPane::show_contents() {
   lesson_.clear();
   page_ = {};
-  started_ = -1;
-  browser_->show_html(QStringLiteral("<h2>Lessons</h2><p>Read, say what you expect, run, and see. A tick is given by a run that ended as its page says.</p>") + contents_page(*settings_));
+  started_ = question_ = -1;
+  line_->hide();
+  browser_->show_html(QStringLiteral("<h2>Lessons</h2><p>Read, say what you expect, and see: an answer runs its scenario and measures it. A tick is given by a run that ended as its page says, never by a click.</p>") + contents_page(*settings_));
 }
 
 void LessonPane::show_lesson(const QString& id) {
-  if (read_text(docs_folder() + "/" + id).isEmpty()) return;
+  if (lesson_text(id).isEmpty()) return;
   const bool other = id != lesson_;
   lesson_ = id;
-  if (other) started_ = -1;
+  if (other) {
+    started_ = question_ = -1;
+    open_.clear();
+    line_->hide();
+  }
   render();
   if (other) browser_->verticalScrollBar()->setValue(0);
 }
 
 void LessonPane::render() {
-  page_ = lesson_page(read_text(docs_folder() + "/" + lesson_), settings_->done(lesson_));
+  page_ = lesson_page(lesson_text(lesson_), settings_->done(lesson_), answers_.of(lesson_), open_);
   browser_->show_markdown(QStringLiteral("[← All lessons](mqlab:contents)\n\n") + page_.markdown);
 }
 
@@ -342,11 +132,89 @@ void LessonPane::next(int direction) {
   if (at >= 0 && at < static_cast<std::ptrdiff_t>(all.size())) show_lesson(all[static_cast<std::size_t>(at)].id);
 }
 
-void LessonPane::step_succeeded() {
-  if (started_ < 0 || static_cast<std::size_t>(started_) >= page_.steps.size()) return;
-  settings_->add_done(lesson_, page_.steps[static_cast<std::size_t>(started_)].command);
+void LessonPane::ask(int question, const LessonStep& step) {
+  question_ = question;
   started_ = -1;
+  emit run_asked(step);
+}
+
+void LessonPane::answer(int question, const QString& said) {
+  if (question < 0 || static_cast<std::size_t>(question) >= page_.questions.size() || said.isEmpty()) return;
+  const LessonQuestion& q = page_.questions[static_cast<std::size_t>(question)];
+  Answer a;
+  a.lesson = lesson_;
+  a.question = q.key();
+  a.said = said;
+  a.when = QDateTime::currentDateTime();
+  if (const QString wrong = answers_.keep(a); !wrong.isEmpty()) emit told(wrong);
+  const LessonStep first = q.runs.front();
   render();
+  ask(question, first);
+}
+
+void LessonPane::turn(int question, const QString& setting) {
+  if (question < 0 || static_cast<std::size_t>(question) >= page_.questions.size()) return;
+  LessonStep s = page_.questions[static_cast<std::size_t>(question)].runs.front();
+  s.settings << setting;
+  ask(question, s);
+}
+
+void LessonPane::run_ended(const Recording& r) {
+  if (lesson_.isEmpty() || r.stopped()) return;
+  if (started_ >= 0 && static_cast<std::size_t>(started_) < page_.steps.size()) {
+    const LessonStep& s = page_.steps[static_cast<std::size_t>(started_)];
+    if (is_run_of(s, r)) {
+      started_ = -1;
+      if (!r.result().as_expected) return;
+      settings_->add_done(lesson_, s.command);
+      render();
+      return;
+    }
+  }
+  measure(r);
+}
+
+void LessonPane::measure(const Recording& r) {
+  if (question_ < 0 || static_cast<std::size_t>(question_) >= page_.questions.size()) return;
+  const LessonQuestion& q = page_.questions[static_cast<std::size_t>(question_)];
+  const Answer* kept = answers_.find(lesson_, q.key());
+  if (!kept || !same_scenario(q.runs.front(), r)) return;
+  Answer a = *kept;
+  MeasuredRun row;
+  std::size_t event = r.events();
+  try {
+    const Measure m = parse_measure(q.runs.front().measure.toStdString());
+    row = {label_of(q.runs.front(), r), QString::fromStdString(m.of(r.result()).text())};
+    for (const LessonStep& knob : q.runs)
+      if (is_run_of(knob, r)) row.run = label_of(knob);
+    event = telling_event(r, m);
+  } catch (const MeasureError& e) {
+    emit told(QString::fromUtf8(e.what()));
+    return;
+  }
+  const bool fresh = a.measured.isEmpty();
+  if (is_run_of(q.runs.front(), r)) {
+    // The page's word is what a tick stands on.
+    if (row.measured == q.runs.front().claimed) a.measured = row.measured;
+    else emit told(tr("Measured %1, and the page says %2: mqlab and its pages are not of the same version").arg(row.measured, q.runs.front().claimed));
+  }
+  const auto it = std::find_if(a.runs.begin(), a.runs.end(), [&](const MeasuredRun& each) { return each.run == row.run; });
+  if (it == a.runs.end()) a.runs.push_back(row);
+  else *it = row;
+  if (a == *kept) return;
+  if (const QString wrong = answers_.keep(a); !wrong.isEmpty()) emit told(wrong);
+  render();
+  if (fresh && !a.measured.isEmpty() && event < r.events()) emit go_asked(QStringLiteral("#%1").arg(event), -1);
+}
+
+void LessonPane::type(const QString& label, const QString& hint, std::function<void(const QString&)> take) {
+  line_label_->setText(label);
+  line_edit_->setPlaceholderText(hint);
+  line_edit_->setAccessibleName(label);
+  line_edit_->clear();
+  line_take_ = std::move(take);
+  line_->show();
+  line_edit_->setFocus();
 }
 
 bool LessonPane::follow(const QUrl& link) {
@@ -357,15 +225,46 @@ bool LessonPane::follow(const QUrl& link) {
       const int n = query.queryItemValue("n").toInt();
       if (n < 0 || static_cast<std::size_t>(n) >= page_.steps.size()) return false;
       started_ = n;
+      question_ = -1;
       emit run_asked(page_.steps[static_cast<std::size_t>(n)]);
       return true;
+    }
+    if (query.hasQueryItem("q")) {
+      const int n = query.queryItemValue("q").toInt();
+      if (n < 0 || static_cast<std::size_t>(n) >= page_.questions.size()) return false;
+      const LessonQuestion& q = page_.questions[static_cast<std::size_t>(n)];
+      const auto index = [&](const char* name, std::size_t size) -> std::optional<std::size_t> {
+        const int i = query.queryItemValue(QLatin1String(name)).toInt();
+        return i >= 0 && static_cast<std::size_t>(i) < size ? std::optional<std::size_t>(static_cast<std::size_t>(i)) : std::nullopt;
+      };
+      if (what == "say") {
+        const auto c = index("c", q.choices.size());
+        return c ? answer(n, q.choices[*c].value), true : false;
+      }
+      if (what == "ask") {
+        const auto run = index("run", q.runs.size());
+        return run ? ask(n, LessonStep(q.runs[*run])), true : false;
+      }
+      if (what == "number")
+        return type(tr("You say"), tr("a number, or a time: 250 ms"), [this, n](const QString& t) {
+                 if (read_measured(t.toStdString()).kind == Measured::Kind::word) emit told(tr("`%1` is no number: 28 or 250 ms was expected").arg(t));
+                 else answer(n, t);
+               }), true;
+      if (what == "knob") return type(tr("One setting"), tr("name=value"), [this, n](const QString& t) { turn(n, t); }), true;
+      if (what == "read") return open_.insert(n), render(), true;
+      if (what == "anew") {
+        if (const QString wrong = answers_.forget(lesson_, q.key()); !wrong.isEmpty()) emit told(wrong);
+        return render(), true;
+      }
+      return false;
     }
     if (what == "contents") return show_contents(), true;
     if (what == "lesson") return show_lesson(query.queryItemValue("id")), true;
     if (what == "open") return emit scenario_asked(find_scenario(query.queryItemValue("scenario", QUrl::FullyDecoded))), true;
     if (what == "go") {
       const QString event = query.queryItemValue("event");
-      return emit go_asked(event.isEmpty() ? query.queryItemValue("to", QUrl::FullyDecoded) : "#" + event), true;
+      const auto around = parse_duration(query.queryItemValue("show", QUrl::FullyDecoded).toStdString());
+      return emit go_asked(event.isEmpty() ? query.queryItemValue("to", QUrl::FullyDecoded) : "#" + event, around.value_or(0)), true;
     }
     if (what == "run") {
       LessonStep s;

@@ -1,76 +1,27 @@
-// gui/qt/lessons.h: the chapters of docs/, with commands that run in the window.
+// gui/qt/lessons.h: the chapters of docs/ in the window: predict, run, measure, turn the knob.
 //
-// A chapter is the Markdown page as it is; after each block of commands stands a link for every `mqlab run` in it whose scenario is
-// a file of the library or written out on the page itself. A step is ticked when its run ended as its scenario expects, and not before.
+// Answering a question runs its scenario; what is measured stands beside what was said, and each further run of that scenario, however
+// it was made (a knob of the page, a case, a setting, a fault by hand), adds a row. Answers and rows are kept (answers.h).
 //
-// Links: `mqlab:run?scenario=...&case=...&seed=...&set=k=v`, `mqlab:go?to=130ms` or `?event=87`, `mqlab:lesson?id=...`, `mqlab:open?scenario=...`.
+// The rule of ticks: a step is ticked when the very run that it asks for ended as its scenario expects; a question when it was answered
+// and that run measured what its page says. A click alone ticks nothing.
+//
+// Links: those of lesson_page.h, and `mqlab:run?scenario=...&case=...&seed=...&set=k=v`, `mqlab:go?to=130ms&show=4ms` or `?event=87`,
+// `mqlab:lesson?id=...`, `mqlab:open?scenario=...`.
 #pragma once
 
-#include <QHash>
-#include <QString>
-#include <QStringList>
-#include <QTextBrowser>
+#include <QLabel>
+#include <QLineEdit>
 #include <QUrl>
+#include <QWidget>
 
-#include <optional>
-#include <vector>
+#include <set>
 
+#include "gui/qt/lesson_page.h"
+#include "gui/qt/page_browser.h"
 #include "gui/qt/settings.h"
 
 namespace mqlab::gui {
-
-// docs/ and scenarios/ of the source, or of the installation; empty where there is none.
-QString docs_folder();
-QString scenarios_folder();
-// A scenario as a command line names it: a path, or a name in the library with or without ".lua". Empty when there is none.
-QString find_scenario(const QString& name);
-// All of the library, as paths, in order.
-QStringList library_scenarios();
-
-struct Lesson {
-  QString id;     // "kafka/02-replication-and-acks.md", below docs/
-  QString title;  // the page's first heading
-  QString group;  // "Kafka"
-};
-// In reading order.
-const std::vector<Lesson>& lessons();
-
-// One run that a lesson asks for.
-struct LessonStep {
-  QString command;       // as on the page: "mqlab run scenarios/showcase.lua --seed 7"
-  QString scenario;      // a path; empty when the text stands on the page
-  QString text;          // ... this one
-  QString name;          // of the file that the page writes
-  QString case_name;
-  std::optional<quint64> seed;
-  QStringList settings;  // "acks=all"
-};
-
-struct LessonPage {
-  QString markdown;               // with the links
-  std::vector<LessonStep> steps;  // mqlab:step?n=0 ...
-};
-// `done`: commands of steps that are ticked.
-LessonPage lesson_page(const QString& markdown, const QStringList& done);
-
-// Shows Markdown with its code coloured and its tables legible.
-class PageBrowser : public QTextBrowser {
-  Q_OBJECT
-
- public:
-  explicit PageBrowser(QWidget* parent = nullptr);
-  void set_theme(Theme l);
-  void show_markdown(const QString& markdown);
-  void show_html(const QString& html);
-
- private:
-  void render();
-  void colour_code();
-
-  Theme theme_ = Theme::light;
-  QString source_;
-  bool markdown_ = false;
-};
 
 class LessonPane : public QWidget {
   Q_OBJECT
@@ -82,25 +33,44 @@ class LessonPane : public QWidget {
   void show_contents();
   void next(int direction);
   const QString& lesson() const { return lesson_; }
-  // The run of the step that was started last ended as expected: it is ticked.
-  void step_succeeded();
+  // A run has become the one that is looked at.
+  void run_ended(const Recording& r);
   const LessonPage& page() const { return page_; }
+  const Answers& answers() const { return answers_; }
+  PageBrowser* browser() const { return browser_; }
   // What a link on the page asks for; true when it was understood.
   bool follow(const QUrl& link);
+  // A prediction, in words that fits() reads; runs what was asked.
+  void answer(int question, const QString& said);
+  // The question's scenario with one more setting: "acks=all".
+  void turn(int question, const QString& setting);
 
  signals:
   void run_asked(const LessonStep& step);
   void scenario_asked(const QString& path);
-  void go_asked(const QString& words);
+  // A place of the run, and how much time around it is worth seeing: 0: as it is; -1: what is around that event.
+  void go_asked(const QString& words, qint64 around);
+  void told(const QString& sentence);
 
  private:
   void render();
+  void ask(int question, const LessonStep& step);
+  void measure(const Recording& r);
+  // A line below the page, for what can't be clicked.
+  void type(const QString& label, const QString& hint, std::function<void(const QString&)> take);
 
   WindowSettings* settings_;
+  Answers answers_;
   PageBrowser* browser_;
+  QWidget* line_;
+  QLabel* line_label_;
+  QLineEdit* line_edit_;
+  std::function<void(const QString&)> line_take_;
   QString lesson_;
   LessonPage page_;
-  int started_ = -1;  // the step under way
+  std::set<int> open_;   // questions whose rest is shown without an answer
+  int started_ = -1;     // the step under way
+  int question_ = -1;    // the one whose table grows
 };
 
 // The contents as HTML, with what was tried of each.

@@ -8,6 +8,7 @@
 #include <QLocale>
 #include <QStatusBar>
 #include <QTimer>
+#include <QUrlQuery>
 
 #include <algorithm>
 
@@ -81,6 +82,13 @@ void MainWindow::begin(const WindowOptions& options) {
   } else {
     show_start_page(true);
   }
+}
+
+void MainWindow::show_lesson(const QString& id) {
+  show_start_page(false);
+  dock("lesson")->show();
+  dock("lesson")->raise();
+  lessons_->show_lesson(id);
 }
 
 QDockWidget* MainWindow::add_pane(const QString& name, const QString& title, QWidget* widget) {
@@ -185,7 +193,7 @@ void MainWindow::connect_workspace() {
   connect(w, &Workspace::run_changed, this, [this] {
     show_status();
     const auto r = workspace_->recording();
-    if (r && r->result().as_expected) lessons_->step_succeeded();
+    if (r) lessons_->run_ended(*r);
     // The chapter that a scenario belongs to, while nothing else is read.
     if (const QString chapter = r ? QString::fromStdString(r->scenario().chapter) : QString(); lessons_->lesson().isEmpty() && chapter.startsWith("docs/")) lessons_->show_lesson(chapter.mid(5));
     if (!break_when_ready_.isEmpty() && workspace_->has_events()) {
@@ -206,18 +214,17 @@ void MainWindow::connect_workspace() {
   connect(scenario_, &ScenarioPane::modified_changed, this, &MainWindow::show_title);
   connect(lessons_, &LessonPane::run_asked, this, &MainWindow::run_step);
   connect(lessons_, &LessonPane::scenario_asked, this, [this](const QString& path) { if (may_leave_text()) open_scenario(path); });
-  connect(lessons_, &LessonPane::go_asked, this, [this](const QString& words) {
-    if (const QString wrong = workspace_->go_to(words); !wrong.isEmpty()) emit workspace_->told(wrong);
+  connect(lessons_, &LessonPane::go_asked, this, [this](const QString& words, qint64 around) {
+    if (const QString wrong = workspace_->go_to(words); !wrong.isEmpty()) return emit workspace_->told(wrong);
+    if (around < 0) facts_->show_focus();
+    else if (around > 0) facts_->show({workspace_->time() - around / 2, workspace_->time() + around / 2});
   });
+  connect(lessons_, &LessonPane::told, workspace_, &Workspace::told);
   connect(notebook_, &NotebookPane::return_to, this, &MainWindow::return_to);
   connect(start_, &QTextBrowser::anchorClicked, this, [this](const QUrl& link) {
     if (link.path() == "new") return actions_["file.new"]->trigger();
     if (link.path() == "library") return actions_["file.library"]->trigger();
-    if (link.path() == "lesson") {
-      show_start_page(false);
-      dock("lesson")->show();
-      dock("lesson")->raise();
-    }
+    if (link.path() == "lesson") return show_lesson(QUrlQuery(link).queryItemValue("id"));
     lessons_->follow(link);
   });
 }

@@ -83,6 +83,7 @@ class MainWindow : public QMainWindow {
   Theme theme() const { return theme_; }
   void set_scale(int percent);
   void show_start_page(bool on);
+  void show_lesson(const QString& id);
   bool start_page_shown() const;
   // The pane with the keyboard, and those that are shown, in the order of F6.
   std::vector<QDockWidget*> panes() const;

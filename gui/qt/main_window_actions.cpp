@@ -227,7 +227,7 @@ void MainWindow::connect_help_actions() {
                            docks_[name]->raise();
                            docks_[name]->widget()->setFocus(Qt::ShortcutFocusReason);
                          }});
-    for (const Lesson& l : lessons()) entries.push_back({QStringLiteral("Lesson: %1").arg(l.title), l.group, {}, [this, id = l.id] { lessons_->follow(QUrl("mqlab:lesson?id=" + id)); show_start_page(false); dock("lesson")->show(); dock("lesson")->raise(); }});
+    for (const Lesson& l : lessons()) entries.push_back({QStringLiteral("Lesson: %1").arg(l.title), l.group, {}, [this, id = l.id] { show_lesson(id); }});
     for (const QString& path : library_scenarios()) {
       QString name = QDir(scenarios_folder()).relativeFilePath(path);
       name.chop(4);

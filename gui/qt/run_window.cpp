@@ -31,16 +31,30 @@ void filter_messages(QtMsgType type, const QMessageLogContext&, const QString& t
   std::fprintf(stderr, "%s\n", text.toUtf8().constData());
 }
 
+// Follows links of the lesson one after the other, each once the window has come to rest, as clicks do. What is left of them.
+std::shared_ptr<QStringList> follow_links(MainWindow* window, const QStringList& links) {
+  auto left = std::make_shared<QStringList>(links);
+  auto* timer = new QTimer(window);
+  QObject::connect(timer, &QTimer::timeout, window, [=] {
+    if (left->isEmpty()) return timer->stop();
+    if (!window->settled()) return;
+    const QString link = left->takeFirst();
+    if (!window->lesson_pane()->follow(QUrl(link))) complain(QObject::tr("--follow %1: the lesson has no such link").arg(link));
+  });
+  timer->start(30);
+  return left;
+}
+
 constexpr int screenshot_patience_ms = 120'000;
 
 // Waits until the run is made and everything is drawn, then writes the picture and ends.
-void take_screenshot(MainWindow* window, const QString& file) {
+void take_screenshot(MainWindow* window, const QString& file, const std::shared_ptr<QStringList>& links) {
   auto* timer = new QTimer(window);
   auto waited = std::make_shared<QElapsedTimer>();
   waited->start();
   auto calm = std::make_shared<int>(0);
   QObject::connect(timer, &QTimer::timeout, window, [=] {
-    *calm = window->settled() ? *calm + 1 : 0;
+    *calm = links->isEmpty() && window->settled() ? *calm + 1 : 0;
     if (*calm < 10 && waited->elapsed() < screenshot_patience_ms) return;
     timer->stop();
     const bool written = picture_of_window(window).save(file);
@@ -83,8 +97,9 @@ int run_window(int argc, char** argv) {
       views("views", "Writes pictures of every view of the run to FOLDER, in two sizes and two themes (--size, --theme: in these), with flaws.txt, which tells of texts that are cut off or lie on each other; and ends", "FOLDER"),
       at("at", "Goes to 130ms, #87, next violation ... once it has run", "PLACE"), verdict("witness", "Goes to the witness of the first verdict, as a click on it does"),
       tell("tell", "Writes what is shown, and where on the screen, to FILE as JSON whenever the window has come to rest: for tests and other tools", "FILE"),
+      lesson("lesson", "Opens a chapter: first-minutes, kafka/03-ordering-and-duplicates ...", "NAME"), follow("follow", "Follows a link of that chapter, as a click does: \"mqlab:say?q=0&c=1\" answers its first question (may be repeated)", "LINK"),
       breaks("break", "Breaks the run by hand once it is made, as a click does: \"kill B1 at 15s\", \"isolate B2 for 3s at 8s\", \"latency P1 to B1 by 200ms at 5s\" (may be repeated: each begins a future of its own)", "FAULT");
-  parser.addOptions({case_name, design, seed, set, layout, theme, renderer, memory, scale, settings_file, reset, screenshot, views, size, at, verdict, tell, breaks});
+  parser.addOptions({case_name, design, seed, set, layout, theme, renderer, memory, scale, settings_file, reset, screenshot, views, size, at, verdict, tell, lesson, follow, breaks});
   parser.process(app);
 
   WindowOptions options;
@@ -107,6 +122,9 @@ int run_window(int argc, char** argv) {
     options.seed = parser.value(seed).toULongLong(&ok);
     if (!ok) return complain(QObject::tr("--seed %1: a whole number was expected").arg(parser.value(seed)));
   }
+  QString chapter = parser.value(lesson);
+  if (!chapter.isEmpty() && !chapter.endsWith(".md")) chapter += ".md";
+  if (!chapter.isEmpty() && lesson_text(chapter).isEmpty()) return complain(QObject::tr("--lesson %1: there is no such chapter; the start page lists them").arg(parser.value(lesson)));
   if (!options.layout.isEmpty() && !layout_names().contains(options.layout)) return complain(QObject::tr("--layout %1: there are %2").arg(options.layout, layout_names().join(QStringLiteral(", "))));
   if (parser.isSet(theme) && !theme_of(parser.value(theme))) return complain(QObject::tr("--theme %1: there are %2").arg(parser.value(theme), theme_words().join(QStringLiteral(", "))));
   if (parser.isSet(renderer) && !renderer_of(parser.value(renderer))) return complain(QObject::tr("--renderer %1: there are %2").arg(parser.value(renderer), renderer_words().join(QStringLiteral(", "))));
@@ -137,8 +155,10 @@ int run_window(int argc, char** argv) {
   if (wanted.isValid()) window.resize(wanted);
   window.show();
   if (parser.isSet(verdict)) QObject::connect(&window.workspace(), &Workspace::run_changed, &window, [&window] { window.verdict_pane()->go_to_witness(); }, Qt::QueuedConnection);
+  if (!chapter.isEmpty()) window.show_lesson(chapter);
+  const auto links = follow_links(&window, parser.values(follow));
   if (parser.isSet(tell)) new Teller(&window, parser.value(tell));
-  if (parser.isSet(screenshot)) take_screenshot(&window, parser.value(screenshot));
+  if (parser.isSet(screenshot)) take_screenshot(&window, parser.value(screenshot), links);
   if (parser.isSet(views)) {
     ViewTourOptions tour{.folder = parser.value(views)};
     if (wanted.isValid()) tour.sizes = {wanted};

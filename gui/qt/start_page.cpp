@@ -16,8 +16,8 @@ QString start_page(const WindowSettings& settings) {
   const auto open = [](const QString& name, const QString& words) {
     return QStringLiteral("<li><a href='mqlab:run?scenario=%1'>%2</a></li>").arg(QString::fromUtf8(QUrl::toPercentEncoding(name)), words.toHtmlEscaped());
   };
+  html += QStringLiteral("<li><a href='mqlab:lesson?id=first-minutes.md'><b>%1</b></a>: %2</li>").arg(QObject::tr("Two minutes with a duplicate"), QObject::tr("say what you expect, run it, see"));
   html += open("scenarios/showcase.lua", QObject::tr("A cut-off leader keeps acknowledging: watch thirty records vanish"));
-  html += open("scenarios/museum/kafka/p01-retry-duplicate.lua", QObject::tr("A retry becomes a duplicate"));
   html += open("scenarios/museum/rabbitmq/r02-a-confirm-that-was-lost.lua", QObject::tr("A confirm that was lost"));
   html += QStringLiteral("<li><a href='mqlab:new'>%1</a></li><li><a href='mqlab:library'>%2</a> (%3)</li></ul>").arg(QObject::tr("Write one of your own"), QObject::tr("The library of scenarios"), QString::number(library_scenarios().size()));
   html += QStringLiteral("<h2>Recent</h2><ul>");

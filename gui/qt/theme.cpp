@@ -112,7 +112,7 @@ void apply_theme(QApplication& app, Theme l, int percent) {
 QString page_style(Theme l) {
   const Colours& c = colours(l);
   return QStringLiteral("body { color: %1; } a { color: %2; } code, pre { background: %3; font-family: 'DejaVu Sans Mono', monospace; } h1 { font-size: x-large; } h2 { font-size: large; } h3 { font-size: medium; } "
-                        "th { background: %3; } .bad { color: %4; } .good { color: %5; } .quiet { color: %6; }")
+                        "th { background: %3; } .card { background: %3; margin-top: 6px; margin-bottom: 8px; } .card code { background: none; } .bad { color: %4; } .good { color: %5; } .quiet { color: %6; }")
       .arg(css(c.text), css(c.link), css(c.code), css(c.bad), css(c.good), css(c.disabled));
 }
 

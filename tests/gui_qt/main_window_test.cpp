@@ -199,6 +199,96 @@ TEST_F(Window, ALessonsStepRunsHereAndIsTicked) {
   EXPECT_EQ(settings_->done("kafka/02-replication-and-acks.md").size(), 1);
 }
 
+// Answered with one click: the run is made and measured, the window stands where it can be seen, and the table is there.
+TEST_F(Window, APredictionIsOneClickFromWhatCameOut) {
+  MainWindow& w = open();
+  w.show_lesson("first-minutes.md");
+  EXPECT_FALSE(w.start_page_shown());
+  EXPECT_FALSE(w.lesson_pane()->browser()->toPlainText().contains("Go back through it")) << "not before it is answered";
+  ASSERT_TRUE(w.lesson_pane()->follow(QUrl("mqlab:say?q=0&c=0")));
+  settle();
+  const QString page = w.lesson_pane()->browser()->toPlainText();
+  EXPECT_TRUE(page.contains("not as you said")) << page.left(800).toStdString();
+  EXPECT_TRUE(page.contains("Go back through it"));
+  EXPECT_GT(w.workspace().time(), 38'000'000'000) << "at the second copy";
+  EXPECT_LT(w.facts().view().range.length(), 10'000'000'000) << "and near enough to see it";
+  ASSERT_TRUE(w.lesson_pane()->follow(QUrl("mqlab:go?to=8005.3ms&show=3ms")));
+  settle();
+  EXPECT_EQ(w.workspace().time() / 1'000'000, 8'005);
+  EXPECT_EQ(w.facts().view().range.length(), 3'000'000);
+  // A fault by hand is a row of the same table.
+  ASSERT_TRUE(break_by_hand(w.workspace(), "kill P1 at 20s").isEmpty());
+  settle();
+  EXPECT_TRUE(w.lesson_pane()->browser()->toPlainText().contains("kill P1 at 20"));
+}
+
+TEST_F(Window, AKnobOfTheLinksIsAFutureWhenItIsLetGo) {
+  MainWindow& w = showcase_window();
+  ASSERT_TRUE(w.workspace().go_to("8s").isEmpty());
+  settle();
+  CanvasWidget* topology = w.pictures().front()->canvas();
+  const auto turn = [&](const char* knob, double value, bool done) {
+    CanvasWishes wish;
+    wish.knobs.push_back({knob, value, done});
+    topology->wish(wish);
+  };
+  const std::size_t event = w.workspace().event();
+  turn("latency", 3, false);
+  turn("latency", 5, false);
+  EXPECT_EQ(w.workspace().session().branches().size(), 1U) << "while it is dragged nothing is run";
+  turn("latency", 7, true);
+  EXPECT_EQ(w.workspace().session().branches().size(), 2U);
+  settle();
+  const Branch& b = w.workspace().session().branch(w.workspace().session().current());
+  ASSERT_EQ(b.spec.interventions.size(), 1U);
+  EXPECT_EQ(b.spec.interventions[0].fault.trigger.after, w.workspace().recording()->time_of(event) + 1);
+  EXPECT_EQ(b.spec.interventions[0].fault.fault.amount, 500'000'000);
+  EXPECT_EQ(b.label.substr(0, 24), "latency 500 ms, all link");
+  EXPECT_EQ(w.workspace().event(), event) << "one stays where one was";
+  EXPECT_EQ(w.workspace().knob_stands(KnobKind::latency, w.workspace().knob_scope()), 7U);
+  turn("speed", 0, false);
+  EXPECT_EQ(w.workspace().speed(), play_speeds().front().speed);
+  trigger("fault.undo");
+  EXPECT_EQ(w.workspace().knob_stands(KnobKind::latency, w.workspace().knob_scope()), 0U);
+}
+
+// A note of a run that was broken by hand makes that run again, in a window that has never seen it.
+TEST_F(Window, ANoteComesBackWithTheFaultsThatWereMadeByHand) {
+  MainWindow& w = showcase_window();
+  ASSERT_TRUE(break_by_hand(w.workspace(), "kill B2 for 3s at 12s").isEmpty());
+  settle();
+  w.workspace().turn_knob(KnobKind::loss, {{"B1"}, {"rest"}, "from B1"}, 4);
+  settle();
+  w.workspace().fork_without(0);
+  settle();
+  ASSERT_TRUE(w.workspace().go_to("14s").isEmpty());
+  settle();
+  const std::string seen = w.workspace().recording()->result().fingerprint.text();
+  const std::size_t event = w.workspace().event();
+  w.notebook()->add_mark();
+  ASSERT_EQ(w.notebook()->notes().size(), 1U);
+  const Note note = w.notebook()->notes()[0];
+  EXPECT_EQ(note.by_hand.size(), 2);
+  EXPECT_EQ(note.without.size(), 1U);
+  window_->close();
+  window_.reset();
+  MainWindow& again = open({.scenario = source("scenarios/lessons/two-generals.lua"), .settings = {}});
+  QStringList told;
+  QObject::connect(&again.workspace(), &Workspace::told, [&](const QString& s) { told << s; });
+  ASSERT_EQ(again.notebook()->notes(), std::vector<Note>{note});
+  emit again.notebook()->return_to(note);
+  settle();
+  EXPECT_EQ(again.workspace().recording()->result().fingerprint.text(), seen);
+  EXPECT_EQ(again.workspace().event(), event);
+  EXPECT_TRUE(told.join('|').contains("with 2 faults by hand")) << told.join('|').toStdString();
+  // Of a scenario that is another now it is said.
+  Note other = note;
+  other.fingerprint = "0123456789abcdef";
+  emit again.notebook()->return_to(other);
+  settle();
+  EXPECT_TRUE(told.join('|').contains("This is not the run of the note")) << told.join('|').toStdString();
+}
+
 TEST_F(Window, CommandsAreFoundFromInsideTheEditorToo) {
   MainWindow& w = showcase_window();
   w.dock("scenario")->raise();

@@ -3,6 +3,7 @@
 #include <QFileInfo>
 #include <QRegularExpression>
 
+#include <map>
 #include <set>
 
 #include "gui/core/palette.h"
@@ -13,6 +14,7 @@
 #include "gui/qt/notebook.h"
 #include "gui/qt/settings.h"
 #include "gui/qt/theme.h"
+#include "sim/lab/measured.h"
 #include "sim/script/print_scenario.h"
 #include "sim/script/scenario_api.h"
 #include "tests/gui_qt/window_room.h"
@@ -24,7 +26,7 @@ namespace {
 
 TEST(Lessons, AreThePagesOfDocsInOrder) {
   ASSERT_GT(lessons().size(), 15U);
-  EXPECT_EQ(lessons().front().id, "kafka/01-the-log.md");
+  EXPECT_EQ(lessons().front().id, "first-minutes.md");
   for (const Lesson& l : lessons()) {
     EXPECT_FALSE(l.title.isEmpty()) << l.id.toStdString();
     EXPECT_TRUE(QFileInfo::exists(docs_folder() + "/" + l.id)) << l.id.toStdString();
@@ -33,9 +35,11 @@ TEST(Lessons, AreThePagesOfDocsInOrder) {
 
 // Each link that a page gets leads to a scenario that can be read, with a case that it has.
 TEST(Lessons, EveryStepRuns) {
+  std::set<int> all_open;
+  for (int i = 0; i < 100; ++i) all_open.insert(i);
   std::size_t steps = 0, written = 0;
   for (const Lesson& l : lessons()) {
-    const LessonPage page = lesson_page(QString::fromStdString(text_of_file(docs_folder() + "/" + l.id)), {});
+    const LessonPage page = lesson_page(lesson_text(l.id), {}, {}, all_open);
     for (const LessonStep& s : page.steps) {
       ++steps;
       written += s.scenario.isEmpty();
@@ -73,6 +77,155 @@ TEST(Lessons, TablesHaveDelimitersThatQtReads) {
   for (const Lesson& l : lessons()) EXPECT_FALSE(short_delimiter.match(QString::fromStdString(text_of_file(docs_folder() + "/" + l.id))).hasMatch()) << l.id.toStdString();
 }
 
+// The run that a step asks for, as the window makes it; with more settings.
+std::shared_ptr<const Recording> run_of(const LessonStep& s, const QStringList& more = {}) {
+  RunSpec spec;
+  spec.path = s.scenario.isEmpty() ? s.name.toStdString() : s.scenario.toStdString();
+  spec.text = s.scenario.isEmpty() ? s.text.toStdString() : text_of_file(s.scenario);
+  spec.case_name = s.case_name.toStdString();
+  if (s.seed) spec.seed = *s.seed;
+  for (const QString& each : s.settings + more) spec.settings.push_back({each.section('=', 0, 0).toStdString(), each.section('=', 1).toStdString(), true, 0});
+  return Recording::make(std::move(spec), all_models());
+}
+
+const LessonPage& page_of(const QString& id) {
+  static std::map<QString, LessonPage> all;
+  auto& page = all[id];
+  if (page.markdown.isEmpty()) page = lesson_page(lesson_text(id), {});
+  return page;
+}
+
+// What a page claims is what a run in the window measures, and exactly one choice of each question is what came out.
+TEST(Questions, EachMeasuresWhatItsPageClaimsAndHasOneRightChoice) {
+  std::size_t questions = 0, pages = 0;
+  for (const Lesson& l : lessons()) {
+    const LessonPage& page = page_of(l.id);
+    EXPECT_TRUE(page.complaints.isEmpty()) << l.id.toStdString() << ": " << page.complaints.join("; ").toStdString();
+    EXPECT_EQ(l.questions, static_cast<int>(page.questions.size()));
+    pages += !page.questions.empty();
+    std::set<QString> keys;
+    for (const LessonQuestion& q : page.questions) {
+      ++questions;
+      const std::string where = l.id.toStdString() + ": " + q.words.toStdString();
+      EXPECT_TRUE(keys.insert(q.key()).second) << where << ": another question has the same first command";
+      std::set<QString> labels;
+      for (const LessonStep& s : q.runs) {
+        EXPECT_TRUE(labels.insert(label_of(s)).second) << where << ": two runs are called " << label_of(s).toStdString();
+        EXPECT_EQ(s.measure, q.runs.front().measure) << where;
+        const auto run = run_of(s);
+        EXPECT_TRUE(is_run_of(s, *run)) << where << ": " << s.command.toStdString();
+        EXPECT_EQ(parse_measure(s.measure.toStdString()).of(run->result()).text(), s.claimed.toStdString()) << where << ": " << s.command.toStdString();
+      }
+      if (q.choices.empty()) continue;
+      EXPECT_GE(q.choices.size(), 2U) << where;
+      const Measured value = parse_measure(q.runs.front().measure.toStdString()).of(run_of(q.runs.front())->result());
+      int right = 0;
+      for (const LessonChoice& c : q.choices) {
+        const auto fit = fits(c.value.toStdString(), value);
+        EXPECT_TRUE(fit.has_value()) << where << ": `" << c.value.toStdString() << "` can't be compared with " << value.text();
+        right += fit.value_or(false);
+      }
+      EXPECT_EQ(right, 1) << where << ": measured " << value.text();
+    }
+  }
+  EXPECT_GE(questions, 20U);
+  EXPECT_GE(pages, 8U);
+}
+
+constexpr const char* a_page =
+    "# T\n\nBefore.\n\n> **Predict:** how often does `P1-4` stand\n> in the log?\n>\n> - [ ] **once**: the leader\n>   knows\n> - [ ] **twice**\n\n"
+    "```sh\nmqlab run museum/kafka/p01-retry-duplicate --case idempotence=false --measure 'copies P1-4'\nmqlab run museum/kafka/p01-retry-duplicate --case idempotence=true --measure 'copies P1-4'\n```\n\n"
+    "```text\ncopies P1-4: 2\ncopies P1-4: 1\n```\n\nTwice, of course.\n\n```sh\nmqlab run showcase\n```\n\n## Next\n\nAfter.\n";
+
+TEST(Questions, APageIsReadAsAQuestionAndItsRuns) {
+  const LessonPage page = lesson_page(a_page, {});
+  EXPECT_TRUE(page.complaints.isEmpty()) << page.complaints.join("; ").toStdString();
+  ASSERT_EQ(page.questions.size(), 1U);
+  const LessonQuestion& q = page.questions[0];
+  EXPECT_EQ(q.words, "**Predict:** how often does `P1-4` stand in the log?");
+  ASSERT_EQ(q.choices.size(), 2U);
+  EXPECT_EQ(q.choices[0].value, "once");
+  EXPECT_EQ(q.choices[0].words, "the leader knows");
+  ASSERT_EQ(q.runs.size(), 2U);
+  EXPECT_EQ(q.runs[0].measure, "copies P1-4");
+  EXPECT_EQ(q.runs[0].claimed, "2");
+  EXPECT_EQ(q.runs[1].claimed, "1");
+  EXPECT_EQ(page.steps.size(), 1U);
+  EXPECT_TRUE(prediction_fits(q, "twice", "2"));
+  EXPECT_FALSE(prediction_fits(q, "once", "2"));
+}
+
+TEST(Questions, WhatGivesTheAnswerAwayIsNotShownBeforeIt) {
+  const auto shows = [](const LessonPage& p, const char* what) { return p.markdown.contains(QString::fromUtf8(what)); };
+  const LessonPage fresh = lesson_page(a_page, {});
+  EXPECT_TRUE(shows(fresh, "Before.") && shows(fresh, "After.") && shows(fresh, "mqlab:say?q=0&amp;c=1"));
+  EXPECT_FALSE(shows(fresh, "of course")) << "what follows tells";
+  EXPECT_FALSE(shows(fresh, "copies P1-4: 2"));
+  EXPECT_FALSE(shows(fresh, "mqlab:step"));
+  const LessonPage opened = lesson_page(a_page, {}, {}, {0});
+  EXPECT_TRUE(shows(opened, "of course") && shows(opened, "mqlab:step?n=0"));
+  Answer a;
+  a.question = fresh.questions[0].key();
+  a.said = "once";
+  EXPECT_FALSE(shows(lesson_page(a_page, {}, {a}), "of course")) << "said, and not measured yet";
+  a.measured = "2";
+  a.runs = {{"case idempotence=false", "2"}, {"case idempotence=true", "1"}};
+  const LessonPage answered = lesson_page(a_page, {}, {a});
+  EXPECT_TRUE(shows(answered, "of course") && shows(answered, "not as you said") && shows(answered, "mqlab:ask?q=0&amp;run=1"));
+}
+
+TEST(Questions, WhatLooksLikeAQuestionAndIsNoneIsNamed) {
+  const auto complaints = [](const QString& page) { return lesson_page(page, {}).complaints.join("; ").toStdString(); };
+  EXPECT_NE(complaints("> **Predict:** what?\n\nText.\n").find("needs a block of"), std::string::npos);
+  EXPECT_NE(complaints("> **Predict:** what?\n\n```sh\nmqlab run showcase\n```\n").find("has no --measure"), std::string::npos);
+  EXPECT_NE(complaints("> **Predict:** what?\n\n```sh\nmqlab run nowhere --measure lost\n```\n\n```text\nlost: 1\n```\n").find("can't run"), std::string::npos);
+  EXPECT_NE(complaints("> **Predict:** what?\n\n```sh\nmqlab run showcase --case acks=1 --measure lost\n```\n\n```text\nlost: 1\nlost: 2\n```\n").find("1 commands print 2 values"), std::string::npos);
+  EXPECT_EQ(complaints("> Somebody said so.\n\nText.\n"), "") << "a quotation is a quotation";
+}
+
+TEST(LessonPane, APredictionIsKeptMeasuredAndStandsBesideWhatCameOut) {
+  const QTemporaryDir folder;
+  WindowSettings settings(folder.path() + "/w.ini");
+  LessonPane pane(&settings);
+  std::vector<LessonStep> asked;
+  QStringList gone;
+  QObject::connect(&pane, &LessonPane::run_asked, [&](const LessonStep& s) { asked.push_back(s); });
+  QObject::connect(&pane, &LessonPane::go_asked, [&](const QString& w) { gone << w; });
+  const QString id = "kafka/03-ordering-and-duplicates.md";
+  pane.show_lesson(id);
+  const LessonQuestion q = pane.page().questions.at(0);
+  ASSERT_TRUE(pane.follow(QUrl("mqlab:say?q=0&c=0")));
+  ASSERT_EQ(asked.size(), 1U) << "an answer runs the scenario";
+  EXPECT_EQ(asked[0].command, q.key());
+  const Answers fresh(settings.folder() + "/answers.json");
+  ASSERT_NE(fresh.find(id, q.key()), nullptr) << "it is on the disk when it is given";
+  EXPECT_EQ(fresh.find(id, q.key())->said, "once");
+  EXPECT_EQ(fresh.find(id, q.key())->when.date(), QDate::currentDate());
+  EXPECT_TRUE(fresh.find(id, q.key())->measured.isEmpty()) << "a click measures nothing";
+  // A run of something else, and one that was changed, are no measurement of it.
+  pane.run_ended(*showcase());
+  EXPECT_TRUE(pane.answers().find(id, q.key())->runs.empty());
+  pane.run_ended(*run_of(q.runs[0], {"P1.retries=0"}));
+  EXPECT_TRUE(pane.answers().find(id, q.key())->measured.isEmpty());
+  EXPECT_EQ(pane.answers().find(id, q.key())->runs, (std::vector<MeasuredRun>{{"case idempotence=false, P1.retries=0", "1"}})) << "a knob of one's own is a row";
+  pane.run_ended(*run_of(q.runs[0]));
+  EXPECT_EQ(pane.answers().find(id, q.key())->measured, "2");
+  ASSERT_EQ(gone.size(), 1) << "the window goes where it can be seen";
+  EXPECT_TRUE(gone[0].startsWith('#'));
+  EXPECT_TRUE(pane.page().markdown.contains("not as you said"));
+  // The knob of the page.
+  ASSERT_TRUE(pane.follow(QUrl("mqlab:ask?q=0&run=1")));
+  pane.run_ended(*run_of(asked.back()));
+  EXPECT_EQ(pane.answers().find(id, q.key())->runs.back(), (MeasuredRun{"case idempotence=true", "1"}));
+  // Another window, another day: it is all there.
+  LessonPane again(&settings);
+  again.show_lesson(id);
+  EXPECT_TRUE(again.page().markdown.contains("not as you said"));
+  EXPECT_TRUE(contents_page(settings).contains("1 of")) << contents_page(settings).toStdString();
+  ASSERT_TRUE(again.follow(QUrl("mqlab:anew?q=0")));
+  EXPECT_EQ(Answers(settings.folder() + "/answers.json").find(id, q.key()), nullptr);
+}
+
 TEST(LessonPane, FollowsItsLinksAndTicksOnlyWhatRan) {
   const QTemporaryDir folder;
   WindowSettings settings(folder.path() + "/w.ini");
@@ -89,9 +242,11 @@ TEST(LessonPane, FollowsItsLinksAndTicksOnlyWhatRan) {
   EXPECT_FALSE(pane.follow(QUrl("mqlab:step?n=999")));
   ASSERT_EQ(asked.size(), 1U);
   EXPECT_TRUE(settings.done(pane.lesson()).isEmpty()) << "asked for is not done";
-  pane.step_succeeded();
+  pane.run_ended(*run_of(asked[0], {"acks=0"}));
+  EXPECT_TRUE(settings.done(pane.lesson()).isEmpty()) << "another run than the step's";
+  pane.run_ended(*run_of(asked[0]));
   EXPECT_EQ(settings.done(pane.lesson()), QStringList{asked[0].command});
-  pane.step_succeeded();  // a run of the user's own ticks nothing
+  pane.run_ended(*run_of(asked[0]));  // a run of the user's own ticks nothing
   EXPECT_EQ(settings.done(pane.lesson()).size(), 1);
   EXPECT_TRUE(pane.follow(QUrl("mqlab:run?scenario=scenarios/showcase.lua&case=acks%3D1&seed=3")));
   EXPECT_EQ(asked.back().case_name, "acks=1");
@@ -121,6 +276,7 @@ TEST(Notebook, AFileKeepsEveryField) {
   n.seed = ~quint64{0};
   n.settings = {"acks=1"};
   n.by_hand = {"at(ms(7), kill \"B1\" {})"};
+  n.without = {0, 3};
   n.fingerprint = "ff";
   n.event = 123456789012ULL;
   n.time = 9'007'199'254'740'993;  // more than a double holds
