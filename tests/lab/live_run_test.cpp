@@ -143,12 +143,12 @@ TEST(Claims, NoOrderWithoutSequenceNumbersOnceARequestWasGivenUp) {
       return scenario {{
         cluster = kafka {{ brokers = 3, controllers = 1, min_insync = 2 }},
         topics = {{ orders = {{ partitions = 1, replicas = 3 }} }},
-        clients = {{ producer "P" {{ topic = "orders", records = 5, acks = "all", idempotence = false, retries = 0, linger = 0, start_at = seconds(5), request_timeout = {0}, delivery_timeout = {0} }} }},
-        links = {{ latency = ms(100) }},
+        clients = {{ producer "P" {{ topic = "orders", records = 5, acks = "all", idempotence = false, retries = 0, linger = 0, start_at = seconds(5), request_timeout = {0}, delivery_timeout = seconds(10) }} }},
+        links = {{ latency = ms(60) }},
         run_for = seconds(20),
       }})", patience));
   };
-  const RunResult hasty = run("ms(150)"), patient = run("seconds(5)");
+  const RunResult hasty = run("ms(250)"), patient = run("seconds(5)");
   EXPECT_FALSE(claim_about(hasty, "fifo-violation").claimed);
   EXPECT_EQ(claim_about(hasty, "fifo-violation").reason, "without sequence numbers a request that was given up may arrive after the next");
   EXPECT_TRUE(claim_about(patient, "fifo-violation").claimed);
