@@ -64,7 +64,7 @@ EventPane::EventPane(Workspace* w, QWidget* parent) : QWidget(parent), workspace
   row->setContentsMargins(4, 3, 4, 3);
   row->setSpacing(8);
   filter_ = new QLineEdit(this);
-  filter_->setPlaceholderText(tr("only with: B1 Fetch (Ctrl+F)"));
+  filter_->setPlaceholderText(tr("only: B1 Fetch (Ctrl+F)"));
   filter_->setClearButtonEnabled(true);
   filter_->setAccessibleName(tr("Filter of events"));
   filter_->setToolTip(tr("Shows only events with all of these words: B1 Fetch, leader_elected, fault"));

@@ -57,7 +57,7 @@ TEST(Shrink, InEveryForm) {
   const std::string lua = scratch.file("s.lua"), mermaid = scratch.file("s.mmd"), html = scratch.file("s.html"), capsule = scratch.file("s.capsule");
   ASSERT_EQ(mqlab(two({"shrink"}, {"--out", lua, "--mermaid", mermaid, "--html", html, "--capsule", capsule})).code, 0);
   const std::string text = slurp(lua);
-  EXPECT_TRUE(says(text, "-- 1. at 14.000000 s: kill B1 for ")) << text;
+  EXPECT_TRUE(says(text, "-- 1. at 16.000000 s: power B3 for ")) << text;
   EXPECT_TRUE(slurp(mermaid).starts_with("sequenceDiagram\n"));
   const std::string page = slurp(html);
   EXPECT_TRUE(says(page, "<svg ")) << page;
@@ -70,9 +70,9 @@ TEST(Shrink, InEveryForm) {
   EXPECT_TRUE(says(same.out, "same: fingerprint ")) << same.out;
   // Another fault: the run is another one, and shows it no more.
   std::string other = slurp(capsule);
-  const std::size_t at = other.find("kill { who");
+  const std::size_t at = other.find("power { who");
   ASSERT_NE(at, std::string::npos) << other;
-  other.replace(at, 4, "slow");
+  other.replace(at, 5, "slow");
   other.replace(other.find("duration"), 8, "ratio = 2, duration");
   const Outcome differs = mqlab({"replay", scratch.write("other.capsule", other)});
   EXPECT_EQ(differs.code, 1) << differs.out << differs.err;
