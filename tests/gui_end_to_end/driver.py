@@ -108,6 +108,16 @@ class Window:
         short = {k: v for k, v in t.items() if k not in ("canvases", "scenario", "panes", "parts", "buttons", "verdicts")}
         raise AssertionError(f"it never came: {what}\n{json.dumps(short, indent=1)}\n{self.log()}")
 
+    def comes(self, so, seconds):
+        """Whether `so` holds of what is told within these seconds."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            t = self.told()
+            if t and so(t):
+                return True
+            time.sleep(0.02)
+        return False
+
     def node(self, name):
         """A node in the topology, as it is told: "broker B1, running ..."."""
         for thing in self.told()["canvases"]["topology"]["things"]:

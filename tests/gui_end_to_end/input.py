@@ -65,12 +65,18 @@ class Input(unittest.TestCase):
     def test_what_is_typed_into_the_text_is_text(self):
         w = self.w
         before = w.told()
-        typed = "1 . , v n m g / ? é ["
+        typed = "1 . , v n m g / ? ["
         w.click(w.told()["parts"]["editor"])
         w.key("ctrl+Home")
         w.type("-- " + typed)
+        w.wait(lambda t: typed in t["scenario"]["text"], "the text is there")
+        # No key of the screen has an é: xdotool gives it one for a moment, which a busy window may learn of too late.
+        for _ in range(10):
+            w.type("é")
+            if w.comes(lambda t: typed + "é" in t["scenario"]["text"], seconds=3):
+                break
         w.key("space", "Return")
-        t = w.wait(lambda t: typed in t["scenario"]["text"], "the text is there")
+        t = w.wait(lambda t: typed + "é" in t["scenario"]["text"], "the letter without a key")
         self.assertTrue(t["scenario"]["changed"])
         for what in ("event", "branches", "notes", "playing", "dialog", "fingerprint"):
             self.assertEqual(t[what], before[what], what)
