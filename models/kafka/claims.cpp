@@ -227,7 +227,7 @@ std::vector<Claim> claims_of(const Deployment& d, const FaultSummary& f) {
   for (const char* name : {"duplicate", "duplicate-delivery"})
     out.push_back({name, twice.empty(), twice.empty() ? "idempotent producers, one session each" : twice});
   // A request that was given up may still arrive, on its old connection, after those on the new one: only numbers tell.
-  const bool overtaken = !idempotent && (f.network_faults || f.client_pauses || !f.losses.empty());
+  const bool overtaken = !idempotent && (f.sends_given_up || f.network_faults || f.client_pauses || !f.losses.empty());
   const bool in_order = ordered && !overtaken && !resend && !f.client_kills && no.empty() && (!numbered || forgets.empty());
   for (const char* name : {"nonmonotonic-send", "fifo-violation"})
     out.push_back({name, in_order, in_order ? "sequence numbers or one request at a time keep order" : ordered && overtaken ? "without sequence numbers a request that was given up may arrive after the next" : "retries may overtake"});

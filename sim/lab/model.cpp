@@ -71,8 +71,7 @@ FaultSummary summarise_faults(const World& world) {
     s.client_pauses = s.client_pauses || name == "paused";
     s.client_kills = s.client_kills || name == "stopped";
   }
-  // Who gave up a send does not know what became of it: it may still arrive, whether a fault made it late or just a long way.
-  s.network_faults = s.network_faults || std::any_of(world.journal.ops.begin(), world.journal.ops.end(), [](const Op& o) { return o.kind == OpKind::send && o.outcome == Outcome::info; });
+  s.sends_given_up = std::any_of(world.journal.ops.begin(), world.journal.ops.end(), [](const Op& o) { return o.kind == OpKind::send && o.outcome == Outcome::info; });
   return s;
 }
 

@@ -143,6 +143,7 @@ struct FaultSummary {
   bool client_kills = false;
   bool client_pauses = false;    // so that an answer may be read long after it was given
   bool network_faults = false;   // so that a request given up may still arrive
+  bool sends_given_up = false;   // a client does not know what became of one, whether a fault made it late or just a long way
 };
 FaultSummary summarise_faults(const World& world);
 
