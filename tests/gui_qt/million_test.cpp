@@ -16,21 +16,8 @@
 namespace mqlab::gui {
 namespace {
 
-constexpr const char* million = R"(return scenario {
-  title = "A million events",
-  cluster = kafka { brokers = 3, controllers = 1, min_insync = 2 },
-  topics = { orders = { partitions = 3, replicas = 3 } },
-  clients = {
-    producer "P1" { topic = "orders", records = 55000, every = ms(3), start_at = seconds(1), acks = "all" },
-    producer "P2" { topic = "orders", records = 55000, every = ms(3), start_at = seconds(1), acks = "all" },
-    producer "P3" { topic = "orders", records = 55000, every = ms(3), start_at = seconds(1), acks = "all" },
-    consumer "C" { topics = { "orders" }, auto_offset_reset = "earliest" },
-  },
-  faults = { at(seconds(20), power "B2" { duration = seconds(5) }) },
-  run_for = seconds(170),
-  expect = { reaches "leader_elected" },
-}
-)";
+// The run that scripts/look draws too.
+const QString million = QStringLiteral(MQLAB_SOURCE_DIR "/tests/gui_qt/looks/million.lua");
 constexpr std::size_t shapes_most = 20'000;  // in one picture
 
 // How long the window's thread was busy at a time, at most, by what was done: of processor time, so that a busy machine tells nothing else.
@@ -71,12 +58,11 @@ class Busy {
 
 TEST(MillionEvents, CanBeOpenedScrubbedAndSearched) {
   const QTemporaryDir folder;
-  QFile scenario(folder.path() + "/million.lua");
-  ASSERT_TRUE(scenario.open(QIODevice::WriteOnly));
-  scenario.write(million);
-  scenario.close();
+  QFile scenario(million);
+  ASSERT_TRUE(scenario.open(QIODevice::ReadOnly));
+  const QString text = QString::fromUtf8(scenario.readAll());
   WindowSettings settings(folder.path() + "/w.ini");
-  MainWindow w(&settings, {.scenario = scenario.fileName(), .layout = "debug"});
+  MainWindow w(&settings, {.scenario = million, .layout = "debug"});
   Busy busy;
   busy.during("the window's first frame", [&] {
     w.show();
@@ -154,7 +140,7 @@ TEST(MillionEvents, CanBeOpenedScrubbedAndSearched) {
   }
   const std::weak_ptr<const Recording> seen = r;
   r.reset();
-  busy.during("running anew", [&] { w.workspace().open("short.lua", QString::fromUtf8(million).replace("55000", "50")); });
+  busy.during("running anew", [&] { w.workspace().open("short.lua", QString(text).replace("55000", "50")); });
   busy.during("running anew", [&] { w.workspace().run(); });
   ASSERT_TRUE(busy.settle("running anew", w));
   EXPECT_TRUE(seen.expired()) << "somebody still holds the run before";

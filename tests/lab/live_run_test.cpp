@@ -152,6 +152,10 @@ TEST(Claims, NoOrderWithoutSequenceNumbersOnceARequestWasGivenUp) {
   EXPECT_FALSE(claim_about(hasty, "fifo-violation").claimed);
   EXPECT_EQ(claim_about(hasty, "fifo-violation").reason, "without sequence numbers a request that was given up may arrive after the next");
   EXPECT_TRUE(claim_about(patient, "fifo-violation").claimed);
+  // It is no fault of the network, which would take back claims that have nothing to do with it.
+  EXPECT_TRUE(summarise_faults(*hasty.world).sends_given_up);
+  EXPECT_FALSE(summarise_faults(*hasty.world).network_faults);
+  EXPECT_FALSE(summarise_faults(*patient.world).sends_given_up);
 }
 
 }  // namespace
