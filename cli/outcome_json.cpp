@@ -63,7 +63,7 @@ Json run_json(const Plan& plan, const RunRequest& request, const PlannedRun& run
   for (const VerdictRow& v : r.verdicts) {
     Json row = report_json(world.journal, v.report);
     row["claimed"] = v.claim.claimed;
-    row["claim_reason"] = v.claim.reason;
+    row["claim_reason"] = claim_text(v.claim);
     row["square"] = square(v);
     out["verdicts"].push_back(std::move(row));
   }

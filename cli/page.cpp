@@ -93,7 +93,7 @@ std::string witness_text(const RunResult& r, PageKind kind, const Style& style) 
                                 style.width, lead);
       out += "  " + style.paint(v.report.anomaly->name, verdict_ink(v)) + p.substr(2 + std::string_view(v.report.anomaly->name).size());
     }
-    if (kind != PageKind::brief) out += paragraph(fmt::format("{}: {}", v.claim.claimed ? "Promised" : "Not promised", v.claim.reason), style.width, "    ");
+    if (kind != PageKind::brief) out += paragraph(fmt::format("{}: {}", v.claim.claimed ? "Promised" : "Not promised", claim_text(v.claim)), style.width, "    ");
   }
   return out;
 }

@@ -6,6 +6,7 @@
 
 #include "gui/core/labels.h"
 #include "gui/core/topology.h"
+#include "sim/lab/verdict_words.h"
 #include "sim/record/event_text.h"
 #include "sim/record/op_text.h"
 
@@ -225,7 +226,7 @@ Description describe_verdict(const RunResult& r, std::size_t verdict) {
   }
   if (!v.report.reason.empty()) d.lines.push_back(v.report.reason);
   if (v.report.evidence > 0) d.lines.push_back(fmt::format("{} {} looked at", with_commas(v.report.evidence), v.report.evidence_of));
-  if (!v.claim.anomaly.empty()) d.lines.push_back(fmt::format("{}: {}", v.claim.claimed ? "claimed not to happen" : "not claimed", v.claim.reason));
+  if (!v.claim.anomaly.empty()) d.lines.push_back(fmt::format("{}: {}", v.claim.claimed ? "claimed not to happen" : "not claimed", claim_text(v.claim)));
   return d;
 }
 

@@ -53,7 +53,7 @@ std::string verdict_rows(const RunResult& r) {
     std::string words = verdict_text(v.report);
     const std::string detail = violated && !v.report.worst.empty() ? v.report.worst.front().sentence : v.report.reason;
     out += fmt::format("<tr><td>{}</td><td class=\"{}\">{}</td><td class=\"{}\">{}</td><td>{}</td><td>{}</td></tr>\n", as_markup(v.report.anomaly->name), look,
-                       words, look, square(v), as_markup(v.claim.claimed ? "promised: " + v.claim.reason : "not promised: " + v.claim.reason), as_markup(detail));
+                       words, look, square(v), as_markup(v.claim.claimed ? "promised: " + claim_text(v.claim) : "not promised: " + claim_text(v.claim)), as_markup(detail));
   };
   for (const VerdictRow& v : r.verdicts)
     if (v.report.verdict == Verdict::violated) row(v);

@@ -48,7 +48,7 @@ QString verdict_page(const Recording& r, std::size_t verdict, Theme theme, const
   const QString ink = verdict_ink(theme, report.verdict).name();
   QString html = QStringLiteral("<p><b>%1</b>: <b style='color:%2'>%3</b> &nbsp; %4</p>").arg(escaped(report.anomaly->name), ink, verdict_words(report).toHtmlEscaped(), QLatin1String(square(v)));
   if (!after_evidence.isEmpty()) html += QStringLiteral("<p><a href='#what-if'>What if …</a> &nbsp; <a href='#causes'>Why it came to this</a></p>");
-  html += QStringLiteral("<p><b>Claim.</b> %1: %2</p>").arg(v.claim.claimed ? QStringLiteral("Promised not to happen") : QStringLiteral("Nothing is promised"), escaped(v.claim.reason));
+  html += QStringLiteral("<p><b>Claim.</b> %1: %2</p>").arg(v.claim.claimed ? QStringLiteral("Promised not to happen") : QStringLiteral("Nothing is promised"), escaped(claim_text(v.claim)));
   for (std::size_t i = 0; i < std::min<std::size_t>(report.worst.size(), 3); ++i) {
     const Finding& f = report.worst[i];
     const std::size_t certain = f.certain_at == no_op ? r.events() : r.event_of_op(f.certain_at);

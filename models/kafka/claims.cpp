@@ -26,6 +26,29 @@ std::size_t brokers_lost(const FaultSummary& f, bool every_record_synced) {
   return data ? brokers.size() : 0;
 }
 
+// Producers of whose messages something cannot be claimed. Where some are left, it is claimed of them.
+class Exceptions {
+ public:
+  // `why`: empty for one of whom it is claimed.
+  void add(const std::string& producer, const std::string& why) {
+    ++producers_;
+    if (why.empty()) return;
+    except_.push_back(producer);
+    if (why_.empty()) why_ = why;
+  }
+  // `not_at_all`: why it is claimed of nobody; mostly empty.
+  Claim claim(const char* anomaly, const std::string& yes, const std::string& not_at_all) const {
+    if (!except_.empty() && except_.size() == producers_) return {anomaly, false, why_};
+    if (!not_at_all.empty()) return {anomaly, false, not_at_all, except_};
+    return {anomaly, true, yes, except_};
+  }
+
+ private:
+  std::size_t producers_ = 0;
+  std::vector<std::string> except_;
+  std::string why_;
+};
+
 // What reading for a group adds: where a position may get ahead of the work, or fall behind it.
 void claim_for_groups(const Deployment& d, const FaultSummary& f, const ClusterSettings& c, std::vector<Claim>& out) {
   std::string ahead;  // why a committed position may pass what is not done; empty = it may not
@@ -178,7 +201,7 @@ bool believes_followers(const Deployment& d, const ClusterSettings& c) {
 }  // namespace
 
 std::vector<Claim> claims_of(const Deployment& d, const FaultSummary& f) {
-  bool all_acks = true, idempotent = true, numbered = false, ordered = true, resend = false;
+  bool all_acks = true, numbered = false;
   const ClusterSettings c = cluster_settings(d.cluster);
   // Idempotence rests on a memory: the leader must know the very batch that comes again.
   const ProducerOptions& memory = c.log.producers;
@@ -186,17 +209,22 @@ std::vector<Claim> claims_of(const Deployment& d, const FaultSummary& f) {
   if (!memory.replicated) forgets = "a new leader does not know what producers wrote";
   else if (memory.evict_with_records) forgets = "a producer is forgotten with its records";
   else if (f.clock_faults) forgets = "a clock that jumps ends a producer's time early";
+  Exceptions twice, out_of_order;
   for (const ClientSpec& spec : d.clients) {
     if (spec.role == "consumer") continue;
     const ProducerSettings p = producer_settings(spec.options);
     all_acks = all_acks && p.acks == -1;
-    idempotent = idempotent && p.idempotence;
+    const bool unsure = std::binary_search(f.unsure.begin(), f.unsure.end(), spec.name);
+    const bool resends = !spec.app && spec.options.boolean("resend");
+    twice.add(spec.name, !p.idempotence ? "without idempotence a retry may be written twice" : resends ? "the application sends again on its own" : "");
+    out_of_order.add(spec.name, !p.idempotence && p.max_in_flight > 1 && p.retries > 0 ? "retries may overtake"
+                                : resends                                             ? "the application sends again on its own"
+                                : !p.idempotence && unsure                            ? "without sequence numbers a request that was given up may arrive after the next"
+                                                                                      : "");
     numbered = numbered || p.idempotence;
     if (p.idempotence && p.split_on_retry) forgets = "a retry that is cut in two is another batch";
     else if (p.idempotence && p.max_in_flight > memory.window) forgets = "more batches on the wire than a leader remembers";
     else if (p.idempotence && p.delivery_timeout >= memory.expiration) forgets = "a producer is forgotten while it still retries";
-    ordered = ordered && (p.idempotence || p.max_in_flight == 1 || p.retries == 0);
-    resend = resend || (!spec.app && spec.options.boolean("resend"));
   }
   std::int32_t min_insync = 100;
   for (const TopicSpec& spec : d.topics) {
@@ -219,18 +247,12 @@ std::vector<Claim> claims_of(const Deployment& d, const FaultSummary& f) {
   std::vector<Claim> out;
   for (const char* name : {"lost-message", "lost-write", "inconsistent-offsets", "truncated-commit"}) out.push_back({name, no.empty(), no.empty() ? yes : no});
   // A lost, late or doubled message on the way is what sequence numbers are for: it excuses nothing.
-  const std::string twice = !idempotent      ? "without idempotence a retry may be written twice"
-                            : resend         ? "the application sends again on its own"
-                            : f.client_kills ? "idempotence ends with the producer's session"
-                            : !no.empty()    ? no
-                                             : forgets;
+  const std::string session = f.client_kills ? "idempotence ends with the producer's session" : no;
   for (const char* name : {"duplicate", "duplicate-delivery"})
-    out.push_back({name, twice.empty(), twice.empty() ? "idempotent producers, one session each" : twice});
+    out.push_back(twice.claim(name, "idempotent producers, one session each", session.empty() ? forgets : session));
   // A request that was given up may still arrive, on its old connection, after those on the new one: only numbers tell.
-  const bool overtaken = !idempotent && (f.sends_given_up || f.network_faults || f.client_pauses || !f.losses.empty());
-  const bool in_order = ordered && !overtaken && !resend && !f.client_kills && no.empty() && (!numbered || forgets.empty());
   for (const char* name : {"nonmonotonic-send", "fifo-violation"})
-    out.push_back({name, in_order, in_order ? "sequence numbers or one request at a time keep order" : ordered && overtaken ? "without sequence numbers a request that was given up may arrive after the next" : "retries may overtake"});
+    out.push_back(out_of_order.claim(name, "sequence numbers or one request at a time keep order", session.empty() && numbered ? forgets : session));
   // Retention and compaction take records whether somebody has read them or not.
   const bool compacts = std::any_of(d.topics.begin(), d.topics.end(), [](const TopicSpec& t) { return t.options.text("cleanup_policy") != "delete"; });
   out.push_back({"silent-drop", false, compacts ? "of a key that is written again only the last record stays" : "what is old is deleted, read or not"});

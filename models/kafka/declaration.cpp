@@ -76,7 +76,7 @@ ModelDecl declare_model() {
              {"log_compacted", "The cleaner rewrote a log's closed segments."},
              {"log_start_fell_back", "A log began earlier again after a crash: deleted records reappear."},
              {"partitions_added", "A topic has more partitions."}, {"command_refused", "An operator's verb could not be carried out."},
-             {"producer_retry", "A batch is sent again."}, {"producer_epoch_bumped", "A producer goes on in a new epoch."},
+             {"producer_retry", "A batch is sent again.", true}, {"producer_epoch_bumped", "A producer goes on in a new epoch."},
              {"transactional_producer_ready", "A transactional producer knows its id and epoch."},
              {"transaction_must_abort", "A producer met an error after which its transaction can only be aborted."},
              {"producer_fatal_error", "A transactional producer met an error after which it is of no use: fenced, mostly."},

@@ -16,19 +16,22 @@ constexpr Duration second = 1'000 * ms;
 constexpr Duration strike_span = 200 * ms;
 constexpr std::uint64_t shadow_rows = 4;  // faults that the shadow of a message takes
 constexpr std::uint64_t rare_max = 24;    // of a run, whoever sends it
+constexpr std::uint64_t echo_rows = 2;    // faults that the echo of a message takes
 
 bool ends_process(FaultKind k) { return k == FaultKind::kill || k == FaultKind::power || k == FaultKind::wipe || k == FaultKind::stop; }
 
 class FaultDraw {
  public:
   FaultDraw(const Ground& g, const Toolbox& t, const PlanSpace& s, Random& random, bool quick)
-      : g_(g), t_(t), s_(s), draws_(random), quick_random_(copy_of(random).next(), Stream::scenario, 7), quick_(quick_random_), shadow_random_(copy_of(random).next(), Stream::scenario, 8), shadow_(shadow_random_), victims_(g, s.budget, draws_), window_(g.until - g.from), may_be_quick_(quick) {}
+      : g_(g), t_(t), s_(s), draws_(random), quick_random_(copy_of(random).next(), Stream::scenario, 7), quick_(quick_random_), shadow_random_(copy_of(random).next(), Stream::scenario, 8), shadow_(shadow_random_), echo_random_(copy_of(random).next(), Stream::scenario, 9), echo_(echo_random_), victims_(g, s.budget, draws_), window_(g.until - g.from), may_be_quick_(quick) {}
 
   std::vector<PlannedFault> all() {
     choose_what_is_in_play();
     std::uint64_t count = 1 + draws_.below(s_.faults_max);
     const Happening* held = what_to_hold();
+    const std::vector<const Happening*> echoed = held ? std::vector<const Happening*>() : what_to_echo();
     if (held) count = std::min(count, s_.faults_max - shadow_rows);
+    if (!echoed.empty()) count = echo_.chance(1, 2) ? 0 : std::min(count, s_.faults_max - echo_rows * echoed.size());
     std::uint64_t servers = 0;
     for (std::uint64_t i = 0; i < count && out_.size() + servers < count; ++i) switch (layer()) {
         case server_layer: ++servers; break;
@@ -39,6 +42,7 @@ class FaultDraw {
     if (servers > 0) server_faults(servers);
     tie();
     if (held) shadow_of(*held);
+    for (const Happening* h : echoed) echo_of(*h);
     std::stable_sort(out_.begin(), out_.end(), [](const PlannedFault& a, const PlannedFault& b) { return due(a) < due(b); });
     return std::move(out_);
   }
@@ -111,7 +115,7 @@ class FaultDraw {
     message_kinds_ = draws_.some_of(t_.message);
     verbs_ = draws_.some_of(t_.verbs);
     for (const Ground::Named& n : g_.messages)
-      if (t_.messages.empty() || std::find(t_.messages.begin(), t_.messages.end(), n.name) != t_.messages.end()) messages_.push_back(&n);
+      if (may_be_held(n)) messages_.push_back(&n);
     // A few kinds of messages a run, so that faults on them meet each other.
     for (std::size_t keep = std::min<std::size_t>(messages_.size(), 1 + draws_.below(4)), i = 0; i < messages_.size(); ++i) {
       if (i == keep) {
@@ -341,7 +345,7 @@ class FaultDraw {
     if (!may_be_quick_ || !holds || s_.budget != FaultBudget::anything || s_.faults_max < shadow_rows + 1 || !shadow_.chance(1, 3)) return nullptr;
     std::vector<const Ground::Named*> rare;
     for (const Ground::Named& n : g_.messages) {
-      if (!t_.messages.empty() && std::find(t_.messages.begin(), t_.messages.end(), n.name) == t_.messages.end()) continue;
+      if (!may_be_held(n)) continue;
       std::uint64_t times = 0;
       for (const Happening& h : n.all) times += h.at.empty() ? h.in_trouble : h.at.size();
       if (times > 0 && times <= rare_max) rare.push_back(&n);
@@ -393,6 +397,48 @@ class FaultDraw {
     } else {
       harm(sent, after, a_server(), shadow_.length((g_.end - g_.from) / 2), false);
     }
+  }
+
+  // ------------------------------------------------------------------------------------------------------------------
+  // The echo of a message.
+
+  bool may_be_held(const Ground::Named& n) const { return t_.messages.empty() || std::find(t_.messages.begin(), t_.messages.end(), n.name) != t_.messages.end(); }
+
+  // Up to three of one kind, so that a run has a few chances; none: it has no echo.
+  std::vector<const Happening*> what_to_echo() {
+    const bool holds = std::any_of(t_.message.begin(), t_.message.end(), [](const DrawnKind& k) { return k.kind == FaultKind::hold; });
+    if (!may_be_quick_ || !holds || s_.faults_max < echo_rows || !echo_.chance(1, 6)) return {};
+    std::vector<const Ground::Named*> all;
+    for (const Ground::Named& n : g_.messages)
+      if (may_be_held(n)) all.push_back(&n);
+    if (all.empty()) return {};
+    const Ground::Named& kind = *echo_.one_of(all);
+    std::vector<const Happening*> out;
+    for (std::uint64_t n = 1 + echo_.below(std::min<std::uint64_t>(3, s_.faults_max / echo_rows)); n > 0; --n) out.push_back(&echo_.one_of(kind.all));
+    return out;
+  }
+
+  // It is held until its sender has sent one like it to the same receiver again, or a little longer: who hears nothing asks
+  // again, goes on when that is answered, and then the first one arrives.
+  void echo_of(const Happening& h) {
+    PlannedFault hold;
+    hold.trigger.after = 0;
+    hold.fault.kind = FaultKind::hold;
+    hold.fault.message = h.name;
+    hold.fault.nth = 1 + echo_.below(std::max<std::uint64_t>(1, h.at.empty() ? h.in_trouble : h.at.size()));
+    hold.fault.groups = {{h.from}, {h.to}};
+    hold.fault.label = fmt::format("echo{}", ++echoes_);
+    PlannedFault release;
+    release.fault.kind = FaultKind::release;
+    release.fault.label = hold.fault.label;
+    release.trigger.on = Trigger::On::message_sent;
+    release.trigger.name = h.name;
+    release.trigger.from = h.from;
+    release.trigger.to = h.to;
+    release.trigger.nth = hold.fault.nth + 1 + echo_.below(2);
+    release.trigger.after = echo_.chance(1, 4) ? 0 : echo_.length(echo_.chance(1, 2) ? strike_span : 2 * second);
+    out_.push_back(std::move(hold));
+    out_.push_back(std::move(release));
   }
 
   const Ground::Server* server(const std::string& name) const {
@@ -474,6 +520,8 @@ class FaultDraw {
   Draws quick_;
   Random shadow_random_;
   Draws shadow_;
+  Random echo_random_;
+  Draws echo_;
   VictimDraw victims_;
   const Duration window_;
   const bool may_be_quick_;
@@ -486,7 +534,7 @@ class FaultDraw {
   std::uint64_t trigger_share_ = 0;  // of 2
   std::uint64_t quick_share_ = 0;    // of 3
   std::vector<Burst> bursts_;
-  std::uint64_t labels_ = 0;
+  std::uint64_t labels_ = 0, echoes_ = 0;
   const std::vector<Ground::Named> none_;
 };
 

@@ -11,7 +11,8 @@
 // operator changes his mind; a fault on a message is one on a train of them.
 // In a third of the runs where anything may happen there is the shadow of a message: one of a rare kind is held (it asks for a
 // change, or tells of one), somebody comes to harm and is well again before it is let go, and somebody else comes to harm meanwhile
-// or shortly after.
+// or shortly after. In every sixth of the others there is an echo: a message is held until one like it was sent again, or a little
+// longer, so that what was thought lost arrives when everybody has gone on.
 // Source: Groce et al., Swarm Testing (ISSTA 2012).
 #pragma once
 

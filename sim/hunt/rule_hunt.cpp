@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::uint64_t events_max = 20'000'000;
 constexpr std::uint64_t looks = 12;           // units of each base, and then plans, before it is said that a rule does not matter there
-constexpr std::uint64_t untouched_every = 4;  // such a base has every fourth turn
+constexpr std::uint64_t elsewhere_every = 4;  // a base that is not where to look has every fourth turn
 
 // The value that a deployment gives a rule, and whether it names it; nothing when nobody has it, or not all the same.
 struct Stand {
@@ -58,7 +58,7 @@ void add_exhibits(RuleCase& out, const Scenario& s, const Model& model) {
     for (const Expectation& e : b->expect) {
       if (e.kind != Expectation::Kind::violates) continue;
       if (std::none_of(right.begin(), right.end(), [&](const ScenarioCase* c) { return expects(s, *c, Expectation::Kind::holds, e.name); })) continue;
-      const Exhibit now{e.name, s.path, b->name, size_of(one_run(s, model, b, {}))};
+      const Exhibit now{e.name, s.path, b->name, size_of(one_run(s, model, b, {})), s.chapter};
       const auto known = std::find_if(out.exhibits.begin(), out.exhibits.end(), [&](const Exhibit& x) { return x.anomaly == e.name; });
       if (known == out.exhibits.end()) out.exhibits.push_back(now);
       else if (now.size.elements() < known->size.elements()) *known = now;
@@ -117,11 +117,13 @@ RuleFind hunt_rule(const RuleCase& c, const std::vector<Scenario>& bases, const 
     std::size_t base;
     std::unique_ptr<PlanGenerator> plans{};
     std::unique_ptr<Search> search{};
-    bool touched = true;  // the rule makes a difference here, as far as is known
+    bool same_chapter = false;  // as what the museum shows
+    bool touched = true;        // the rule makes a difference here, as far as is known
   };
   std::vector<Hunted> able;
   for (std::size_t i = 0; i < bases.size(); ++i)
-    if (applies(model, bases[i].deployment, c.rule)) able.push_back({i});
+    if (applies(model, bases[i].deployment, c.rule))
+      able.push_back({.base = i, .same_chapter = std::any_of(c.exhibits.begin(), c.exhibits.end(), [&](const Exhibit& x) { return !x.chapter.empty() && x.chapter == bases[i].chapter; })});
   if (able.empty()) return f;
   const auto going = [&] { return !options.keep_going || options.keep_going(); };
   const auto fingerprint = [&](const Scenario& plan) {
@@ -139,13 +141,16 @@ RuleFind hunt_rule(const RuleCase& c, const std::vector<Scenario>& bases, const 
     }
     return false;
   };
+  // Where the rule makes a difference; where it makes none anywhere, where the museum's chapter is told; else everywhere.
+  const auto where_to_look = [&](const Hunted& h) {
+    if (std::any_of(able.begin(), able.end(), [](const Hunted& x) { return x.touched; })) return h.touched;
+    return h.same_chapter || std::none_of(able.begin(), able.end(), [](const Hunted& x) { return x.same_chapter; });
+  };
   for (std::uint64_t turn = 0; f.runs < options.runs && going(); ++turn) {
     Hunted& now = able[turn % able.size()];
     const std::uint64_t round = turn / able.size();
     if (round == looks && able.size() > 1) now.touched = touches(now);
-    if (round > looks && !now.touched && round % untouched_every != 0) {
-      if (std::any_of(able.begin(), able.end(), [](const Hunted& h) { return h.touched; })) continue;
-    }
+    if (round > looks && !where_to_look(now) && round % elsewhere_every != 0) continue;
     if (!now.search) {
       PlanSpace space = bases[now.base].hunt;
       std::erase_if(space.options, [&](const VariedOption& o) { return o.name == rule || o.name.ends_with("." + rule); });

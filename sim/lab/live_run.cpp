@@ -1,9 +1,12 @@
 #include "sim/lab/live_run.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <utility>
+
+#include "sim/check/others.h"
 
 namespace mqlab {
 namespace {
@@ -69,6 +72,19 @@ void withdraw_for_operators(std::vector<Claim>& claims, const World& world, cons
       if (c.claimed && std::find(std::begin(about_loss), std::end(about_loss), c.anomaly) != std::end(about_loss))
         c = {c.anomaly, false, fmt::format("an operator took messages away ({})", verb->name)};
   }
+}
+
+// A claim that leaves some clients out is broken only if the anomaly is seen among what all others sent, too. If not, it is as
+// if those few had been alone.
+void hold_to(VerdictRow& row, const Journal& journal, const Model& model, const Deployment& d, const FaultSummary& facts) {
+  if (row.claim.except.empty() || row.report.verdict != Verdict::violated) return;
+  const std::vector<std::string> few = row.claim.except;
+  if (broken_by_others(journal, row.claim.anomaly, few)) return;
+  Deployment alone = d;
+  std::erase_if(alone.clients, [&](const ClientSpec& c) { return c.role != "consumer" && std::find(few.begin(), few.end(), c.name) == few.end(); });
+  row.claim = {row.claim.anomaly, false, fmt::format("nothing is promised of what {} sent", fmt::join(few, ", "))};
+  for (const Claim& claim : model.claims(alone, facts))
+    if (claim.anomaly == row.claim.anomaly && !claim.claimed) row.claim = claim;
 }
 
 // A program of the scenario went wrong: that is the input's fault, not a verdict.
@@ -230,7 +246,8 @@ RunResult LiveRun::finish() {
   r.events = world.steps();
   r.fingerprint = world.fingerprint();
 
-  std::vector<Claim> claims = model_->claims(r.deployment, summarise_faults(world));
+  const FaultSummary facts = summarise_faults(world, model_->decl());
+  std::vector<Claim> claims = model_->claims(r.deployment, facts);
   withdraw_for_operators(claims, world, model_->decl());
   for (Report& report : checks_->report(world.journal)) {
     VerdictRow row;
@@ -239,6 +256,7 @@ RunResult LiveRun::finish() {
     for (const Claim& claim : claims)
       if (claim.anomaly == row.claim.anomaly) row.claim = claim;
     row.report = std::move(report);
+    hold_to(row, world.journal, *model_, r.deployment, facts);
     r.verdicts.push_back(std::move(row));
   }
   for (std::size_t i = 0; i < world.faults().size(); ++i)

@@ -1,6 +1,7 @@
 #include "sim/lab/model.h"
 
 #include <algorithm>
+#include <set>
 
 #include "sim/lab/load.h"
 
@@ -40,8 +41,11 @@ const std::vector<MarkDecl>& world_marks() {
 
 static bool is_client(const NodeOptions& node) { return node.role == "client" || node.role == "producer" || node.role == "consumer"; }
 
-FaultSummary summarise_faults(const World& world) {
+FaultSummary summarise_faults(const World& world, const ModelDecl& model) {
   FaultSummary s;
+  std::set<std::string> unsure, again;
+  for (const MarkDecl& m : model.marks)
+    if (m.again) again.insert(m.name);
   for (const Loss& loss : world.losses()) {
     const NodeOptions& node = world.node_options(loss.node);
     if (is_service_role(node.role)) continue;  // no model promises anything about those
@@ -70,8 +74,11 @@ FaultSummary summarise_faults(const World& world) {
     }
     s.client_pauses = s.client_pauses || name == "paused";
     s.client_kills = s.client_kills || name == "stopped";
+    if (again.count(name)) unsure.insert(node.name);
   }
-  s.sends_given_up = std::any_of(world.journal.ops.begin(), world.journal.ops.end(), [](const Op& o) { return o.kind == OpKind::send && o.outcome == Outcome::info; });
+  for (const Op& o : world.journal.ops)
+    if (o.kind == OpKind::send && o.outcome == Outcome::info) unsure.insert(world.name(o.process));
+  s.unsure.assign(unsure.begin(), unsure.end());
   return s;
 }
 

@@ -49,6 +49,7 @@ struct CallDecl {
 struct MarkDecl {
   std::string name;
   std::string sentence;
+  bool again = false;  // a client tells it when it sends again what may have arrived
 };
 
 // What of its nodes' states a model shows step by step when nothing else is asked for (sim/record/state_filter.h).
@@ -143,15 +144,18 @@ struct FaultSummary {
   bool client_kills = false;
   bool client_pauses = false;    // so that an answer may be read long after it was given
   bool network_faults = false;   // so that a request given up may still arrive
-  bool sends_given_up = false;   // a client does not know what became of one, whether a fault made it late or just a long way
+  // Clients, by name and in order, one of whose sends may have arrived late: they do not know what became of it, or sent it
+  // again. Whether a fault was the reason or just a long way.
+  std::vector<std::string> unsure{};
 };
-FaultSummary summarise_faults(const World& world);
+FaultSummary summarise_faults(const World& world, const ModelDecl& model);
 
 // Whether the model promises that this anomaly does not happen, as deployed and under these faults.
 struct Claim {
   std::string anomaly;
   bool claimed = false;
   std::string reason;    // "acks=all, min_insync=2, and one machine lost at a time"
+  std::vector<std::string> except{};  // clients: of what only they sent nothing is claimed (run.h)
 };
 
 class Model {

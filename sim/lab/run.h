@@ -2,7 +2,8 @@
 //
 // The rule: a run is (build, scenario, case, options, seed), and the same give the same bytes. The
 // world runs, its checkers read along, the drain follows, and each expectation is compared with
-// what was found. A claim of the model stands beside each verdict.
+// what was found. A claim of the model stands beside each verdict; where it leaves some clients out and
+// the anomaly is seen, it stays a claim only if what the others sent shows it as well.
 //
 //     RunResult r = run_scenario(scenario, model, &scenario.cases[0], {.seed = 1});
 //     r.as_expected;  r.verdicts;  r.fingerprint.text();

@@ -20,6 +20,13 @@ inline std::string verdict_text(const Report& r) {
   return r.count == 1 ? "violated, once" : "violated, " + grouped_digits(r.count) + " times";
 }
 
+// Why the model promises it, or does not: "idempotent producers, one session each (not of what P2 sent)".
+inline std::string claim_text(const Claim& c) {
+  std::string names;
+  for (const std::string& name : c.except) names += (names.empty() ? "" : ", ") + name;
+  return names.empty() || !c.claimed ? c.reason : c.reason + " (not of what " + names + " sent)";
+}
+
 // What a verdict means beside what the model promises, one of four squares: "as promised", "lucky this time", "a bug", "the
 // expected price". "undecided" when nothing was decided.
 inline const char* square(const VerdictRow& v) {

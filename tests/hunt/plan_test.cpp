@@ -183,6 +183,50 @@ TEST(Plans, UnderMinorityFewerThanHalfOfARoleAreInTroubleAtOnce) {
   EXPECT_GT(two, 50U);
 }
 
+// A message is let go after its sender has sent another one like it to the same receiver. Up to three of one kind, often alone.
+TEST(Plans, OfSomeAMessageIsHeldUntilItWasSentAgain) {
+  std::size_t with = 0, alone = 0, in_a_shadow = 0;
+  std::set<std::string> kinds;
+  for (std::uint64_t seed = 1; seed <= 600; ++seed) {
+    const Scenario plan = wild_plans().draw(seed);
+    EXPECT_LE(plan.faults.size(), wild_plans().space().faults_max);
+    std::map<std::string, const PlannedFault*> held;
+    std::size_t released = 0;
+    bool shadow = false;
+    for (const PlannedFault& f : plan.faults) {
+      shadow = shadow || f.fault.label == "shadow";
+      if (f.fault.kind == FaultKind::hold && f.fault.label.starts_with("echo")) held[f.fault.label] = &f;
+    }
+    std::set<std::string> of_plan;
+    for (const PlannedFault& f : plan.faults) {
+      const auto it = held.find(f.fault.label);
+      if (f.fault.kind != FaultKind::release || it == held.end()) continue;
+      ++released;
+      const PlannedFault& hold = *it->second;
+      of_plan.insert(hold.fault.message);
+      EXPECT_EQ(f.trigger.on, Trigger::On::message_sent);
+      EXPECT_EQ(f.trigger.name, hold.fault.message);
+      EXPECT_GT(f.trigger.nth, hold.fault.nth) << "it waits for a later one";
+      ASSERT_EQ(hold.fault.groups.size(), 2U);
+      EXPECT_EQ(hold.fault.groups, (std::vector<std::vector<Target>>{{f.trigger.from}, {f.trigger.to}})) << text_of(wild_plans(), plan);
+    }
+    EXPECT_EQ(released, held.size()) << text_of(wild_plans(), plan);
+    EXPECT_LE(held.size(), 3U);
+    EXPECT_LE(of_plan.size(), 1U) << "of one kind";
+    if (held.empty()) continue;
+    ++with;
+    alone += plan.faults.size() == 2 * held.size();
+    in_a_shadow += shadow;
+    kinds.insert(of_plan.begin(), of_plan.end());
+  }
+  EXPECT_GT(with, 40U);
+  EXPECT_LT(with, 110U);
+  EXPECT_GT(alone, with / 4);
+  EXPECT_LT(alone, with * 3 / 4);
+  EXPECT_EQ(in_a_shadow, 0U);
+  EXPECT_GT(kinds.size(), 5U);
+}
+
 // One is held; while it is, somebody comes to harm and is well again; and meanwhile or shortly after, somebody does again.
 TEST(Plans, OfAThirdWhereAnythingMayHappenAMessageIsHeldAndHasItsShadow) {
   std::size_t shadows = 0, later = 0;

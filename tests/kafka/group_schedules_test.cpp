@@ -47,7 +47,7 @@ void every_promise_holds(const std::vector<Setting>& settings) {
     }
     // A member that stood still may begin where the group stood long ago; but it is out by then, and stores nothing.
     const Report& back = r.verdict("position-regression")->report;
-    if (back.verdict == Verdict::violated && !summarise_faults(*r.world).network_faults) {
+    if (back.verdict == Verdict::violated && !summarise_faults(*r.world, model->decl()).network_faults) {
       for (const Finding& f : back.worst) ASSERT_NE(f.sentence.find(" was assigned it from "), f.sentence.npos) << "seed " << seed << ": " << f.sentence;
     }
     for (const auto& [partition, members] : owners(*r.world)) ASSERT_EQ(members, 1) << "seed " << seed << ": partition " << partition << " at rest";

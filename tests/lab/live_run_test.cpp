@@ -9,7 +9,9 @@
 #include <sstream>
 
 #include "cli/face.h"
+#include "sim/check/others.h"
 #include "sim/lab/one_run.h"
+#include "sim/lab/verdict_words.h"
 #include "sim/script/scenario_api.h"
 
 namespace mqlab {
@@ -135,6 +137,8 @@ TEST(Healing, StartsAgainWhomAPauseKeptFromEnding) {
   EXPECT_TRUE(r.world->running(c));
 }
 
+FaultSummary facts(const RunResult& r) { return summarise_faults(*r.world, cli::all_models().find("kafka")->decl()); }
+
 // A request may take longer than its sender waits although nothing is broken: it is given up, and arrives after the next one,
 // which went over a new connection. Without sequence numbers nobody claims an order then, and with patience it is claimed.
 TEST(Claims, NoOrderWithoutSequenceNumbersOnceARequestWasGivenUp) {
@@ -153,9 +157,69 @@ TEST(Claims, NoOrderWithoutSequenceNumbersOnceARequestWasGivenUp) {
   EXPECT_EQ(claim_about(hasty, "fifo-violation").reason, "without sequence numbers a request that was given up may arrive after the next");
   EXPECT_TRUE(claim_about(patient, "fifo-violation").claimed);
   // It is no fault of the network, which would take back claims that have nothing to do with it.
-  EXPECT_TRUE(summarise_faults(*hasty.world).sends_given_up);
-  EXPECT_FALSE(summarise_faults(*hasty.world).network_faults);
-  EXPECT_FALSE(summarise_faults(*patient.world).sends_given_up);
+  EXPECT_EQ(facts(hasty).unsure, std::vector<std::string>{"P"});
+  EXPECT_FALSE(facts(hasty).network_faults);
+  EXPECT_EQ(facts(patient).unsure, std::vector<std::string>{});
+}
+
+// One that may write twice and out of order does not take the promise from the one beside it.
+TEST(Claims, LeaveOutWhoHasNoSequenceNumbersAndKeepTheOthers) {
+  const RunResult r = run_text(R"(
+    return scenario {
+      cluster = kafka { brokers = 3, controllers = 1, min_insync = 2 },
+      topics = { orders = { partitions = 1, replicas = 3 } },
+      clients = {
+        producer "SURE" { topic = "orders", records = 20, linger = 0, start_at = seconds(5), request_timeout = ms(250), every = ms(50) },
+        producer "HASTY" { topic = "orders", records = 20, linger = 0, start_at = seconds(5), request_timeout = ms(250), every = ms(50), idempotence = false, max_in_flight = 1 },
+        consumer "C" { topics = { "orders" }, auto_offset_reset = "earliest" },
+      },
+      links = { latency = ms(60) },
+      run_for = seconds(30),
+    })");
+  EXPECT_EQ(facts(r).unsure, (std::vector<std::string>{"HASTY", "SURE"}));
+  EXPECT_EQ(r.verdict("duplicate")->report.verdict, Verdict::violated);
+  EXPECT_FALSE(claim_about(r, "duplicate").claimed) << "only HASTY's are seen twice";
+  EXPECT_EQ(claim_about(r, "duplicate").reason, "without idempotence a retry may be written twice") << "as if it had been alone";
+  EXPECT_FALSE(broken_by_others(r.world->journal, "duplicate", {"HASTY"}));
+  EXPECT_TRUE(broken_by_others(r.world->journal, "duplicate", {"SURE"}));
+  // What is not seen stays promised of the other one.
+  EXPECT_EQ(r.verdict("nonmonotonic-send")->report.verdict, Verdict::holds);
+  EXPECT_TRUE(claim_about(r, "nonmonotonic-send").claimed);
+  EXPECT_EQ(claim_text(claim_about(r, "nonmonotonic-send")), "sequence numbers or one request at a time keep order (not of what HASTY sent)");
+}
+
+// What only those sent who are left out goes, with its deliveries; the rest is judged as it was.
+TEST(Claims, AreHeldToWhoIsNotLeftOut) {
+  RunResult r = run_text(R"(
+    return scenario {
+      cluster = kafka { brokers = 1, controllers = 1 },
+      topics = { orders = { partitions = 1, replicas = 1 } },
+      clients = { producer "A" { topic = "orders", records = 5, linger = 0 }, producer "B" { topic = "orders", records = 5, linger = 0 }, consumer "C" { topics = { "orders" } } },
+      run_for = seconds(10),
+    })");
+  Journal& j = r.world->journal;
+  const NodeId a = r.world->find("A");
+  // A's first two exchange their places.
+  std::vector<Op*> sent;
+  for (Op& o : j.ops)
+    if (o.process == a && o.kind == OpKind::send && o.outcome == Outcome::ok) sent.push_back(&o);
+  ASSERT_GE(sent.size(), 2u);
+  std::swap(sent[0]->position, sent[1]->position);
+  EXPECT_TRUE(broken_by_others(j, "nonmonotonic-send", {"B"}));
+  EXPECT_TRUE(broken_by_others(j, "nonmonotonic-send", {"nobody"}));
+  EXPECT_FALSE(broken_by_others(j, "nonmonotonic-send", {"A"}));
+  const Journal without = history_without(j, {"B"});
+  const NodeId b = r.world->find("B");
+  std::size_t deliveries = 0;
+  for (const Op& o : without.ops) {
+    EXPECT_FALSE(o.kind == OpKind::send && o.process == b);
+    deliveries += o.kind == OpKind::deliver;
+    if (o.of == no_op) continue;
+    ASSERT_LT(o.of, without.ops.size());
+    EXPECT_LE(without.ops[o.of].time, o.time);
+    EXPECT_EQ(without.ops[o.of].process, o.process);
+  }
+  EXPECT_EQ(deliveries, 10u) << "A's five, by C and by the reader that ends the run";
 }
 
 }  // namespace
