@@ -6,6 +6,9 @@
 
 namespace mqlab::rabbitmq {
 
+// rabbit_disk_monitor looks the more often the less space is free: so often when it is below the limit.
+constexpr Duration disk_check = 100'000'000;
+
 void Broker::look_at_memory(Context& c) {
   const std::int64_t limit = cluster_->settings.memory_limit;
   if (limit == 0) return;
@@ -22,11 +25,36 @@ void Broker::look_at_memory(Context& c) {
   alarms_changed(c, before);
 }
 
+void Broker::no_space(Context& c) {
+  if (disk_full_) return;
+  const bool before = alarm();
+  disk_full_ = true;
+  c.set_timer(disk_check, timer_disk);
+  alarms_changed(c, before);
+}
+
+// When there is space again, what could not be written is.
+void Broker::look_at_disk(Context& c) {
+  std::vector<std::string> mine;
+  for (const auto& [queue, p] : processes_)
+    if (std::holds_alternative<ClassicQueue>(p.machine) && durable_.queues.at(queue).spec.durable) mine.push_back(queue);
+  for (const std::string& queue : mine) {
+    const QueueRecord& r = durable_.queues.at(queue);
+    if (c.write(r.file, static_cast<std::int64_t>(r.store.size()), 0) == DiskResult::ok) continue;
+    c.set_timer(disk_check, timer_disk);
+    return;
+  }
+  const bool before = alarm();
+  disk_full_ = false;
+  alarms_changed(c, before);
+  for (const std::string& queue : mine) store_written(c, queue);
+}
+
 // rabbit_reader: blocking until the first publish, then blocked; what has come is read when the alarm is over.
 void Broker::alarms_changed(Context& c, bool before) {
   if (before == alarm()) return;
   if (alarm()) {
-    c.mark("alarm", {}, disk_alarm_ ? "free disk space is low" : "memory is above its limit");
+    c.mark("alarm", {}, disk_alarm_ || disk_full_ ? "free disk space is low" : "memory is above its limit");
     for (auto& [id, conn] : connections_) block_if_needed(c, conn);
     return;
   }
@@ -47,7 +75,7 @@ void Broker::block_if_needed(Context& c, Connection& conn) {
   if (!alarm() || conn.blocked || !conn.has_published || conn.phase != ConnectionPhase::running) return;
   conn.blocked = true;
   c.mark("connection_blocked", {}, c.name(conn.peer));
-  if (conn.blocked_capability) c.send(conn.id, kind(Kind::connection_blocked), framed(ConnectionBlocked{disk_alarm_ ? "low on disk" : "low on memory"}), 32, 0);
+  if (conn.blocked_capability) c.send(conn.id, kind(Kind::connection_blocked), framed(ConnectionBlocked{disk_alarm_ || disk_full_ ? "low on disk" : "low on memory"}), 32, 0);
 }
 
 // The queues that an operator means: the one of that name, or all that a place of a topic ("orders/0") stands for.

@@ -140,6 +140,7 @@ void Broker::on_timer(Context& c, TimerKind kind, std::uint64_t argument) {
   else if (kind == timer_tick) mnesia() ? tick_members(c) : tick(c);
   else if (kind == timer_free) on_queue_free(c, static_cast<FileId>(argument));
   else if (kind == timer_paused) on_pause_timer(c);
+  else if (kind == timer_disk) look_at_disk(c);
   else if (kind == timer_greet && mnesia()) {
     if (peers_[argument].connection == no_connection || !c.is_open(peers_[argument].connection)) say_hello(c, argument, true);
   } else if (kind == timer_greet && (peers_[argument].connection == no_connection || !c.is_open(peers_[argument].connection))) greet(c, argument, false);
@@ -217,7 +218,7 @@ void Broker::on_crash(const Crash& crash) {
   to_confirm_.clear();
   slowed_.clear();
   to_read_.clear();
-  memory_alarm_ = disk_alarm_ = alarm_by_command_ = stopping_ = false;
+  memory_alarm_ = disk_alarm_ = disk_full_ = alarm_by_command_ = stopping_ = false;
   app_ = App::runs;
   mirrors_.clear();
   boot_answers_.clear();

@@ -91,7 +91,7 @@ class Broker : public NodeBase<Broker> {
   const QueueProcess* process(const std::string& queue) const;
   const QuorumHost& quorum() const { return host_; }
   const std::map<ConnId, Connection>& connections() const { return connections_; }
-  bool alarm() const { return memory_alarm_ || disk_alarm_; }
+  bool alarm() const { return memory_alarm_ || disk_alarm_ || disk_full_; }
   // 3.x: clients are served; off while the node is paused, heals, or has not yet heard from those it must ask.
   bool serves() const { return app_ == App::runs; }
   // It leads the mirrored queue, as far as it knows.
@@ -294,6 +294,8 @@ class Broker : public NodeBase<Broker> {
 
   // --- alarms.cpp ---
   void look_at_memory(Context& c);
+  void no_space(Context& c);  // a record of a queue is not in its file
+  void look_at_disk(Context& c);
   void alarms_changed(Context& c, bool before);
   std::vector<std::string> queues_meant(const std::string& argument) const;
   void on_queue_command(Context& c, const std::string& verb, const std::string& queue);
@@ -347,7 +349,8 @@ class Broker : public NodeBase<Broker> {
   std::set<ChannelId> slowed_;                  // ... that a quorum queue holds up
   std::vector<ConnId> to_read_;                 // connections that may be read again
   bool memory_alarm_ = false;
-  bool disk_alarm_ = false;
+  bool disk_alarm_ = false;        // an operator says so
+  bool disk_full_ = false;         // a write found no space
   bool alarm_by_command_ = false;
   bool stopping_ = false;
 
@@ -379,5 +382,6 @@ inline constexpr TimerKind timer_greet = 6;       // a peer, again
 inline constexpr TimerKind timer_dlx = 4;         // its queue's file, and the delivery
 inline constexpr TimerKind timer_free = 7;        // a queue's process is done with a message: its file
 inline constexpr TimerKind timer_paused = 8;      // look for the others
+inline constexpr TimerKind timer_disk = 9;        // look whether there is space again
 
 }  // namespace mqlab::rabbitmq

@@ -109,6 +109,8 @@ std::vector<RuleDecl> declared_ledger() {
       {"What a majority of disks forgets is forgotten.", "Raft, stable storage", "museum/rabbitmq/r65-two-disks-that-lie"},
       {"An alarm stops reading from those who have published, acknowledgements included.", "docs alarms; rabbit_reader",
        "rabbitmq/broker_test, museum/rabbitmq/r54-an-alarm-that-blocks-acks"},
+      {"Where a disk has no space the alarm goes on, nothing is confirmed, and what waits is written when there is space again.", "docs disk-alarms; rabbit_disk_monitor",
+       "rabbitmq/broker_test"},
   };
   const std::vector<RuleDecl> of_queues = ledger_queues();
   rules.insert(rules.end(), of_queues.begin(), of_queues.end());

@@ -257,12 +257,8 @@ void Broker::perform(Context& c, const std::string& queue, const QueueEffects& e
       if (!r.spec.durable) continue;
       r.store.push_back(x->record);
       const auto bytes = x->record.kind == StoreRecord::Kind::publish ? x->record.content->size + 64 : 16;
-      if (c.write(r.file, static_cast<std::int64_t>(r.store.size()), bytes) != DiskResult::ok && !disk_alarm_) {
-        const bool before = alarm();
-        disk_alarm_ = true;  // free disk space is below its limit
-        alarms_changed(c, before);
-      }
-      wrote = true;
+      if (c.write(r.file, static_cast<std::int64_t>(r.store.size()), bytes) == DiskResult::ok) wrote = true;
+      else no_space(c);
     }
   }
   if (wrote) store_written(c, queue);

@@ -237,6 +237,28 @@ TEST(RabbitBroker, AnAlarmStopsConnectionsThatPublish) {
   EXPECT_FALSE(lab.tester().connections[lab.tester().of_channel[p]].wire.blocked());
 }
 
+// rabbit_disk_monitor: what finds no space raises the alarm, nobody hears a confirm for it, and when there is space again it is
+// written, confirmed, and the alarm is over.
+TEST(RabbitBroker, ADiskThatIsFullStopsPublishersUntilThereIsSpace) {
+  BrokerLab lab;
+  const auto p = lab.channel(true);
+  const auto publisher_is_stopped = [&] { return lab.tester().connections[lab.tester().of_channel[p]].wire.blocked(); };
+  lab.declare(p, "q");
+  for (std::uint64_t n = 1; n <= 2; ++n) {
+    lab.world.disk(0).full = true;
+    lab.publish(p, "q", n);
+    lab.let(500);
+    EXPECT_EQ(lab.world.mark_count("alarm"), n);
+    EXPECT_TRUE(publisher_is_stopped());
+    EXPECT_EQ(lab.confirms(p), n == 1 ? "" : "1+") << "it is nowhere";
+    lab.world.disk(0).full = false;
+    lab.let(200);
+    EXPECT_EQ(lab.world.mark_count("alarm_cleared"), n);
+    EXPECT_FALSE(publisher_is_stopped());
+    EXPECT_EQ(lab.confirms(p), n == 1 ? "1+" : "1+ 2+");
+  }
+}
+
 // docs consumers: up to 4.2 a delivery that is not settled in time closes its channel with 406.
 TEST(RabbitBroker, ADeliveryThatIsNotSettledForHalfAnHourClosesItsChannel) {
   BrokerLab lab("4.2");
