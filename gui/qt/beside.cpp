@@ -1,6 +1,5 @@
 #include "gui/qt/beside.h"
 
-#include <QEvent>
 #include <QUrl>
 #include <QUrlQuery>
 #include <QVBoxLayout>
@@ -230,12 +229,6 @@ BesideSpacetimePane::BesideSpacetimePane(Workspace* w, RunFacts* facts, OtherFut
     workspace_->set_event(QUrlQuery(url).queryItemValue("event").toULongLong());
   });
   show_heading();
-}
-
-// A label keeps the colour that links had when its text was set.
-void BesideSpacetimePane::changeEvent(QEvent* event) {
-  BesidePane::changeEvent(event);
-  if (event->type() == QEvent::PaletteChange && heading_) show_heading();
 }
 
 void BesideSpacetimePane::show_heading() {

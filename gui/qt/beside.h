@@ -78,7 +78,6 @@ class BesideSpacetimePane : public BesidePane {
   QString heading() const { return heading_->text(); }
 
  protected:
-  void changeEvent(QEvent* event) override;
   void choose_ground(Point at) override;
 
  private:

@@ -287,6 +287,12 @@ void MainWindow::set_theme(Theme l) {
   time_bar_->set_theme(l);
   start_->set_theme(l);
   for (PicturePane* p : pictures_) p->set_theme(l);
+  // Links keep the colour of the time when their text was set, and the same text set again is no other.
+  for (QLabel* label : findChildren<QLabel*>())
+    if (const QString text = label->text(); text.contains(QLatin1String("<a "))) {
+      label->clear();
+      label->setText(text);
+    }
 }
 
 void MainWindow::set_scale(int percent) {

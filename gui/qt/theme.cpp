@@ -3,8 +3,10 @@
 #include <QApplication>
 #include <QFont>
 #include <QFontDatabase>
-#include <QStyle>
-#include <QStyleFactory>
+#include <QPainter>
+#include <QPointer>
+#include <QProxyStyle>
+#include <QStyleOption>
 
 #include <algorithm>
 
@@ -26,6 +28,44 @@ const Colours& colours(Theme t) {
 }
 
 QString css(QRgb c) { return QColor(c).name(); }
+
+bool is_high_contrast(Theme l) { return l == Theme::high_contrast_light || l == Theme::high_contrast_dark; }
+
+// Fusion. Its edges are a shade of the paper, which nobody sees where paper is black or white: there they are drawn once more, in the
+// colour of text.
+class EdgedStyle : public QProxyStyle {
+ public:
+  EdgedStyle() : QProxyStyle(QStringLiteral("Fusion")) {}
+  bool edged = false;
+
+  void drawComplexControl(ComplexControl control, const QStyleOptionComplex* option, QPainter* p, const QWidget* widget) const override {
+    QProxyStyle::drawComplexControl(control, option, p, widget);
+    if (control == CC_ComboBox || control == CC_SpinBox) edge(option->rect, *option, p);
+    if (control == CC_ScrollBar) edge(proxy()->subControlRect(control, option, SC_ScrollBarSlider, widget), *option, p);
+  }
+  void drawControl(ControlElement element, const QStyleOption* option, QPainter* p, const QWidget* widget) const override {
+    QProxyStyle::drawControl(element, option, p, widget);
+    if (element != CE_TabBarTabShape) return;
+    edge(option->rect, *option, p);
+    if (edged && (option->state & State_Selected)) p->fillRect(QRect(option->rect.topLeft(), QSize(option->rect.width(), 3)), option->palette.color(QPalette::WindowText));
+  }
+  void drawPrimitive(PrimitiveElement element, const QStyleOption* option, QPainter* p, const QWidget* widget) const override {
+    QProxyStyle::drawPrimitive(element, option, p, widget);
+    if (element == PE_Frame || element == PE_FrameMenu) edge(option->rect, *option, p);
+  }
+
+ private:
+  void edge(const QRect& r, const QStyleOption& option, QPainter* p) const {
+    if (!edged) return;
+    p->save();
+    p->setRenderHint(QPainter::Antialiasing, false);
+    const bool able = option.state & State_Enabled;
+    p->setPen(QPen(option.palette.color(able ? QPalette::Active : QPalette::Disabled, QPalette::WindowText), 1, able ? Qt::SolidLine : Qt::DashLine));
+    p->drawRect(r.adjusted(0, 0, -1, -1));
+    if (option.state & State_HasFocus) p->drawRect(r.adjusted(1, 1, -2, -2));
+    p->restore();
+  }
+};
 
 }  // namespace
 
@@ -87,15 +127,16 @@ void apply_theme(QApplication& app, Theme l, int percent) {
     const qreal points = QFontDatabase::systemFont(QFontDatabase::GeneralFont).pointSizeF();
     return std::clamp(points > 0 ? points : 9.5, 9.0, 11.0);
   }();
-  if (!app.style() || app.style()->objectName().compare(QLatin1String("fusion"), Qt::CaseInsensitive) != 0)
-    app.setStyle(QStyleFactory::create(QStringLiteral("Fusion")));
+  static QPointer<EdgedStyle> style;
+  if (!style) app.setStyle(style = new EdgedStyle);
+  style->edged = is_high_contrast(l);
   app.setPalette(palette_of(l));
   QFont font = app.font();
   font.setPointSizeF(normal * std::clamp(percent, scale_min, scale_max) / 100);
   app.setFont(font);
   const Colours& c = colours(l);
   // Where paper and buttons are of one colour, a button is told by its frame.
-  const QString frames = (l == Theme::high_contrast_light || l == Theme::high_contrast_dark) ? QStringLiteral("QPushButton { border: 1px solid %1; padding: 3px 8px; } QPushButton:disabled { border: 1px dashed %1; } QPushButton:focus { border: 2px solid %1; }").arg(css(c.border)) : QString();
+  const QString frames = is_high_contrast(l) ? QStringLiteral("QPushButton { border: 1px solid %1; padding: 3px 8px; } QPushButton:disabled { border: 1px dashed %1; } QPushButton:focus { border: 2px solid %1; }").arg(css(c.border)) : QString();
   app.setStyleSheet(frames + QStringLiteral(
                         "QDockWidget::title { padding: 3px 6px; background: %1; border-bottom: 1px solid %2; }"
                         "QToolTip { color: %3; background: %4; border: 1px solid %2; padding: 3px; }"

@@ -231,6 +231,33 @@ TEST(ByHandInWords, AreReadOrComplainedOf) {
   for (const char* wrong : {"", "klil B1", "kill", "kill B1 at", "kill B1 by 3s", "heal B1", "kill B1 to B2", "pause B1 for soon"}) EXPECT_NE(read(wrong).complaint, "") << wrong;
 }
 
+// Links in a heading are of the theme that there is, not of the one in which they were written.
+TEST_F(Futures, TheLinksOfTheHeadingChangeWithTheTheme) {
+  MainWindow& w = showcase_window("compare", {"kill B3 at 20s"});
+  QLabel* heading = nullptr;
+  for (QLabel* l : w.dock("beside")->findChildren<QLabel*>())
+    if (l->text().contains("<a ")) heading = l;
+  ASSERT_NE(heading, nullptr);
+  const auto inked = [&](Theme t) {
+    const QImage picture = heading->grab().toImage();
+    const QRgb ink = palette_of(t).color(QPalette::Link).rgb();
+    int n = 0;
+    for (int y = 0; y < picture.height(); ++y)
+      for (int x = 0; x < picture.width(); ++x) n += picture.pixel(x, y) == ink;
+    return n;
+  };
+  const QString said = heading->text();
+  Theme before = Theme::light;
+  for (const Theme t : {Theme::dark, Theme::high_contrast_light, Theme::high_contrast_dark, Theme::light}) {
+    w.set_theme(t);
+    settle();
+    EXPECT_EQ(heading->text(), said);
+    EXPECT_GT(inked(t), 20) << word(t);
+    EXPECT_EQ(inked(before), 0) << word(t) << " has links of " << word(before);
+    before = t;
+  }
+}
+
 // What is filtered out is filtered out of both.
 TEST_F(Futures, TheFilterOfEventsHoldsForBothPictures) {
   MainWindow& w = showcase_window("compare", {"kill B3 at 5s"});

@@ -1,7 +1,12 @@
 // Lessons, notebook, settings, themes, console, finder, faults by hand: what they do without a window around them.
+#include <QComboBox>
 #include <QDir>
 #include <QFileInfo>
+#include <QPushButton>
 #include <QRegularExpression>
+#include <QSpinBox>
+#include <QTableWidget>
+#include <QTest>
 
 #include <map>
 #include <set>
@@ -348,6 +353,44 @@ TEST(Themes, TextCanBeReadInEach) {
                                                {fault_ink(t), p.color(QPalette::AlternateBase)}};
     for (std::size_t i = 0; i < std::size(pairs); ++i) EXPECT_GE(contrast(rgba(pairs[i].first), rgba(pairs[i].second)), 4.5) << word(t) << ", pair " << i;
   }
+}
+
+// Where paper and fields are of one colour, a field is told by its edge: on all four sides.
+TEST(Themes, WithHighContrastEachInputHasAnEdge) {
+  for (const Theme t : {Theme::high_contrast_light, Theme::high_contrast_dark}) {
+    apply_theme(*qApp, t, 100);
+    QWidget window;
+    QComboBox combo(&window), typed(&window);
+    combo.addItem("one");
+    typed.setEditable(true);
+    QSpinBox number(&window);
+    QLineEdit line(&window);
+    QPlainTextEdit text(&window);
+    QPushButton button("act", &window);
+    QTableWidget table(2, 2, &window);
+    const std::vector<QWidget*> inputs = {&combo, &typed, &number, &line, &text, &button, &table};
+    for (std::size_t i = 0; i < inputs.size(); ++i) inputs[i]->setGeometry(20, 20 + 50 * static_cast<int>(i), 160, 30);
+    window.resize(200, 400);
+    window.show();
+    QTest::qWait(20);
+    const QImage picture = window.grab().toImage();
+    const QColor paper = palette_of(t).color(QPalette::Window);
+    for (const QWidget* w : inputs) {
+      const QRect r = w->geometry();
+      // From outside, beside what is written in it.
+      const auto inked = [&](QPoint from, QPoint step) {
+        for (int i = 0; i < 3; ++i)
+          if (contrast(rgba(picture.pixelColor(from + i * step)), rgba(paper)) >= 4.5) return true;
+        return false;
+      };
+      const QPoint third(r.left() + r.width() / 3, r.top() + r.height() / 2);
+      EXPECT_TRUE(inked({r.left(), third.y()}, {1, 0})) << word(t) << ", left of " << w->metaObject()->className();
+      EXPECT_TRUE(inked({r.right(), third.y()}, {-1, 0})) << word(t) << ", right of " << w->metaObject()->className();
+      EXPECT_TRUE(inked({third.x(), r.top()}, {0, 1})) << word(t) << ", above " << w->metaObject()->className();
+      EXPECT_TRUE(inked({third.x(), r.bottom()}, {0, -1})) << word(t) << ", below " << w->metaObject()->className();
+    }
+  }
+  apply_theme(*qApp, Theme::light, 100);
 }
 
 // --- the console ---
