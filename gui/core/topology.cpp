@@ -309,20 +309,22 @@ struct Painter {
       const EntityId e = EntityId::drop(f.drop);
       if (over) MessageLooks::draw_end(s, at, f.traffic == Traffic::heartbeat ? 4.0F : 6.0F, e);
       else in.facts.looks.draw(s, at, f.kind, 5, b, e);
-      if (in.focus.entity == e) s.symbol(ShapeKind::circle, at, 10, Ink::selection, false).width = 2;
+      const bool chosen = in.focus.entity == e;
+      if (chosen) s.symbol(ShapeKind::circle, at, 10, Ink::selection, false).width = 2;
+      const float beside = chosen ? 14 : 9;
       const Drop& d = in.journal.drops[f.drop];
       if (s.named().size() < named_most)
         s.name(e, {at.x - 6, at.y - 6, 12, 12}, over ? drop_text(in.journal, d) : fmt::format("{} from {} to {}, under way, and never arrives", in.journal.kind_name(f.kind), name(f.from), f.to == nobody ? "?" : name(f.to)));
       if (f.traffic == Traffic::heartbeat || in.lost.size() + in.in_flight.size() > labels_most) continue;
-      if (over) label(fit(fmt::format("{}: {}", in.journal.kind_name(f.kind), drop_reason_text(d.why)), 240, measure, 0.8F), {at.x, at.y, 0, 0}, MessageLooks::lost_ink, e);
-      else label(in.journal.kind_name(f.kind), {at.x, at.y, 0, 0}, Ink::text, e);
+      if (over) label(fit(fmt::format("{}: {}", in.journal.kind_name(f.kind), drop_reason_text(d.why)), 240, measure, 0.8F), {at.x, at.y, 0, 0}, MessageLooks::lost_ink, e, beside);
+      else label(in.journal.kind_name(f.kind), {at.x, at.y, 0, 0}, Ink::text, e, beside);
     }
   }
 
   // Beside a message, where there is room.
-  void label(const std::string& text, Rect at, Ink ink, EntityId e) {
+  void label(const std::string& text, Rect at, Ink ink, EntityId e, float beside = 9) {
     const float w = measure.width(text, 0.8F), h = measure.line_height(0.8F);
-    for (const Rect r : {Rect{at.x + 9, at.y - h / 2, w, h}, Rect{at.x - 9 - w, at.y - h / 2, w, h}, Rect{at.x - w / 2, at.y - h - 7, w, h}, Rect{at.x - w / 2, at.y + 7, w, h}})
+    for (const Rect r : {Rect{at.x + beside, at.y - h / 2, w, h}, Rect{at.x - beside - w, at.y - h / 2, w, h}, Rect{at.x - w / 2, at.y - h - beside + 2, w, h}, Rect{at.x - w / 2, at.y + beside - 2, w, h}})
       if (r.x >= 0 && r.right() <= s.width() && taken.take(r)) {
         s.text({r.x, r.y}, text, ink, Anchor::left, e).width = 0.8F;
         break;
