@@ -112,7 +112,7 @@ void Broker::on_queue_command(Context& c, const std::string& verb, const std::st
     if (leads(queue)) synchronise(c, queue);
     else if (const Peer& p = peers_[record.broker]; p.up && c.is_open(p.connection)) c.send(p.connection, mirror_sync_kind, framed(MirrorSync{queue, {record.copies.term, record.broker}, {}}), 64);
   } else if (verb == "delete_queue") {
-    c.mark("queue_deleted", queue, "by an operator");
+    c.mark("queue_deleted", queue, by_operator);
     ask({.kind = QueueOp::Kind::remove, .queue = queue});
   } else if (verb == "bind" && plan) {
     const Binding b = binding_of(*cluster_, *plan);

@@ -286,11 +286,16 @@ std::int64_t Broker::consumer_count(const std::string& queue) const {
   return p ? std::visit([](const auto& q) { return q.consumer_count(); }, p->machine) : 0;
 }
 
-bool Broker::idle() const {
+bool Broker::idle(const std::set<std::string>& gone) const {
+  const auto waits_for = [&](const std::string& queue) { return gone.count(queue) == 0; };
   for (const auto& [id, conn] : connections_) {
     if (!conn.unread.empty()) return false;
-    for (const auto& [number, ch] : conn.channels)
-      if ((!ch.unconfirmed.empty() && cluster_->settings.rules.resends_after_cut) || ch.awaits) return false;
+    for (const auto& [number, ch] : conn.channels) {
+      if (ch.awaits && waits_for(ch.awaits->queue)) return false;
+      if (!cluster_->settings.rules.resends_after_cut) continue;
+      for (const auto& [publish, queues] : ch.unconfirmed)
+        if (std::any_of(queues.begin(), queues.end(), waits_for)) return false;
+    }
   }
   for (const auto& [name, p] : processes_)
     if (!p.mailbox.empty()) return false;
@@ -299,7 +304,7 @@ bool Broker::idle() const {
   for (const Peer& p : peers_)
     if (!p.up && !(p.split && p.connected && cluster_->settings.partition_handling != PartitionHandling::autoheal) && &p != &peers_[index_]) return false;
   for (const auto& [name, r] : durable_.queues)
-    if (host_.has(name) && !host_.settled(name)) return false;
+    if (waits_for(name) && host_.has(name) && !host_.settled(name)) return false;
   return true;
 }
 

@@ -16,6 +16,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -104,8 +105,8 @@ class Broker : public NodeBase<Broker> {
   std::int64_t ready_count(const std::string& queue) const;
   std::int64_t unacked_count(const std::string& queue) const;
   std::int64_t consumer_count(const std::string& queue) const;
-  // Nothing of a client is under way here.
-  bool idle() const;
+  // Nothing of a client is under way here, whatever becomes of queues that are gone.
+  bool idle(const std::set<std::string>& gone = {}) const;
 
  private:
   // --- broker.cpp ---
@@ -372,6 +373,7 @@ class Broker : public NodeBase<Broker> {
 
 // Timers of a broker.
 // Unapplied commands from which on a quorum queue holds a channel up (quorum_commands_soft_limit).
+inline constexpr const char* by_operator = "by an operator";  // of a mark
 inline constexpr std::size_t soft_limit = 32;
 
 inline constexpr TimerKind timer_queue = 1;       // its file

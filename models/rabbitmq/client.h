@@ -67,8 +67,8 @@ class Client : public ClientNodeBase<Client> {
     return reached(setup_.consumer.prefetch) || reached(setup_.consumer.channel_prefetch);
   }
   bool reads(const std::string& queue) const;
-  // Every queue that it wants has told it that it is a consumer, or one has refused it.
-  bool receiver_ready() const;
+  // Every queue that it wants, but those that are gone, has told it that it is a consumer, or one has refused it.
+  bool receiver_ready(const std::set<std::string>& gone = {}) const;
   bool last_reader() const { return setup_.last_reader; }
   bool last_reader_done() const { return reader_.done; }
 

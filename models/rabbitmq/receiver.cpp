@@ -14,8 +14,8 @@ bool Client::reads(const std::string& queue) const {
   return std::any_of(readings_.begin(), readings_.end(), [&](const Reading& r) { return r.queue == queue; });
 }
 
-bool Client::receiver_ready() const {
-  return !refused_.empty() || std::all_of(readings_.begin(), readings_.end(), [](const Reading& r) { return r.consuming || r.cancelled; });
+bool Client::receiver_ready(const std::set<std::string>& gone) const {
+  return !refused_.empty() || std::all_of(readings_.begin(), readings_.end(), [&](const Reading& r) { return r.consuming || r.cancelled || gone.count(r.queue) > 0; });
 }
 
 // The queues of these topics, for its group or for itself.

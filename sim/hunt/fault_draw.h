@@ -29,6 +29,7 @@ struct DrawnKind {
   FaultKind kind{};
   bool server = false, client = false;  // whom it may befall; neither: a message, or a verb of the model
   bool only_anything = false;           // it breaks what a budget below `anything` leaves whole
+  bool only_named = false;              // no transport does that to messages on a connection: only who names it has it
   bool instant = false;                 // it has no duration
   bool lingers = false;                 // when it is over can't be told beforehand
 };

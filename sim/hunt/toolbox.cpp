@@ -39,8 +39,8 @@ const std::vector<DrawnKind>& drawn_kinds() {
       {.kind = K::hold},
       {.kind = K::drop},
       {.kind = K::delay},
-      // what breaks a promise of the disk, of TCP, of the clock, or of a majority
-      {.kind = K::duplicate, .only_anything = true},
+      {.kind = K::duplicate, .only_named = true},
+      // what breaks a promise of the disk, of the clock, or of a majority
       {.kind = K::wipe, .server = true, .only_anything = true},
       {.kind = K::rolling_restart, .server = true, .only_anything = true, .lingers = true},
       {.kind = K::bridge, .server = true, .only_anything = true},
@@ -61,19 +61,19 @@ const std::vector<DrawnKind>& drawn_kinds() {
 Toolbox toolbox(const PlanSpace& space, const Model& model, const World& world, const std::string& path) {
   Toolbox t;
   std::vector<std::string> known;
-  const auto wanted = [&](const std::string& name, bool only_anything) {
+  const auto wanted = [&](const std::string& name, bool only_anything, bool only_named) {
     known.push_back(name);
-    if (space.kinds.empty()) return !only_anything || space.budget == FaultBudget::anything;
+    if (space.kinds.empty()) return !only_named && (!only_anything || space.budget == FaultBudget::anything);
     return std::find(space.kinds.begin(), space.kinds.end(), name) != space.kinds.end();
   };
   for (const DrawnKind& k : drawn_kinds()) {
-    if (!wanted(fault_decl(k.kind).name, k.only_anything)) continue;
+    if (!wanted(fault_decl(k.kind).name, k.only_anything, k.only_named)) continue;
     if (k.server) t.server.push_back(k);
     if (k.client) t.client.push_back(k);
     if (!k.server && !k.client) t.message.push_back(k);
   }
   for (const VerbDecl& v : model.decl().verbs)
-    if (!v.whom.empty() && wanted(v.name, v.takes_away)) t.verbs.push_back(v);
+    if (!v.whom.empty() && wanted(v.name, v.takes_away, false)) t.verbs.push_back(v);
   for (const std::string& name : space.kinds)
     if (std::find(known.begin(), known.end(), name) == known.end())
       throw InputError(path, space.line, fmt::format("a hunt draws no fault `{}`{}; it draws {}", name.substr(0, 60), did_you_mean(name, known), fmt::join(known, ", ")));

@@ -1,4 +1,5 @@
 // Several nodes: queues that live elsewhere, nodes that come and go, and quorum queues among them.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "models/rabbitmq/model_parts.h"
@@ -79,6 +80,25 @@ TEST_F(RabbitCluster, NobodyPromisesToKeepWhatAnOperatorTakesAway) {
     EXPECT_FALSE(claim(verb).claimed) << verb;
     EXPECT_NE(claim(verb).reason.find(verb), std::string::npos) << claim(verb).reason;
   }
+}
+
+// Who had lost his connection when it was deleted may ask for it for ever; and who was to delete it may be lost himself.
+TEST_F(RabbitCluster, AQueueThatAnOperatorDeletedIsNotWaitedFor) {
+  const auto story = [&](const std::string& faults) {
+    const std::string text = "return scenario { title = \"t\", cluster = rabbitmq { brokers = 3 }, topics = { orders = { queue_type = \"quorum\" } }, "
+                             "clients = { producer \"P\" { topic = \"orders\", records = 20, every = ms(200), start_at = seconds(5) }, "
+                             "consumer \"C\" { topics = { \"orders\" }, group = \"g\", recovery_interval = ms(500) } }, faults = { " + faults + " }, run_for = seconds(20) }";
+    const Scenario s = load_scenario(text, "t.lua", models);
+    return run_scenario(s, *models.find("rabbitmq"), nullptr, {.seed = 1});
+  };
+  const std::string gone = "at(seconds(8), command(\"B1\", \"delete_queue\", \"orders/0\"))";
+  const RunResult asks = story("at(ms(7900), reset_streams { from = \"C\", to = \"all broker\" }), " + gone);
+  EXPECT_TRUE(asks.drained) << asks.not_drained_because;
+  for (const char* how : {"wipe \"B1\" { duration = ms(200) }", "power \"B1\" { duration = ms(200) }", "isolate \"B1\" { duration = ms(900) }", "wipe \"B2\" { duration = ms(200) }"})
+    for (const char* when : {"ms(7990)", "ms(8000)", "ms(8001)", "ms(8002)"}) {
+      const RunResult lost = story(gone + fmt::format(", at({}, {})", when, how));
+      EXPECT_TRUE(lost.drained) << lost.not_drained_because << how << when;
+    }
 }
 
 TEST_F(RabbitCluster, AQueueWhoseNodeIsDownRefusesAndComesBack) {
