@@ -79,7 +79,8 @@ void choose_model(Plan& plan, const std::string& on) {
 std::pair<std::uint64_t, std::uint64_t> parse_seeds(const std::string& text) {
   const auto number = [&](std::string_view part) {
     std::uint64_t n = 0;
-    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), n);
+    const bool hex = part.starts_with("0x");  // as scenarios print large ones
+    const auto [end, error] = std::from_chars(part.data() + (hex ? 2 : 0), part.data() + part.size(), n, hex ? 16 : 10);
     if (error != std::errc() || end != part.data() + part.size())
       throw BadInput(fmt::format("`{}` is no range of seeds: A..B was expected, as in 1..100", text));
     return n;

@@ -59,6 +59,8 @@ TEST(Run, TwiceIsTheSameAndSoIsTheOtherQueue) {
   EXPECT_EQ(print({"--queue", "heap"}), print({"--queue", "radix"}));
   EXPECT_EQ(print({"--seed", "7"}), print({"--seed", "7", "--trace", scratch.file("t.json")})) << "looking changes nothing";
   EXPECT_NE(print({"--seed", "7"}), print({"--seed", "8"}));
+  EXPECT_EQ(print({"--seed", "16"}), print({"--seed", "0x10"})) << "as a scenario prints a large one";
+  for (const char* bad : {"0x", "0xg", "0x1 ", "x10"}) EXPECT_EQ(mqlab({"run", file, "--seed", bad}).code, 2) << bad;
 }
 
 TEST(Run, AHistoryComesBackThroughCheck) {

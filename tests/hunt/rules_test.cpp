@@ -113,6 +113,21 @@ TEST(Rules, ABaseInWhichTheRuleHasNoSayHasFewerTurns) {
   EXPECT_EQ(hunt_rule(*join, {hunted("in-sync")}, *kafka, {.search = "random", .runs = 50, .shrink_runs = 1}).units[0], 50U) << "alone it has all turns, and nothing is compared";
 }
 
+// Where no dozen plans tell, one looks where the museum tells of the rule: it keeps all of its turns.
+TEST(Rules, WhereARuleHasNoSayAnywhereItsChapterHasMoreTurns) {
+  const Model* kafka = cli::all_models().find("kafka");
+  const std::vector<RuleCase> all = rule_cases(museum("kafka"), *kafka);
+  const RuleCase* marker = find(all, "strict_marker_epoch=false");
+  ASSERT_TRUE(marker);
+  const std::vector<Scenario> bases{hunted("log"), hunted("writers"), hunted("lost-answers")};
+  ASSERT_EQ(marker->exhibits.front().chapter, bases[1].chapter);
+  const RuleFind f = hunt_rule(*marker, bases, *kafka, {.search = "random", .runs = 250, .shrink_runs = 1});
+  ASSERT_FALSE(f.found);
+  EXPECT_GE(f.units[0], 12U);
+  EXPECT_GT(f.units[1], 2 * f.units[0]);
+  EXPECT_EQ(f.units[0], f.units[2]);
+}
+
 // Who varies the rule that is broken would mend it in half of the runs.
 TEST(Rules, NoPlanOfAHuntMendsTheRule) {
   const Model* rabbitmq = cli::all_models().find("rabbitmq");
