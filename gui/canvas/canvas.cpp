@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 
 #include <imgui.h>
 
@@ -45,7 +46,7 @@ std::string value_format(const Knob& k) {
     }
   };
   if (!k.stops.empty()) {
-    add(k.stops[std::min(static_cast<std::size_t>(std::lround(std::max(0.0, k.value))), k.stops.size() - 1)]);
+    add(k.value_text());
     return out;
   }
   out = k.step >= 1 ? "%.0f" : "%.3g";
@@ -55,6 +56,13 @@ std::string value_format(const Knob& k) {
 }
 
 }  // namespace
+
+std::string Knob::value_text() const {
+  if (!stops.empty()) return stops[std::min(static_cast<std::size_t>(std::lround(std::max(0.0, value))), stops.size() - 1)];
+  char text[64];
+  std::snprintf(text, sizeof text, step >= 1 ? "%.0f" : "%.3g", value);
+  return text + (unit.empty() ? std::string() : " " + unit);
+}
 
 Canvas::Canvas(std::shared_ptr<Fonts> fonts) : core_(std::move(fonts)) {
   tip = [this](EntityId e) -> std::string {
@@ -254,6 +262,8 @@ void Canvas::draw_slider(Knob& k, float width) {
   double v = k.value;
   const bool changed = ImGui::SliderScalar("##value", ImGuiDataType_Double, &v, &k.min, &k.max, value_format(k).c_str(), ImGuiSliderFlags_NoInput | ImGuiSliderFlags_AlwaysClamp);
   if (!k.stops.empty()) ImGui::PopStyleColor(2);
+  const ImVec2 from = ImGui::GetItemRectMin(), to = ImGui::GetItemRectMax();
+  knob_areas_[static_cast<std::size_t>(&k - knobs_.data())] = {from.x / core_.dpr(), from.y / core_.dpr(), (to.x - from.x) / core_.dpr(), (to.y - from.y) / core_.dpr()};
   if (ImGui::IsItemActive()) turning_ = k.id;
   if (changed) {
     v = on_step(k, v);
@@ -308,6 +318,7 @@ void Canvas::draw_knob_strip() {
 
 void Canvas::draw_knobs() {
   turning_.clear();
+  knob_areas_.assign(knobs_.size(), {});
   if (knobs_.empty()) return;
   if (knobs_in_strip) return draw_knob_strip();
   const float em = ImGui::GetFontSize(), margin = 8 * core_.dpr();

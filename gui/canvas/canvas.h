@@ -41,6 +41,9 @@ struct Knob {
   std::string unit{};  // shown after the value: "ms"
   // Where it can stand, in words; then min is 0, max the last one's number, step 1, and the words are shown for the value.
   std::vector<std::string> stops{};
+  std::string name{};  // for who hears it alone; empty: the label
+  // As it is shown: "20 ms".
+  std::string value_text() const;
   bool operator==(const Knob&) const = default;
 };
 
@@ -102,6 +105,9 @@ class Canvas {
   void set_scene(Scene scene);
   // Knobs that are being turned keep the value under the hand.
   void set_knobs(std::vector<Knob> knobs);
+  const std::vector<Knob>& knobs() const { return knobs_; }
+  // The slider of a knob, logical pixels; empty: it has no room.
+  Rect knob_area(std::size_t knob) const { return knob < knob_areas_.size() ? knob_areas_[knob] : Rect{}; }
 
   // The text shown beside the mouse for what it is over; empty: none. At first: what the scene says by Scene::name. Throws nothing.
   std::function<std::string(EntityId)> tip;
@@ -162,6 +168,7 @@ class Canvas {
   CanvasWishes wishes_;
   std::optional<Press> press_;
   std::vector<Knob> knobs_;
+  std::vector<Rect> knob_areas_;
   std::string turning_;   // id of the knob under the hand
   int settle_ = 3;
   bool laid_out_ = false;   // ImGui knows where its windows are

@@ -175,7 +175,7 @@ Description describe_place(const Journal&, const Moment& m, const std::string& p
   Description d;
   for (const PlaceContents& p : m.places) {
     if (p.place != place) continue;
-    std::string line = copy_title(m, p) + fmt::format(", {} {}", p.records.size(), p.queue ? "messages" : "records");
+    std::string line = copy_title(m, p) + ", " + counted(p.records.size(), p.queue ? "message" : "record");
     for (const MarkerMoment& mark : p.markers) line += fmt::format(", {} {}", mark.name, mark.position);
     d.lines.push_back(std::move(line));
   }

@@ -157,4 +157,6 @@ std::string with_commas(std::uint64_t n) {
   return out;
 }
 
+std::string counted(std::uint64_t n, std::string_view what) { return with_commas(n) + ' ' + std::string(what) + (n == 1 ? "" : "s"); }
+
 }  // namespace mqlab::gui

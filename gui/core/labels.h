@@ -60,5 +60,7 @@ bool natural_less(std::string_view a, std::string_view b);
 
 // 1234567 -> "1,234,567".
 std::string with_commas(std::uint64_t n);
+// "1 event", "2,759 events".
+std::string counted(std::uint64_t n, std::string_view what);
 
 }  // namespace mqlab::gui

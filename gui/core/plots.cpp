@@ -451,7 +451,7 @@ Scene plots(const RunSeries& series, const Timeline& timeline, const TimeView& v
       const std::vector<double> acknowledged = rate(series.acknowledged), delivered = rate(series.delivered);
       const double most = most_of({&acknowledged, &delivered});
       p.title("messages a second", {a, d});
-      p.scale(most, number_label);
+      p.scale(most > 0 ? most : 1, number_label);
       p.curve(acknowledged, buckets, a);
       p.curve(delivered, buckets, d);
       s.name(series_entity(SeriesId::acknowledged), p.box, fmt::format("messages a second, at most {}: {} acknowledged and {} delivered in all", number_label(std::round(most * 10) / 10), with_commas(series.acknowledged.size()), with_commas(series.delivered.size())));
@@ -466,6 +466,12 @@ Scene plots(const RunSeries& series, const Timeline& timeline, const TimeView& v
         for (const double x : *v)
           if (x >= 0) least = std::min(least, x);
       p.title("latency, by decades", {k50, k99, e50, e99});
+      if (most <= 0) {
+        const std::string none = "nothing was acknowledged or delivered in this time";
+        s.text({p.box.x + p.box.w / 2, p.box.y + (p.box.h - measure.line_height(0.8F)) / 2}, fit(none, p.box.w, measure, 0.8F), Ink::faint, Anchor::centre).width = 0.8F;
+        s.name(series_entity(SeriesId::send_latency), p.box, "latency: " + none);
+        continue;
+      }
       p.decades(least, most, [](double v) { return time_label(static_cast<Time>(std::llround(v)), std::max<Duration>(1, static_cast<Duration>(v / 1000))); });
       p.curve(s50, buckets, k50);
       p.curve(s99, buckets, k99);

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "gui/core/labels.h"
 #include "gui/core/run_page_script.h"
 #include "gui/core/timeline.h"
 #include "sim/hunt/story.h"
@@ -188,8 +189,8 @@ std::string run_page(const EventIndex& index, const RunPageOptions& options) {
     out += "</pre>\n";
   }
   if (!options.command.empty()) out += "<h2>Run it again</h2>\n<pre>" + as_markup(options.command) + "</pre>\n";
-  out += fmt::format("<footer>Seed {}, {} events, fingerprint {}. mqlab {}: the rules of these systems as published, under simulated faults; not the products themselves.</footer>\n",
-                     r.seed(), result.events, result.fingerprint.text(), as_markup(options.version));
+  out += fmt::format("<footer>Seed {}, {}, fingerprint {}. mqlab {}: the rules of these systems as published, under simulated faults; not the products themselves.</footer>\n",
+                     r.seed(), counted(result.events, "event"), result.fingerprint.text(), as_markup(options.version));
   out += "<script type=\"application/json\" id=\"data\">" + dumped(run_json(index, options, worst)) + "</script>\n";
   out += "<script type=\"application/octet-stream\" id=\"messages\">" + packed(message_bytes(index, options.messages_most)) + "</script>\n";
   out += fmt::format("<script>{}</script>\n</body></html>\n", run_page_script);

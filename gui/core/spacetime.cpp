@@ -122,7 +122,7 @@ Scene spacetime(const EventIndex& index, const SpacetimeFacts& facts, const Spac
   SpacetimePainter p{index, facts, view, focus, s, measure, area, TimeAxis(view.time, area.x, area.w, std::move(times)), std::move(steps), std::move(lane_of), 16 * growth(measure), 0, Occupancy(width, height)};
   p.lane_height = (spacetime_height(view.lanes.size(), width, height, measure) - p.faults_height - 4) / static_cast<float>(view.lanes.size());
   s.clip(area);
-  draw_fault_bands(s, facts.timeline, p.axis, area.y, area.bottom(), &measure, &p.taken);
+  draw_fault_bands(s, facts.timeline, p.axis, area.y, area.bottom(), &measure, &p.taken, area.y + p.faults_height + (view.scroll > 0 ? 0 : std::max(0.0F, p.lane_height / 2 - 7)));
   s.clip_nothing();
   draw_axis(s, p.axis, area.y + p.faults_height, area.bottom(), measure);
   p.lanes();

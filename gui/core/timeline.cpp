@@ -103,7 +103,7 @@ Timeline timeline_of(const Journal& journal, const std::vector<ArmedFault>& faul
 
 Timeline timeline_of(const World& world, Time end) { return timeline_of(world.journal, world.faults(), world.node_count(), end); }
 
-void draw_fault_bands(Scene& s, const Timeline& t, const TimeAxis& axis, float top, float bottom, const TextMeasure* measure, Occupancy* taken) {
+void draw_fault_bands(Scene& s, const Timeline& t, const TimeAxis& axis, float top, float bottom, const TextMeasure* measure, Occupancy* taken, float words_until) {
   const TimeRange view = axis.view().range;
   for (const FaultBand& b : t.faults) {
     if (b.from > view.to || b.to < view.from) continue;
@@ -129,6 +129,7 @@ void draw_fault_bands(Scene& s, const Timeline& t, const TimeAxis& axis, float t
     const float w = measure->width(label, 0.85F), h = measure->line_height(0.85F);
     for (int row = 0; row < 3 && !label.empty(); ++row) {
       const Rect r{from + 4, top + 1 + static_cast<float>(row) * h, w, h};
+      if (row > 0 && r.bottom() > words_until) break;
       if (!taken->take(r)) continue;
       s.text({r.x, r.y}, label, Ink::fault, Anchor::left, e).width = 0.85F;
       break;

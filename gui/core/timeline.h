@@ -42,7 +42,8 @@ struct Timeline {
 Timeline timeline_of(const Journal& journal, const std::vector<ArmedFault>& faults, std::size_t nodes, Time end);
 Timeline timeline_of(const World& world, Time end);
 
-// Fault bands from `top` to `bottom` where the axis shows them, with their words along the upper edge.
-void draw_fault_bands(Scene& s, const Timeline& t, const TimeAxis& axis, float top, float bottom, const TextMeasure* measure, Occupancy* taken);
+// Fault bands from `top` to `bottom` where the axis shows them, with their words along the upper edge: in one row, and in further
+// ones down to `words_until`.
+void draw_fault_bands(Scene& s, const Timeline& t, const TimeAxis& axis, float top, float bottom, const TextMeasure* measure, Occupancy* taken, float words_until = 1e9F);
 
 }  // namespace mqlab::gui

@@ -253,8 +253,10 @@ struct Painter {
     std::string led_words = small ? std::string() : fit(led, room - 15, measure, 0.85F);
     if (led_words != led && led_words.size() < 10) led_words.clear();  // a beginning that tells nothing
     if (!led.empty() && led_words.empty() && sign == 0) {
-      s.symbol(ShapeKind::star, {b.right() - 12, b.y + 12}, 6, Ink::leader, true, e);
-      sign = 20;
+      // On the corner, where the name needs all the room.
+      const bool beside = measure.width(m.name) <= room - 20;
+      s.symbol(ShapeKind::star, beside ? Point{b.right() - 12, b.y + 12} : Point{b.right() - 2, b.y + 2}, 6, Ink::leader, true, e);
+      if (beside) sign = 20;
     }
     const std::string title = fit_name(m.name, room - sign, measure);
     s.text({left, b.y + head}, title, m.running ? Ink::strong : Ink::down, Anchor::left, e);

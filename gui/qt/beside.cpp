@@ -164,9 +164,8 @@ BesidePane::BesidePane(const QString& name, Workspace* w, RunFacts* facts, Other
 }
 
 Scene BesidePane::only_one(float width, float height, const TextMeasure& measure) const {
-  return words(workspace_->has_events() ? tr("There is one future only. To make another, click a node and press 1, or follow a “What if” below a broken guarantee: both stay, and the other one is drawn here.")
-                                            : tr("Another future of the run, beside this one. Nothing has been run: Ctrl+R runs the scenario."),
-                   width, height, measure);
+  if (!workspace_->has_events()) return nothing(tr("Another future of the run, beside this one."), width, height, measure);
+  return words(tr("There is one future only. To make another, click a node and press 1, or follow a “What if” below a broken guarantee: both stay, and the other one is drawn here."), width, height, measure);
 }
 
 // --- topology ---

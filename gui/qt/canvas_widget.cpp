@@ -73,6 +73,27 @@ void CanvasWidget::set_text_scale(float scale) {
   invalidate();
 }
 
+void CanvasWidget::set_knobs(std::vector<Knob> knobs) {
+  const std::vector<Knob> before = canvas_->knobs();
+  canvas_->set_knobs(std::move(knobs));
+  const std::vector<Knob>& now = canvas_->knobs();
+  for (std::size_t i = 0; i < now.size() && i < before.size(); ++i) {
+    if (now[i].value == before[i].value) continue;
+    QAccessibleValueChangeEvent turned(this, QString::fromStdString(now[i].value_text()));
+    turned.setChild(static_cast<int>(canvas_->scene().named().size() + i));
+    QAccessible::updateAccessibility(&turned);
+  }
+  invalidate();
+}
+
+void CanvasWidget::turn_knob(std::size_t knob, double value) {
+  const std::vector<Knob>& all = canvas_->knobs();
+  if (knob >= all.size() || !wish || !std::isfinite(value)) return;
+  CanvasWishes w;
+  w.knobs.push_back({all[knob].id, std::clamp(value, all[knob].min, all[knob].max), true});
+  wish(w);
+}
+
 void CanvasWidget::wake() {
   if (isVisible() && !frames_.isActive()) frames_.start();
 }
@@ -322,15 +343,81 @@ class ThingFace : public QAccessibleInterface {
   int number_;
 };
 
+// One knob.
+class KnobFace : public QAccessibleInterface, public QAccessibleValueInterface, public QAccessibleActionInterface {
+ public:
+  KnobFace(CanvasWidget* canvas, std::size_t number) : canvas_(canvas), number_(number) {}
+  bool isValid() const override { return knob(); }
+  QObject* object() const override { return nullptr; }
+  QWindow* window() const override { return nullptr; }
+  QAccessibleInterface* childAt(int, int) const override { return nullptr; }
+  QAccessibleInterface* parent() const override { return canvas_ ? QAccessible::queryAccessibleInterface(canvas_) : nullptr; }
+  QAccessibleInterface* child(int) const override { return nullptr; }
+  int childCount() const override { return 0; }
+  int indexOfChild(const QAccessibleInterface*) const override { return -1; }
+  QString text(QAccessible::Text t) const override {
+    const Knob* k = knob();
+    if (!k) return {};
+    if (t == QAccessible::Name) return QString::fromStdString(k->name.empty() ? k->label : k->name);
+    return t == QAccessible::Value ? QString::fromStdString(k->value_text()) : QString();
+  }
+  void setText(QAccessible::Text, const QString&) override {}
+  QRect rect() const override {
+    const Rect r = knob() ? canvas_->canvas().knob_area(number_) : Rect{};
+    if (r.w <= 0) return {};
+    return {canvas_->mapToGlobal(QPoint(static_cast<int>(r.x), static_cast<int>(r.y))), QSize(static_cast<int>(std::ceil(r.w)), static_cast<int>(std::ceil(r.h)))};
+  }
+  QAccessible::Role role() const override { return QAccessible::Slider; }
+  QAccessible::State state() const override {
+    QAccessible::State s;
+    s.offscreen = rect().isEmpty();  // where the picture has no room for it, it can be turned all the same
+    return s;
+  }
+  void* interface_cast(QAccessible::InterfaceType t) override {
+    if (t == QAccessible::ValueInterface) return static_cast<QAccessibleValueInterface*>(this);
+    if (t == QAccessible::ActionInterface) return static_cast<QAccessibleActionInterface*>(this);
+    return nullptr;
+  }
+
+  QVariant currentValue() const override { return knob() ? knob()->value : QVariant(); }
+  void setCurrentValue(const QVariant& value) override {
+    if (canvas_) canvas_->turn_knob(number_, value.toDouble());
+  }
+  QVariant maximumValue() const override { return knob() ? knob()->max : QVariant(); }
+  QVariant minimumValue() const override { return knob() ? knob()->min : QVariant(); }
+  QVariant minimumStepSize() const override { return knob() ? step() : QVariant(); }
+
+  QStringList actionNames() const override { return {increaseAction(), decreaseAction()}; }
+  void doAction(const QString& name) override {
+    if (knob() && actionNames().contains(name)) canvas_->turn_knob(number_, knob()->value + (name == increaseAction() ? step() : -step()));
+  }
+  QStringList keyBindingsForAction(const QString&) const override { return {}; }
+  std::size_t number() const { return number_; }
+
+ private:
+  const Knob* knob() const { return canvas_ && number_ < canvas_->canvas().knobs().size() ? &canvas_->canvas().knobs()[number_] : nullptr; }
+  double step() const { return knob()->step > 0 ? knob()->step : (knob()->max - knob()->min) / 100; }
+  QPointer<CanvasWidget> canvas_;
+  std::size_t number_;
+};
+
 class CanvasFace : public QAccessibleWidget {
  public:
   explicit CanvasFace(CanvasWidget* canvas) : QAccessibleWidget(canvas, QAccessible::Chart), canvas_(canvas) {}
   ~CanvasFace() override {
-    for (const auto& [number, id] : children_) QAccessible::deleteAccessibleInterface(id);
+    for (const auto& all : {children_, knobs_})
+      for (const auto& [number, id] : all) QAccessible::deleteAccessibleInterface(id);
   }
-  int childCount() const override { return static_cast<int>(canvas_->scene().named().size()); }
+  int childCount() const override { return things() + static_cast<int>(canvas_->canvas().knobs().size()); }
   QAccessibleInterface* child(int number) const override {
     if (number < 0 || number >= childCount()) return nullptr;
+    if (number >= things()) {
+      const int knob = number - things();
+      if (const auto it = knobs_.find(knob); it != knobs_.end()) return QAccessible::accessibleInterface(it->second);
+      auto* face = new KnobFace(canvas_, static_cast<std::size_t>(knob));
+      knobs_[knob] = QAccessible::registerAccessibleInterface(face);
+      return face;
+    }
     const auto it = children_.find(number);
     if (it != children_.end()) return QAccessible::accessibleInterface(it->second);
     auto* face = new ThingFace(canvas_, number);
@@ -340,10 +427,14 @@ class CanvasFace : public QAccessibleWidget {
   int indexOfChild(const QAccessibleInterface* child) const override {
     for (const auto& [number, id] : children_)
       if (QAccessible::accessibleInterface(id) == child) return number;
+    for (const auto& [knob, id] : knobs_)
+      if (QAccessible::accessibleInterface(id) == child) return things() + knob;
     return -1;
   }
   QAccessibleInterface* childAt(int x, int y) const override {
     const QPoint p = canvas_->mapFromGlobal(QPoint(x, y));
+    for (std::size_t i = 0; i < canvas_->canvas().knobs().size(); ++i)
+      if (canvas_->canvas().knob_area(i).contains({static_cast<float>(p.x()), static_cast<float>(p.y())})) return child(things() + static_cast<int>(i));
     const auto& all = canvas_->scene().named();
     for (std::size_t i = all.size(); i-- > 0;)
       if (all[i].bounds.contains({static_cast<float>(p.x()), static_cast<float>(p.y())})) return child(static_cast<int>(i));
@@ -352,8 +443,9 @@ class CanvasFace : public QAccessibleWidget {
   QAccessibleInterface* focusChild() const override { return canvas_->walked_to() >= 0 ? child(canvas_->walked_to()) : nullptr; }
 
  private:
+  int things() const { return static_cast<int>(canvas_->scene().named().size()); }
   CanvasWidget* canvas_;
-  mutable std::map<int, QAccessible::Id> children_;
+  mutable std::map<int, QAccessible::Id> children_, knobs_;  // by number among the things, among the knobs
 };
 
 QAccessibleInterface* make_face(const QString& type, QObject* object) {

@@ -4,7 +4,8 @@
 // input, and then no more. Keys, menus and text entry stay with Qt.
 //
 // Always true: 1. a scene is built at most once a frame, however often invalidate() is called. 2. What can be pointed at can be walked to
-// with the arrow keys, opened with the menu key, and is a child in the accessible tree (Scene::named).
+// with the arrow keys, opened with the menu key, and is a child in the accessible tree (Scene::named). 3. Knobs are children there too,
+// after the things of the scene: sliders with a name and a value, that can be set.
 //
 //     CanvasWidget c;
 //     c.build = [&](float w, float h, const TextMeasure& m) { return topology(..., w, h, m); };
@@ -45,6 +46,10 @@ class CanvasWidget : public QWidget {
   void invalidate();
   void set_theme(Theme t);
   void set_text_scale(float scale);
+  // As Canvas::set_knobs; who hears them is told which have turned.
+  void set_knobs(std::vector<Knob> knobs);
+  // As if it had been turned by hand, and let go.
+  void turn_knob(std::size_t knob, double value);
   // Draws what is due now, without waiting: for pictures and tests.
   void settle();
   bool settled() const { return !dirty_ && !canvas_->needs_frame(); }

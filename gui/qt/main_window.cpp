@@ -5,13 +5,13 @@
 #include <QFileInfo>
 #include <QHeaderView>
 #include <QKeyEvent>
-#include <QLocale>
 #include <QStatusBar>
 #include <QTimer>
 #include <QUrlQuery>
 
 #include <algorithm>
 
+#include "gui/core/labels.h"
 #include "gui/qt/renderer.h"
 
 namespace mqlab::gui {
@@ -114,12 +114,12 @@ void MainWindow::make_panes() {
   notebook_ = new NotebookPane(workspace_, settings_->folder() + "/notes.json", this);
   install_canvas_accessibility();
   facts_ = new RunFacts(workspace_);
-  auto* topology = new TopologyPane(workspace_, facts_, this);
+  topology_ = new TopologyPane(workspace_, facts_, this);
   auto* spacetime = new SpacetimePane(workspace_, facts_, this);
   auto* logs = new LogsPane(workspace_, facts_, this);
   auto* groups = new GroupsPane(workspace_, facts_, this);
   auto* plots = new PlotsPane(workspace_, facts_, this);
-  pictures_ = {topology, spacetime, logs, groups, plots};
+  pictures_ = {topology_, spacetime, logs, groups, plots};
   const auto redraw = [this] {
     for (PicturePane* p : pictures_) p->canvas()->invalidate();
   };
@@ -133,7 +133,7 @@ void MainWindow::make_panes() {
   add_pane("lesson", tr("Lesson"), lessons_);
   add_pane("scenario", tr("Scenario"), scenario_);
   add_pane("faults", tr("Faults"), faults_);
-  add_pane("topology", tr("Topology"), topology);
+  add_pane("topology", tr("Topology"), topology_);
   add_pane("logs", tr("Logs and queues"), logs);
   add_pane("groups", tr("Groups"), groups);
   add_pane("spacetime", tr("Space-time"), spacetime);
@@ -263,14 +263,14 @@ void MainWindow::show_status() {
   const auto r = workspace_->recording();
   if (workspace_->running()) {
     const Progress p = workspace_->session().progress();
-    outcome_->setText((p.over ? tr("looking through: %1 events, %2") : tr("running: %1 events, %2")).arg(QLocale::c().toString(static_cast<qulonglong>(p.events)), QString::fromStdString(format_time(p.now))));
+    outcome_->setText((p.over ? tr("looking through: %1, %2") : tr("running: %1, %2")).arg(QString::fromStdString(counted(p.events, "event")), QString::fromStdString(format_time(p.now))));
   } else if (r) {
     outcome_->setText(r->stopped() ? tr("stopped") : r->result().as_expected ? tr("✓ as expected") : tr("✗ not as expected"));
   } else {
     outcome_->clear();
   }
-  events_label_->setText(r ? tr("%1 events").arg(QLocale::c().toString(static_cast<qulonglong>(r->events()))) : QString());
-  events_label_->setToolTip(r ? tr("%1 checkpoints, %2 MB: from the one before it each moment is made again (--memory changes how much they may take)").arg(r->checkpoints()).arg(r->checkpoint_bytes() >> 20) : QString());
+  events_label_->setText(r ? QString::fromStdString(counted(r->events(), "event")) : QString());
+  events_label_->setToolTip(r ? tr("%1, %2 MB: from the one before it each moment is made again (--memory changes how much they may take)").arg(QString::fromStdString(counted(r->checkpoints(), "checkpoint"))).arg(r->checkpoint_bytes() >> 20) : QString());
   fingerprint_->setText(r ? QStringLiteral("fingerprint %1 · seed %2").arg(QString::fromStdString(r->result().fingerprint.text())).arg(r->seed()) : QString());
 }
 
@@ -299,6 +299,10 @@ void MainWindow::set_scale(int percent) {
   scale_ = std::clamp(percent, scale_min, scale_max);
   settings_->set_scale(scale_);
   apply_theme(*qApp, theme_, scale_);
+  // A widget hears of a new font before some of what is in it has it; those that measure by their fields are told once more.
+  QEvent fonts_are_there(QEvent::FontChange);
+  for (QWidget* w : std::initializer_list<QWidget*>{time_bar_, run_bar_, events_, verdicts_, branches_}) QApplication::sendEvent(w, &fonts_are_there);
+  hold_least_widths();
   for (QTableView* v : findChildren<QTableView*>()) v->verticalHeader()->setDefaultSectionSize(v->fontMetrics().height() + 5);
   for (PicturePane* p : pictures_) p->set_text_scale(static_cast<float>(scale_) / 100);
   QFont mono = scenario_->editor()->font();
@@ -309,7 +313,7 @@ void MainWindow::set_scale(int percent) {
 
 bool MainWindow::settled() const {
   for (const PicturePane* p : pictures_)
-    if (in_sight(qobject_cast<QDockWidget*>(p->parentWidget())) && !p->canvas()->settled()) return false;
+    if (in_sight(qobject_cast<QDockWidget*>(p->parentWidget())) && !p->settled()) return false;
   return workspace_->at_rest() && (!workspace_->has_events() || (workspace_->moment() && workspace_->moment()->event == workspace_->event()));
 }
 

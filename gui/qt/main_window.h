@@ -129,6 +129,8 @@ class MainWindow : public QMainWindow {
   QDockWidget* add_pane(const QString& name, const QString& title, QWidget* widget);
   void share_cell(const LayoutCell& cell);
   void apply_sizes();
+  // By the size of the text.
+  void hold_least_widths();
   bool in_sight(const QDockWidget* d) const;
 
   WindowSettings* settings_;
@@ -151,6 +153,7 @@ class MainWindow : public QMainWindow {
   NotebookPane* notebook_;
   RunFacts* facts_;
   std::vector<PicturePane*> pictures_;
+  TopologyPane* topology_;
   TimeBar* time_bar_;
   RunBar* run_bar_;
   ChipBar* chip_bar_;

@@ -164,6 +164,10 @@ void MainWindow::connect_fault_actions() {
                                                        {"fault.slow", FaultKind::slow}, {"fault.power", FaultKind::power}, {"fault.restart", FaultKind::restart},
                                                        {"fault.heal", FaultKind::heal}, {"fault.disk_stall", FaultKind::disk_stall}, {"fault.clock_jump", FaultKind::clock_jump}};
   for (const auto& [id, kind] : by_hand) on(id, [this, k = kind] { act_on_focus(k); });
+  on("fault.latency_up", [this] { topology_->turn(KnobKind::latency, 1); });
+  on("fault.latency_down", [this] { topology_->turn(KnobKind::latency, -1); });
+  on("fault.loss_up", [this] { topology_->turn(KnobKind::loss, 1); });
+  on("fault.loss_down", [this] { topology_->turn(KnobKind::loss, -1); });
   on("fault.undo", [w] { w->take_back(); });
   on("fault.write_back", [this] { write_back(); });
   connect(faults_, &FaultPalette::write_back_asked, this, &MainWindow::write_back);

@@ -119,6 +119,12 @@ void MainWindow::apply_sizes() {
   resizeDocks(columns, widths, Qt::Horizontal);
 }
 
+void MainWindow::hold_least_widths() {
+  constexpr int grows_until = 150;  // percent; with larger text a window of 1280 would not hold all columns
+  const int letter = fontMetrics().averageCharWidth();
+  for (auto& [name, d] : docks_) d->widget()->setMinimumWidth(least_letters(name) * letter * std::min(scale_, grows_until) / scale_);
+}
+
 // Behind other tabs Qt puts panes beside the window, and calls them visible.
 bool MainWindow::in_sight(const QDockWidget* d) const { return d && d->isVisible() && (d->isFloating() || rect().intersects(d->geometry())); }
 

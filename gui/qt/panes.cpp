@@ -13,6 +13,7 @@
 
 #include "gui/core/describe.h"
 #include "gui/core/inspector.h"
+#include "gui/core/labels.h"
 #include "gui/qt/empty_words.h"
 #include "sim/lab/verdict_words.h"
 #include "sim/record/event_text.h"
@@ -60,9 +61,9 @@ void set_widths(QTableView* view, std::initializer_list<int> letters) {
 
 EventPane::EventPane(Workspace* w, QWidget* parent) : QWidget(parent), workspace_(w), model_(new EventModel(this)), view_(new QTableView(this)) {
   auto* layout = column(this);
-  auto* row = new QHBoxLayout;
-  row->setContentsMargins(4, 3, 4, 3);
-  row->setSpacing(8);
+  head_ = new QBoxLayout(QBoxLayout::LeftToRight);
+  head_->setContentsMargins(4, 3, 4, 3);
+  head_->setSpacing(8);
   filter_ = new QLineEdit(this);
   filter_->setPlaceholderText(tr("only: B1 Fetch (Ctrl+F)"));
   filter_->setClearButtonEnabled(true);
@@ -71,10 +72,13 @@ EventPane::EventPane(Workspace* w, QWidget* parent) : QWidget(parent), workspace
   routine_ = new QCheckBox(tr("hide routine"), this);
   routine_->setToolTip(tr("Hides heartbeats and timers"));
   count_ = new QLabel(this);
-  row->addWidget(filter_, 1);
-  row->addWidget(routine_);
-  row->addWidget(count_);
-  layout->addLayout(row);
+  auto* behind = new QHBoxLayout;
+  behind->setSpacing(8);
+  behind->addWidget(routine_, 1);
+  behind->addWidget(count_);
+  head_->addWidget(filter_, 1);
+  head_->addLayout(behind);
+  layout->addLayout(head_);
   view_->setModel(model_);
   view_->setAccessibleName(tr("Events"));
   dress_table(view_);
@@ -138,7 +142,20 @@ void EventPane::fit_columns() {
 
 void EventPane::changeEvent(QEvent* event) {
   QWidget::changeEvent(event);
-  if (event->type() == QEvent::FontChange) fit_columns();
+  if (event->type() != QEvent::FontChange) return;
+  fit_columns();
+  fit_head();
+}
+
+void EventPane::resizeEvent(QResizeEvent* event) {
+  QWidget::resizeEvent(event);
+  fit_head();
+}
+
+// In one line where the filter has room for what it says, else in two.
+void EventPane::fit_head() {
+  const int wanted = filter_->fontMetrics().horizontalAdvance(filter_->placeholderText()) + 40 + routine_->sizeHint().width() + count_->sizeHint().width() + 2 * head_->spacing();
+  head_->setDirection(wanted <= width() ? QBoxLayout::LeftToRight : QBoxLayout::TopToBottom);
 }
 
 void EventPane::focus_filter() {
@@ -165,9 +182,10 @@ void EventPane::show_count() {
   count_->setToolTip(drops > 0 ? tr("✕: messages that never arrived; type `dropped` to see them alone") : QString());
   if (workspace_->filtering()) return count_->setText(tr("still counting …"));
   const auto rows = workspace_->rows();
-  QString text = rows ? tr("%1 of %2").arg(rows->size()).arg(r->events()) : tr("%1 events").arg(r->events());
+  QString text = rows ? tr("%1 of %2").arg(rows->size()).arg(r->events()) : QString::fromStdString(counted(r->events(), "event"));
   if (drops > 0) text += tr(", ✕ %1").arg(workspace_->drop_rows() ? workspace_->drop_rows()->size() : drops);
   count_->setText(text);
+  fit_head();
 }
 
 // --- verdicts ---
@@ -475,12 +493,13 @@ BranchPane::BranchPane(Workspace* w, QWidget* parent)
   auto* layout = column(this);
   remark_->setWordWrap(true);
   remark_->setContentsMargins(6, 3, 6, 3);
-  remark_->setText(tr("Each fault by hand, and each `fork acks=all` in the console, begins a future of its own. Click one to look at it, or its place under “beside” to draw it beside this one; nothing is lost."));
+  remark_->setText(tr("A fault by hand begins another future, and this one stays."));
   split_ = new QSplitter(Qt::Vertical, this);
   view_->setModel(model_);
   view_->setAccessibleName(tr("Futures"));
+  view_->setToolTip(tr("Click one to look at it, or its place under “beside” to draw it beside this one."));
   dress_table(view_);
-  set_widths(view_, {26, 7, 16, 18, 8, 24});
+  fit_columns();
   view_->setTextElideMode(Qt::ElideMiddle);
   verdicts_->setModel(table_);
   verdicts_->setAccessibleName(tr("Verdicts of all futures"));
@@ -493,12 +512,9 @@ BranchPane::BranchPane(Workspace* w, QWidget* parent)
   layout->addWidget(split_, 1);
   setFocusProxy(view_);
   const auto refresh = [this] {
-    remark_->setText(workspace_->session().branches().size() < 2
-                         ? tr("Each fault by hand, and each `fork acks=all` in the console, begins a future of its own. Click one to look at it, or its place under “beside” to draw it beside this one; nothing is lost.")
-                         : tr("Click one to look at it, or its place under “beside” to draw it beside this one."));
     model_->refresh();
     table_->refresh();
-    remark_->setVisible(!workspace_->session().branches().empty());
+    remark_->setVisible(workspace_->session().branches().size() == 1);  // later the room is the tables'
     verdicts_->setVisible(workspace_->session().branches().size() > 1);  // of one future they stand under Verdicts
     verdicts_->setColumnWidth(0, verdicts_->fontMetrics().averageCharWidth() * 24);
     for (int i = 1; i < table_->columnCount(); ++i)
@@ -514,6 +530,13 @@ BranchPane::BranchPane(Workspace* w, QWidget* parent)
   connect(view_, &QTableView::clicked, this, take);
   connect(view_, &QTableView::activated, this, take);
   refresh();
+}
+
+void BranchPane::fit_columns() { set_widths(view_, {26, 7, 16, 18, 8, 24, 12}); }
+
+void BranchPane::changeEvent(QEvent* event) {
+  QWidget::changeEvent(event);
+  if (event->type() == QEvent::FontChange) fit_columns();
 }
 
 // Side by side where that is the better use of the room.

@@ -1,6 +1,7 @@
 // gui/qt/panes.h: events, verdicts, the inspector, futures: the tables of a run, each obeying the one focus and setting it.
 #pragma once
 
+#include <QBoxLayout>
 #include <QCheckBox>
 #include <QComboBox>
 #include <QLabel>
@@ -35,15 +36,18 @@ class EventPane : public QWidget {
 
  protected:
   void changeEvent(QEvent* event) override;
+  void resizeEvent(QResizeEvent* event) override;
 
  private:
   void fit_columns();
+  void fit_head();
   void show_event();
   void show_count();
 
   Workspace* workspace_;
   EventModel* model_;
   QTableView* view_;
+  QBoxLayout* head_;
   QLineEdit* filter_;
   QCheckBox* routine_;
   QLabel* count_;
@@ -114,9 +118,12 @@ class BranchPane : public QWidget {
   void set_theme(Theme l);
 
  protected:
+  void changeEvent(QEvent* event) override;
   void resizeEvent(QResizeEvent* event) override;
 
  private:
+  void fit_columns();
+
   Workspace* workspace_;
   BranchModel* model_;
   QTableView* view_;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "gui/core/describe.h"
 #include "gui/core/labels.h"
@@ -14,7 +15,10 @@ namespace mqlab::gui {
 namespace {
 
 constexpr Duration shortest = 1'000;  // of a view
+constexpr int let_go_ms = 400;        // after the last turn of a knob by keys
 constexpr float column_pixels = 34;   // of a drag that moves logs by one position
+
+std::string name_of(KnobKind kind, const KnobScope& scope) { return scope.words + ": " + knob_name(kind); }
 
 double part_of(const Rect& area, float x) { return std::clamp(static_cast<double>((x - area.x) / std::max(1.0F, area.w)), 0.0, 1.0); }
 
@@ -152,6 +156,10 @@ Scene PicturePane::words(const QString& text, float width, float height, const T
   return s;
 }
 
+Scene PicturePane::nothing(const QString& what, float width, float height, const TextMeasure& measure) const {
+  return words(what + ' ' + (workspace_->recording() ? tr("Nothing happened in this run.") : tr("Nothing has been run: Ctrl+R runs the scenario.")), width, height, measure);
+}
+
 void PicturePane::choose(EntityId e, Point at) {
   const auto r = workspace_->recording();
   if (!r || !e) return choose_ground(at);
@@ -202,7 +210,7 @@ TopologyPane::TopologyPane(Workspace* w, RunFacts* facts, QWidget* parent) : Pic
   canvas_->build = [this](float width, float height, const TextMeasure& measure) {
     height -= canvas_->canvas().strip_height();
     const auto m = workspace_->moment();
-    if (!workspace_->has_events()) return words(workspace_->running() ? tr("running …") : tr("Who is there, and what is on its way. Nothing has been run: Ctrl+R runs the scenario."), width, height, measure);
+    if (!workspace_->has_events()) return workspace_->running() ? words(tr("running …"), width, height, measure) : nothing(tr("Who is there, and what is on its way."), width, height, measure);
     if (!m) return words(tr("…"), width, height, measure);
     // No message moves but between the event that sent it and the one that took it.
     const auto r = workspace_->recording();
@@ -217,8 +225,15 @@ TopologyPane::TopologyPane(Workspace* w, RunFacts* facts, QWidget* parent) : Pic
   canvas_->wish = [this](const CanvasWishes& wish) {
     for (const KnobChange& k : wish.knobs) turned(k);
   };
-  const auto knobs = [this] { show_knobs(); };
+  letting_go_.setSingleShot(true);
+  letting_go_.setInterval(let_go_ms);
+  connect(&letting_go_, &QTimer::timeout, this, &TopologyPane::let_go);
+  const auto knobs = [this] {
+    if (turning_ && (turning_->event != workspace_->event() || turning_->scope.words != workspace_->knob_scope().words)) let_go();
+    show_knobs();
+  };
   connect(w, &Workspace::run_changed, this, [this] {
+    if (turning_ && (workspace_->session().branches().size() < 2 || !workspace_->has_events() || turning_->event >= workspace_->recording()->events())) turning_.reset();
     turned_.clear();
     show_knobs();
   });
@@ -237,13 +252,15 @@ void TopologyPane::show_knobs() {
       Knob k;
       k.id = knob_name(kind);
       k.label = kind == KnobKind::latency ? scope.words + ": latency" : k.id;
+      k.name = name_of(kind, scope);
       for (const KnobStop& s : knob_stops(kind)) k.stops.emplace_back(s.text);
-      const auto t = turned_.find(k.id);
-      k.value = t != turned_.end() ? t->second : static_cast<double>(workspace_->knob_stands(kind, scope));
+      const auto t = turned_.find(k.name);
+      k.value = turning_ && turning_->kind == kind ? static_cast<double>(turning_->stop) : t != turned_.end() ? t->second : static_cast<double>(workspace_->knob_stands(kind, scope));
       all.push_back(std::move(k));
     }
     Knob speed;
     speed.id = speed.label = "speed";
+    speed.name = "speed of play";
     std::size_t nearest = 0;
     for (std::size_t i = 0; i < play_speeds().size(); ++i) {
       speed.stops.emplace_back(play_speeds()[i].text);
@@ -252,8 +269,33 @@ void TopologyPane::show_knobs() {
     speed.value = static_cast<double>(nearest);
     all.push_back(std::move(speed));
   }
-  canvas_->canvas().set_knobs(std::move(all));
-  canvas_->invalidate();
+  canvas_->set_knobs(std::move(all));
+}
+
+void TopologyPane::turn(KnobKind kind, int by) {
+  if (!workspace_->has_events()) return;
+  if (turning_ && turning_->kind != kind) let_go();
+  if (!turning_) {
+    // What is being made counts as made.
+    const KnobScope scope = workspace_->knob_scope();
+    const auto t = turned_.find(name_of(kind, scope));
+    const std::size_t stands = t != turned_.end() ? static_cast<std::size_t>(std::lround(t->second)) : workspace_->knob_stands(kind, scope);
+    turning_ = Turning{kind, scope, workspace_->event(), stands};
+  }
+  const auto last = static_cast<std::ptrdiff_t>(knob_stops(kind).size()) - 1;
+  turning_->stop = static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(static_cast<std::ptrdiff_t>(turning_->stop) + by, 0, last));
+  emit workspace_->told(tr("%1 of %2: %3").arg(QLatin1String(knob_name(kind)), QString::fromStdString(turning_->scope.words), QLatin1String(knob_stops(kind)[turning_->stop].text)));
+  letting_go_.start();
+  show_knobs();
+}
+
+void TopologyPane::let_go() {
+  if (!turning_) return;
+  letting_go_.stop();
+  const Turning t = *std::exchange(turning_, std::nullopt);
+  turned_[name_of(t.kind, t.scope)] = static_cast<double>(t.stop);
+  workspace_->turn_knob(t.kind, t.scope, t.stop, t.event);
+  show_knobs();
 }
 
 void TopologyPane::turned(const KnobChange& change) {
@@ -261,9 +303,10 @@ void TopologyPane::turned(const KnobChange& change) {
   const auto stop = static_cast<std::size_t>(std::lround(std::max(0.0, change.value)));
   if (change.id == "speed") return workspace_->set_speed(play_speeds()[std::min(stop, play_speeds().size() - 1)].speed);
   if (!change.done) return;
-  turned_[change.id] = change.value;
   const KnobKind kind = change.id == knob_name(KnobKind::latency) ? KnobKind::latency : KnobKind::loss;
-  workspace_->turn_knob(kind, workspace_->knob_scope(), stop);
+  const KnobScope scope = workspace_->knob_scope();
+  turned_[name_of(kind, scope)] = change.value;
+  workspace_->turn_knob(kind, scope, stop);
 }
 
 // --- space-time ---
@@ -271,7 +314,7 @@ void TopologyPane::turned(const KnobChange& change) {
 SpacetimePane::SpacetimePane(Workspace* w, RunFacts* facts, QWidget* parent) : PicturePane(tr("Space-time diagram"), w, facts, parent) {
   keep_room_for_scroll_bar();
   canvas_->build = [this](float width, float height, const TextMeasure& measure) {
-    if (!workspace_->has_events()) return words(tr("A line for each node, an arrow for each message, time to the right. Nothing has been run: Ctrl+R runs the scenario."), width, height, measure);
+    if (!workspace_->has_events()) return nothing(tr("A line for each node, an arrow for each message, time to the right."), width, height, measure);
     const auto passing = workspace_->passing();
     const auto passing_drops = workspace_->passing_drops();
     SpacetimeView v = view(passing.get());
@@ -342,7 +385,7 @@ void PicturePane::scroll_by(const CanvasWishes& wish) {
 LogsPane::LogsPane(Workspace* w, RunFacts* facts, QWidget* parent) : PicturePane(tr("Logs and queues"), w, facts, parent) {
   canvas_->build = [this](float width, float height, const TextMeasure& measure) {
     const auto m = workspace_->moment();
-    if (!workspace_->has_events()) return words(tr("What logs and queues hold, record by record. Nothing has been run: Ctrl+R runs the scenario."), width, height, measure);
+    if (!workspace_->has_events()) return nothing(tr("What logs and queues hold, record by record."), width, height, measure);
     if (!m) return words(tr("…"), width, height, measure);
     view_.scroll = static_cast<float>(scroll_->value());
     LogsPicture p = logs(*m, workspace_->recording()->journal(), view_, facts_->focus(), width, height, measure);
@@ -369,7 +412,7 @@ LogsPane::LogsPane(Workspace* w, RunFacts* facts, QWidget* parent) : PicturePane
 GroupsPane::GroupsPane(Workspace* w, RunFacts* facts, QWidget* parent) : PicturePane(tr("Groups"), w, facts, parent) {
   canvas_->build = [this](float width, float height, const TextMeasure& measure) {
     const auto m = workspace_->moment();
-    if (!workspace_->has_events()) return words(tr("Who reads what, and how far. Nothing has been run: Ctrl+R runs the scenario."), width, height, measure);
+    if (!workspace_->has_events()) return nothing(tr("Who reads what, and how far."), width, height, measure);
     if (!m) return words(tr("…"), width, height, measure);
     GroupsPicture p = groups(*m, workspace_->recording()->journal(), static_cast<float>(scroll_->value()), facts_->focus(), width, height, measure);
     show_part_of(p.height, height);
@@ -387,7 +430,7 @@ GroupsPane::GroupsPane(Workspace* w, RunFacts* facts, QWidget* parent) : Picture
 PlotsPane::PlotsPane(Workspace* w, RunFacts* facts, QWidget* parent) : PicturePane(tr("Plots"), w, facts, parent) {
   keep_room_for_scroll_bar();
   canvas_->build = [this](float width, float height, const TextMeasure& measure) {
-    if (!workspace_->has_events()) return words(tr("Throughput, latency, what waits and what is under way, over time. Nothing has been run: Ctrl+R runs the scenario."), width, height, measure);
+    if (!workspace_->has_events()) return nothing(tr("Throughput, latency, what waits and what is under way, over time."), width, height, measure);
     return plots(facts_->series(), facts_->spacetime().timeline, facts_->view(), workspace_->time(), width, height, measure);
   };
   canvas_->wish = [this](const CanvasWishes& wish) {

@@ -8,6 +8,7 @@
 
 #include <QMenu>
 #include <QScrollBar>
+#include <QTimer>
 #include <QWidget>
 
 #include <functional>
@@ -73,12 +74,16 @@ class PicturePane : public QWidget {
   CanvasWidget* canvas() const { return canvas_; }
   void set_theme(Theme t) { canvas_->set_theme(t); }
   void set_text_scale(float s) { canvas_->set_text_scale(s); }
+  // Nothing is due: no frame, no turn of a knob.
+  virtual bool settled() const { return canvas_->settled(); }
   // Filled in by the window: what can be done to a thing.
   std::function<void(QMenu&, EntityId)> menu;
 
  protected:
   // A scene that only says why there is nothing to see, and what to do about it.
   Scene words(const QString& text, float width, float height, const TextMeasure& measure) const;
+  // ... where there is no event; `what`: what the picture is of.
+  Scene nothing(const QString& what, float width, float height, const TextMeasure& measure) const;
   void choose(EntityId e, Point at);
   // Where empty ground was clicked; overridden where it means a time.
   virtual void choose_ground(Point) { workspace_->set_entity({}); }
@@ -106,13 +111,25 @@ class TopologyPane : public PicturePane {
 
  public:
   TopologyPane(Workspace* w, RunFacts* facts, QWidget* parent = nullptr);
+  // By keys: so many stops up or down, on the links in focus. It is let go, and its future made, when no further turn comes for a moment, or
+  // when something else comes into focus.
+  void turn(KnobKind kind, int by);
+  bool settled() const override { return !turning_ && PicturePane::settled(); }
 
  private:
+  struct Turning {
+    KnobKind kind;
+    KnobScope scope;
+    std::size_t event, stop;
+  };
+  void let_go();
+  std::optional<Turning> turning_;
+  QTimer letting_go_;
   // Latency and loss of the links in focus, and the speed of play: in a strip below, beside what they change. One future a turn, made when
   // the knob is let go.
   void show_knobs();
   void turned(const KnobChange& change);
-  std::map<std::string, double> turned_;  // let go, and its future is not there yet
+  std::map<std::string, double> turned_;  // let go, and its future is not there yet; by name
 };
 
 class SpacetimePane : public PicturePane {

@@ -276,6 +276,7 @@ void TimeBar::set_theme(Theme l) {
 
 // What can be typed is asked of the run when somebody is about to type.
 bool TimeBar::eventFilter(QObject* watched, QEvent* event) {
+  if (watched == go_to_ && event->type() == QEvent::FontChange) fit_fields();
   if (watched == go_to_ && event->type() == QEvent::FocusIn && suggestions_->stringList() != workspace_->go_to_suggestions()) suggestions_->setStringList(workspace_->go_to_suggestions());
   return QToolBar::eventFilter(watched, event);
 }
@@ -287,7 +288,8 @@ void TimeBar::focus_go_to() {
 
 QString TimeBar::place_text() const {
   const auto r = workspace_->recording();
-  if (!r || r->events() == 0) return tr("no run");
+  if (!r) return tr("no run");
+  if (r->events() == 0) return tr("no events");
   return QStringLiteral("%1 of %2   #%3 of %4").arg(text_of(workspace_->time()), text_of(r->end())).arg(workspace_->event()).arg(r->events() - 1);
 }
 

@@ -17,10 +17,20 @@ const std::vector<WindowLayout>& window_layouts() {
       // Both futures lie side by side, their times below each other.
       {"compare",
        {{70, {{32, {"topology", "beside_topology"}, true}, {33, {"spacetime", "plots", "logs", "groups"}}, {35, {"beside"}}}},
-        {30, {{27, {"branches"}}, {41, {"verdicts", "inspector", "lesson"}}, {32, {"events", "scenario", "faults", "notebook", "console"}}}}}},
+        {30, {{30, {"branches"}}, {41, {"verdicts", "inspector", "lesson", "console"}}, {29, {"events", "scenario", "faults", "notebook"}}}}}},
       {"present", {{68, {{50, {"topology", "logs", "groups"}}, {50, {"spacetime", "plots", "events"}}}}, {32, {{100, {"verdicts", "inspector"}}}}}},
   };
   return all;
+}
+
+int least_letters(const QString& pane) {
+  if (pane == QLatin1String("branches")) return 38;  // as many columns as tell two futures apart
+  if (pane == QLatin1String("events")) return 34;
+  for (const char* table : {"verdicts", "inspector"})
+    if (pane == QLatin1String(table)) return 32;
+  for (const char* text : {"lesson", "scenario", "faults", "console", "notebook"})
+    if (pane == QLatin1String(text)) return 28;
+  return 30;
 }
 
 const WindowLayout& window_layout(const QString& name) {

@@ -28,6 +28,10 @@ struct WindowLayout {
   std::vector<LayoutColumn> columns;
 };
 
+// The least width of a pane, in letters of the usual text: below it what it shows can't be read. In each layout all columns have it, in a
+// window of 1280x800 with text up to 150 % (tests/gui_qt/views_test.cpp); larger text makes it no larger.
+int least_letters(const QString& pane);
+
 // "learn", "debug", "compare", "present".
 const std::vector<WindowLayout>& window_layouts();
 // Requires: there is one of that name.

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "gui/core/go_to.h"
+#include "gui/core/labels.h"
 #include "kit/models.h"
 #include "sim/record/event_text.h"
 #include "sim/script/scenario_api.h"
@@ -194,7 +195,7 @@ void Workspace::take_found() {
   const Found& f = session_.found();
   if (f.event) {
     set_event(*f.event);
-    emit told(tr("%1: #%2, after a look at %3 events").arg(sought).arg(*f.event).arg(f.looked_at));
+    emit told(tr("%1: #%2, after a look at %3").arg(sought).arg(*f.event).arg(QString::fromStdString(counted(f.looked_at, "event"))));
   } else if (f.called_off) {
     emit told(tr("The search for `%1` was called off.").arg(sought));
   } else {
@@ -244,11 +245,12 @@ void Workspace::intervene(const Fault& f) {
   emit branches_changed();
 }
 
-void Workspace::turn_knob(KnobKind k, const KnobScope& s, std::size_t stop) {
-  if (!has_events() || stop == knob_stands(k, s)) return;
-  play(false);
+void Workspace::turn_knob(KnobKind k, const KnobScope& s, std::size_t stop, std::optional<std::size_t> event) {
+  if (!has_events()) return;
   const int from = session_.current();
-  const Time here = recording()->time_of(event_);
+  const Time here = recording()->time_of(event.value_or(event_));
+  if (stop == knob_stands_at(session_.branch(from).spec.interventions, here, k, s)) return;
+  play(false);
   next_event_ = event_;
   const std::string words = stop == 0 ? std::string(knob_name(k)) + " as it is, " + s.words : std::string(knob_name(k)) + " " + knob_stops(k)[stop].text + ", " + s.words;
   next_branch_ = session_.fork_by_hand(from, gui::turn_knob(session_.branch(from).spec.interventions, here, k, s, stop), words + " at " + format_duration(here));

@@ -83,8 +83,8 @@ class Workspace : public QObject {
   bool has_events() const { return recording() && recording()->events() > 0; }
   // A fault by hand, right after the event in focus: a new branch, which becomes current when it is ready.
   void intervene(const Fault& f);
-  // A knob of the links put at one of its stops, from right after the event in focus on: a new branch, as for a fault.
-  void turn_knob(KnobKind k, const KnobScope& s, std::size_t stop);
+  // A knob of the links put at one of its stops, from right after the event in focus (or that one) on: a new branch, as for a fault.
+  void turn_knob(KnobKind k, const KnobScope& s, std::size_t stop, std::optional<std::size_t> event = {});
   // The links that are in focus, for a knob; and where it stands now.
   KnobScope knob_scope() const;
   std::size_t knob_stands(KnobKind k, const KnobScope& s) const;

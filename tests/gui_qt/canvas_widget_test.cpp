@@ -93,6 +93,55 @@ TEST_F(Widget, AScreenReaderFindsWhatIsDrawn) {
   EXPECT_EQ(face->child(2), nullptr);
 }
 
+// A knob is a slider: it says what it is and where it stands, and can be turned without a mouse.
+TEST_F(Widget, AScreenReaderFindsKnobsAndTurnsThem) {
+  std::vector<KnobChange> turned;
+  canvas_.wish = [&](const CanvasWishes& w) { turned.insert(turned.end(), w.knobs.begin(), w.knobs.end()); };
+  canvas_.canvas().knobs_in_strip = true;
+  canvas_.resize(400, 260);
+  const std::vector<Knob> knobs = {{"latency", "latency", 0, 0, 1, 0, "", {"as it is", "20 ms", "1 s"}, "all links: latency"}, {"rate", "rate", 0, 10, 4, 0.5, "Hz"}, {"far", "one for which there is no room at all", 0, 1, 0}};
+  canvas_.set_knobs(knobs);
+  ASSERT_TRUE(wait_until([&] { return canvas_.settled(); }));
+  QAccessibleInterface* face = QAccessible::queryAccessibleInterface(&canvas_);
+  ASSERT_EQ(face->childCount(), 2 + 3);
+  EXPECT_EQ(face->child(1)->role(), QAccessible::ListItem);
+  QAccessibleInterface* latency = face->child(2);
+  EXPECT_EQ(latency->role(), QAccessible::Slider);
+  EXPECT_EQ(latency->text(QAccessible::Name), "all links: latency");
+  EXPECT_EQ(latency->text(QAccessible::Value), "20 ms");
+  EXPECT_EQ(face->child(3)->text(QAccessible::Name), "rate");
+  EXPECT_EQ(face->child(3)->text(QAccessible::Value), "4 Hz");
+  EXPECT_EQ(latency->parent(), face);
+  EXPECT_EQ(face->indexOfChild(latency), 2);
+  const QRect at = latency->rect();
+  EXPECT_TRUE(QRect(canvas_.mapToGlobal(QPoint(0, 0)), canvas_.size()).contains(at)) << "where it is drawn";
+  EXPECT_GT(at.width(), 40);
+  EXPECT_EQ(face->childAt(at.center().x(), at.center().y()), latency);
+  EXPECT_FALSE(latency->state().offscreen);
+  EXPECT_TRUE(face->child(4)->state().offscreen);
+  QAccessibleValueInterface* value = latency->valueInterface();
+  ASSERT_NE(value, nullptr);
+  EXPECT_EQ(value->currentValue().toDouble(), 1);
+  EXPECT_EQ(value->minimumValue().toDouble(), 0);
+  EXPECT_EQ(value->maximumValue().toDouble(), 2);
+  EXPECT_EQ(value->minimumStepSize().toDouble(), 1);
+  value->setCurrentValue(99);
+  ASSERT_EQ(turned.size(), 1U);
+  EXPECT_EQ(turned[0].id, "latency");
+  EXPECT_EQ(turned[0].value, 2) << "held inside its range";
+  EXPECT_TRUE(turned[0].done);
+  ASSERT_NE(latency->actionInterface(), nullptr);
+  latency->actionInterface()->doAction(QAccessibleActionInterface::decreaseAction());
+  ASSERT_EQ(turned.size(), 2U);
+  EXPECT_EQ(turned[1].value, 0);
+  std::vector<Knob> later = knobs;
+  later[1].value = 5;
+  canvas_.set_knobs(later);
+  EXPECT_EQ(face->child(3)->text(QAccessible::Value), "5 Hz");
+  canvas_.set_knobs({});
+  EXPECT_EQ(face->childCount(), 2);
+}
+
 // Each picture of a real run names what can be walked to, and a click on a node moves the focus of all panes.
 TEST(Pictures, OfTheShowcaseAreNamedAndObeyTheFocus) {
   const QTemporaryDir folder;

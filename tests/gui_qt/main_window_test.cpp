@@ -1,6 +1,7 @@
 // The window as a whole, offscreen: what a user does in the first minutes.
 #include "gui/qt/main_window.h"
 
+#include <QAccessible>
 #include <QAction>
 #include <QTest>
 
@@ -250,6 +251,54 @@ TEST_F(Window, AKnobOfTheLinksIsAFutureWhenItIsLetGo) {
   EXPECT_EQ(w.workspace().speed(), play_speeds().front().speed);
   trigger("fault.undo");
   EXPECT_EQ(w.workspace().knob_stands(KnobKind::latency, w.workspace().knob_scope()), 0U);
+}
+
+// Knobs have keys: several presses are one turn, of the links that were in focus then.
+TEST_F(Window, KnobsAreTurnedByKeysAndReadToWhoHears) {
+  MainWindow& w = showcase_window();
+  ASSERT_TRUE(w.workspace().go_to("8s").isEmpty());
+  settle();
+  Workspace& run = w.workspace();
+  CanvasWidget* topology = w.pictures().front()->canvas();
+  topology->setFocus();
+  const auto knob = [&](const char* name) {
+    QAccessibleInterface* face = QAccessible::queryAccessibleInterface(topology);
+    for (int i = 0; i < face->childCount(); ++i)
+      if (face->child(i)->role() == QAccessible::Slider && face->child(i)->text(QAccessible::Name) == name) return face->child(i)->text(QAccessible::Value);
+    return QString("no such knob");
+  };
+  EXPECT_EQ(knob("all links: latency"), "as it is");
+  EXPECT_EQ(knob("all links: loss"), "as it is");
+  EXPECT_EQ(knob("speed of play"), "× 1");
+  for (int i = 0; i < 3; ++i) QTest::keyClick(topology, Qt::Key_L);
+  QTest::keyClick(topology, Qt::Key_L, Qt::ShiftModifier);
+  EXPECT_EQ(knob("all links: latency"), "5 ms") << "it is seen at once";
+  EXPECT_EQ(run.session().branches().size(), 1U) << "and nothing is run while it is turned";
+  settle();
+  ASSERT_EQ(run.session().branches().size(), 2U);
+  EXPECT_EQ(run.recording()->spec().interventions.at(0).fault.fault.amount, 5'000'000);
+  EXPECT_EQ(knob("all links: latency"), "5 ms");
+  // A node comes into focus while loss is turned: what was turned is of all links, and of that moment.
+  const std::size_t event = run.event();
+  QTest::keyClick(topology, Qt::Key_D);
+  run.set_entity(EntityId::node(run.recording()->result().world->find("B1")));
+  EXPECT_EQ(knob("from B1: loss"), "as it is");
+  settle();
+  ASSERT_EQ(run.session().branches().size(), 3U);
+  ASSERT_EQ(run.recording()->spec().interventions.size(), 2U);
+  EXPECT_EQ(run.recording()->spec().interventions[1].fault.trigger.after, run.recording()->time_of(event) + 1);
+  EXPECT_EQ(run.recording()->spec().interventions[1].fault.fault.ratio.part, 1U);
+  run.set_entity({});
+  settle();
+  EXPECT_EQ(knob("all links: loss"), "1 %");
+  // Back to as it is: the fault is gone.
+  QTest::keyClick(topology, Qt::Key_D, Qt::ShiftModifier);
+  QTest::keyClick(topology, Qt::Key_D, Qt::ShiftModifier);
+  settle();
+  EXPECT_EQ(run.recording()->spec().interventions.size(), 1U);
+  for (int i = 0; i < 2; ++i) QTest::keyClick(topology, Qt::Key_Plus);
+  settle();
+  EXPECT_EQ(knob("speed of play"), "× 4");
 }
 
 // A note of a run that was broken by hand makes that run again, in a window that has never seen it.

@@ -4,8 +4,10 @@
 #include <QDir>
 #include <QImage>
 #include <QLabel>
+#include <QRegularExpression>
 #include <QTest>
 
+#include <cmath>
 #include <set>
 #include <string>
 
@@ -75,6 +77,68 @@ TEST_F(Views, EachPaneBehindATabHasItsRoom) {
     w.dock(pane)->raise();
     settle();
     EXPECT_EQ(flaws(), "") << pane;
+  }
+}
+
+// The window stays as large as it is, and no text is cut, whatever size it has.
+TEST_F(Views, WithLargerTextEachPaneKeepsItsLeastWidth) {
+  MainWindow& w = open(source("scenarios/museum/kafka/p01-retry-duplicate.lua"), "8s");
+  for (const int scale : {100, 125, 150}) {
+    w.set_scale(scale);
+    for (const WindowLayout& l : window_layouts()) {
+      w.apply_layout(l.name);
+      settle();
+      EXPECT_EQ(w.size(), QSize(1280, 800)) << l.name << ", " << scale << " %";
+      EXPECT_EQ(flaws(), "") << l.name << ", " << scale << " %";
+      for (const LayoutColumn& c : l.columns)
+        for (const LayoutCell& cell : c.cells)
+          for (const char* name : cell.panes) {
+            QDockWidget* d = w.dock(name);
+            d->raise();
+            settle();
+            EXPECT_GE(d->widget()->width(), least_letters(name) * w.fontMetrics().averageCharWidth()) << name << " in " << l.name << ", " << scale << " %";
+            EXPECT_TRUE(w.rect().contains(d->geometry())) << name << " in " << l.name << ", " << scale << " %";
+          }
+    }
+  }
+  w.set_scale(scale_max);
+  settle();
+  EXPECT_EQ(w.width(), 1280) << "even then";
+  w.set_scale(100);
+}
+
+// A run of no event at all, and of one: each picture says what there is, and nothing is divided by it.
+TEST_F(Views, ARunOfNoEventAndARunOfOneAreShown) {
+  for (const std::size_t events : {0, 1}) {
+    MainWindow& w = open(source(events == 0 ? "tests/gui_qt/looks/no-event.lua" : "tests/gui_qt/looks/one-event.lua"));
+    ASSERT_TRUE(wait_until([&] { return w.workspace().recording() != nullptr; }));
+    ASSERT_EQ(w.workspace().recording()->events(), events);
+    for (const QString& layout : layout_names()) {
+      w.apply_layout(layout);
+      for (const char* name : {"topology", "logs", "groups", "spacetime", "plots", "events", "branches", "verdicts", "inspector", "faults", "console"}) {
+        w.dock(name)->show();
+        w.dock(name)->raise();
+        settle();
+        const std::string where = layout.toStdString() + ", " + name + ", events: " + std::to_string(events);
+        EXPECT_EQ(flaws(), "") << where;
+        const auto* p = qobject_cast<PicturePane*>(w.dock(name)->widget());
+        if (!p) continue;
+        const Scene& s = p->canvas()->scene();
+        ASSERT_FALSE(s.named().empty()) << where;
+        if (events == 0) {
+          EXPECT_NE(s.named()[0].text.find("Nothing happened in this run."), std::string::npos) << where << ": " << s.named()[0].text;
+        }
+        for (const Shape& x : s.shapes()) {
+          EXPECT_TRUE(std::isfinite(x.from.x) && std::isfinite(x.from.y) && std::isfinite(x.to.x) && std::isfinite(x.to.y)) << where << ": " << x.label;
+          for (const char* foolish : {"nan", "inf", "1 messages", "1e-"}) EXPECT_EQ(x.label.find(foolish), std::string::npos) << where << ": " << x.label;
+        }
+      }
+    }
+    QStringList said;
+    for (const QLabel* l : w.findChildren<QLabel*>()) said << l->text();
+    EXPECT_EQ(said.count(events == 0 ? "0 events" : "1 event"), 2) << "beside the filter and in the status bar: " << said.join('|').toStdString();
+    for (const QString& text : said) EXPECT_FALSE(QRegularExpression("\\b1 (event|message|checkpoint)s").match(text).hasMatch()) << text.toStdString();
+    window_.reset();
   }
 }
 
