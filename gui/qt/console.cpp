@@ -6,6 +6,7 @@
 
 #include <array>
 
+#include "gui/core/labels.h"
 #include "gui/core/what_if.h"
 #include "gui/qt/fault_palette.h"
 #include "sim/lab/nearest.h"
@@ -138,7 +139,7 @@ ConsolePane::ConsolePane(Workspace* w, QWidget* parent) : QWidget(parent), works
     const auto rows = workspace_->rows();
     if (workspace_->filtering() || !tell_when_found_) return;
     tell_when_found_ = false;
-    if (rows) log_->appendPlainText(tr("%1 of %2 events").arg(rows->size()).arg(workspace_->recording()->events()));
+    if (rows) log_->appendPlainText(tr("%1 of %2").arg(rows->size()).arg(QString::fromStdString(counted(workspace_->recording()->events(), "event"))));
   });
 }
 
@@ -175,9 +176,9 @@ QString ConsolePane::answer(const ConsoleCommand& c) {
     case Kind::find:
       w.set_filter(c.argument);
       if (!w.recording()) return tr("There is no run yet.");
-      if (!w.filtering()) return tr("all %1 events").arg(w.recording()->events());
+      if (!w.filtering()) return tr("all of it: %1").arg(QString::fromStdString(counted(w.recording()->events(), "event")));
       tell_when_found_ = true;
-      return tr("looking through %1 events …").arg(w.recording()->events());
+      return tr("looking through %1 …").arg(QString::fromStdString(counted(w.recording()->events(), "event")));
     case Kind::why: {
       if (!w.has_events()) return tr("There is no run yet.");
       const Journal& j = w.recording()->journal();

@@ -86,6 +86,10 @@ LessonPane::LessonPane(WindowSettings* settings, QWidget* parent)
   const auto taken = [this] {
     const QString text = line_edit_->text().trimmed();
     if (text.isEmpty() || !line_take_) return;
+    if (const QString wrong = line_wrong_ ? line_wrong_(text) : QString(); !wrong.isEmpty()) {
+      emit told(wrong);
+      return line_edit_->selectAll();
+    }
     line_->hide();
     browser_->setFocus();
     line_take_(text);
@@ -207,12 +211,13 @@ void LessonPane::measure(const Recording& r) {
   if (fresh && !a.measured.isEmpty() && event < r.events()) emit go_asked(QStringLiteral("#%1").arg(event), -1);
 }
 
-void LessonPane::type(const QString& label, const QString& hint, std::function<void(const QString&)> take) {
+void LessonPane::type(const QString& label, const QString& hint, std::function<void(const QString&)> take, std::function<QString(const QString&)> wrong) {
   line_label_->setText(label);
   line_edit_->setPlaceholderText(hint);
   line_edit_->setAccessibleName(label);
   line_edit_->clear();
   line_take_ = std::move(take);
+  line_wrong_ = std::move(wrong);
   line_->show();
   line_edit_->setFocus();
 }
@@ -245,11 +250,16 @@ bool LessonPane::follow(const QUrl& link) {
         const auto run = index("run", q.runs.size());
         return run ? ask(n, LessonStep(q.runs[*run])), true : false;
       }
-      if (what == "number")
-        return type(tr("You say"), tr("a number, or a time: 250 ms"), [this, n](const QString& t) {
-                 if (read_measured(t.toStdString()).kind == Measured::Kind::word) emit told(tr("`%1` is no number: 28 or 250 ms was expected").arg(t));
-                 else answer(n, t);
-               }), true;
+      if (what == "number") {
+        const bool time = read_measured(q.runs.front().claimed.toStdString()).kind == Measured::Kind::time;
+        type(tr("You say"), time ? tr("a time: 250 ms, 3 min") : tr("a number: 28"), [this, n](const QString& t) { answer(n, t); },
+             [time](const QString& t) {
+               const Measured said = read_measured(t.toStdString());
+               if (said.kind == (time ? Measured::Kind::time : Measured::Kind::count) || (said.kind != Measured::Kind::word && said.number == 0)) return QString();
+               return time ? tr("`%1` is no time: 250 ms or 3 min was expected").arg(t) : tr("`%1` is no number: 28 was expected").arg(t);
+             });
+        return true;
+      }
       if (what == "knob") return type(tr("One setting"), tr("name=value"), [this, n](const QString& t) { turn(n, t); }), true;
       if (what == "read") return open_.insert(n), render(), true;
       if (what == "anew") {

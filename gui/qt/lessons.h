@@ -56,8 +56,8 @@ class LessonPane : public QWidget {
   void render();
   void ask(int question, const LessonStep& step);
   void measure(const Recording& r);
-  // A line below the page, for what can't be clicked.
-  void type(const QString& label, const QString& hint, std::function<void(const QString&)> take);
+  // A line below the page, for what can't be clicked. `wrong` says what is wrong with what was typed: then it stays, to be mended.
+  void type(const QString& label, const QString& hint, std::function<void(const QString&)> take, std::function<QString(const QString&)> wrong = {});
 
   WindowSettings* settings_;
   Answers answers_;
@@ -66,6 +66,7 @@ class LessonPane : public QWidget {
   QLabel* line_label_;
   QLineEdit* line_edit_;
   std::function<void(const QString&)> line_take_;
+  std::function<QString(const QString&)> line_wrong_;
   QString lesson_;
   LessonPage page_;
   std::set<int> open_;   // questions whose rest is shown without an answer

@@ -2,6 +2,8 @@
 #include <QComboBox>
 #include <QDir>
 #include <QFileInfo>
+#include <QLineEdit>
+#include <QPlainTextEdit>
 #include <QPushButton>
 #include <QRegularExpression>
 #include <QSpinBox>
@@ -11,6 +13,7 @@
 #include <map>
 #include <set>
 
+#include "gui/core/labels.h"
 #include "gui/core/palette.h"
 #include "gui/qt/console.h"
 #include "gui/qt/fault_palette.h"
@@ -102,7 +105,7 @@ const LessonPage& page_of(const QString& id) {
 
 // What a page claims is what a run in the window measures, and exactly one choice of each question is what came out.
 TEST(Questions, EachMeasuresWhatItsPageClaimsAndHasOneRightChoice) {
-  std::size_t questions = 0, pages = 0;
+  std::size_t questions = 0, pages = 0, numbers = 0;
   for (const Lesson& l : lessons()) {
     const LessonPage& page = page_of(l.id);
     EXPECT_TRUE(page.complaints.isEmpty()) << l.id.toStdString() << ": " << page.complaints.join("; ").toStdString();
@@ -121,9 +124,14 @@ TEST(Questions, EachMeasuresWhatItsPageClaimsAndHasOneRightChoice) {
         EXPECT_TRUE(is_run_of(s, *run)) << where << ": " << s.command.toStdString();
         EXPECT_EQ(parse_measure(s.measure.toStdString()).of(run->result()).text(), s.claimed.toStdString()) << where << ": " << s.command.toStdString();
       }
-      if (q.choices.empty()) continue;
-      EXPECT_GE(q.choices.size(), 2U) << where;
       const Measured value = parse_measure(q.runs.front().measure.toStdString()).of(run_of(q.runs.front())->result());
+      numbers += q.choices.empty();
+      if (q.choices.empty()) {
+        EXPECT_NE(value.kind, Measured::Kind::word) << where << ": a number is asked for, and " << value.text() << " is none";
+        EXPECT_TRUE(prediction_fits(q, QString::fromStdString(value.text()), QString::fromStdString(value.text()))) << where;
+        continue;
+      }
+      EXPECT_GE(q.choices.size(), 2U) << where;
       int right = 0;
       for (const LessonChoice& c : q.choices) {
         const auto fit = fits(c.value.toStdString(), value);
@@ -135,6 +143,7 @@ TEST(Questions, EachMeasuresWhatItsPageClaimsAndHasOneRightChoice) {
   }
   EXPECT_GE(questions, 20U);
   EXPECT_GE(pages, 8U);
+  EXPECT_GE(numbers, 1U);
 }
 
 constexpr const char* a_page =
@@ -229,6 +238,57 @@ TEST(LessonPane, APredictionIsKeptMeasuredAndStandsBesideWhatCameOut) {
   EXPECT_TRUE(contents_page(settings).contains("1 of")) << contents_page(settings).toStdString();
   ASSERT_TRUE(again.follow(QUrl("mqlab:anew?q=0")));
   EXPECT_EQ(Answers(settings.folder() + "/answers.json").find(id, q.key()), nullptr);
+}
+
+// Where a number is asked for it is typed; what is no number, or of another kind, stays there and is not kept.
+TEST(LessonPane, ANumberIsTypedAndIsRightWithinATenth) {
+  const QTemporaryDir folder;
+  WindowSettings settings(folder.path() + "/w.ini");
+  LessonPane pane(&settings);
+  pane.show();
+  std::vector<LessonStep> asked;
+  QStringList told;
+  QObject::connect(&pane, &LessonPane::run_asked, [&](const LessonStep& s) { asked.push_back(s); });
+  QObject::connect(&pane, &LessonPane::told, [&](const QString& s) { told << s; });
+  const QString id = "kafka/06-retention-compaction-and-lag.md";
+  pane.show_lesson(id);
+  const auto& all = pane.page().questions;
+  const auto it = std::find_if(all.begin(), all.end(), [](const LessonQuestion& q) { return q.choices.empty(); });
+  ASSERT_NE(it, all.end());
+  const LessonQuestion q = *it;
+  const auto number = it - all.begin();
+  ASSERT_EQ(q.runs[0].claimed, "253 s");
+  EXPECT_TRUE(pane.page().markdown.contains(QStringLiteral("mqlab:number?q=%1").arg(number)));
+  auto* line = pane.findChild<QLineEdit*>();
+  ASSERT_NE(line, nullptr);
+  const auto say = [&](const char* text) {
+    if (!line->isVisible()) pane.follow(QUrl(QStringLiteral("mqlab:number?q=%1").arg(number)));
+    line->setText(text);
+    QTest::keyClick(line, Qt::Key_Return);
+  };
+  for (const char* wrong : {"soon", "-5 s", "240"}) {
+    told.clear();
+    say(wrong);
+    EXPECT_EQ(told, QStringList{QStringLiteral("`%1` is no time: 250 ms or 3 min was expected").arg(wrong)});
+    EXPECT_TRUE(line->isVisible() && line->text() == wrong) << wrong << " stays, to be mended";
+    EXPECT_TRUE(asked.empty()) << wrong;
+    EXPECT_EQ(pane.answers().find(id, q.key()), nullptr) << wrong << " is no answer";
+  }
+  const auto run = run_of(q.runs[0]);
+  const std::pair<const char*, const char*> said[] = {{"4 min", "✓ as you said"}, {"230 s", "✓ as you said"}, {"1 min", "✗ not as you said"}, {"0", "✗ not as you said"}};
+  for (const auto& [text, verdict] : said) {
+    asked.clear();
+    say(text);
+    EXPECT_FALSE(line->isVisible());
+    ASSERT_EQ(asked.size(), 1U) << text;
+    EXPECT_EQ(asked[0].command, q.key());
+    pane.run_ended(*run);
+    ASSERT_NE(pane.answers().find(id, q.key()), nullptr);
+    EXPECT_EQ(pane.answers().find(id, q.key())->said, text);
+    EXPECT_EQ(pane.answers().find(id, q.key())->measured, "253 s");
+    EXPECT_TRUE(pane.page().markdown.contains(verdict)) << text;
+    EXPECT_TRUE(pane.page().markdown.contains("mqlab:ask?q=" + QString::number(number) + "&amp;run=1")) << "the knob is there";
+  }
 }
 
 TEST(LessonPane, FollowsItsLinksAndTicksOnlyWhatRan) {
@@ -433,7 +493,7 @@ TEST(Console, AnswersAndRemembers) {
   EXPECT_EQ(w.event(), 87U);
   EXPECT_TRUE(c.execute("find produce").contains("looking through"));
   ASSERT_TRUE(wait_until([&] { return w.rows() != nullptr; }));
-  EXPECT_TRUE(c.findChild<QPlainTextEdit*>()->toPlainText().endsWith(QString("%1 of %2 events").arg(w.rows()->size()).arg(w.recording()->events())));
+  EXPECT_TRUE(c.findChild<QPlainTextEdit*>()->toPlainText().endsWith(QString("%1 of %2").arg(w.rows()->size()).arg(QString::fromStdString(counted(w.recording()->events(), "event")))));
   EXPECT_LT(w.rows()->size(), w.recording()->events());
   EXPECT_FALSE(c.execute("why").isEmpty());
   EXPECT_EQ(c.history().first(), "go 5s");
