@@ -144,7 +144,8 @@ void Progress::at(std::uint64_t done, std::string_view extra) {
   const double seconds = std::chrono::duration<double>(now - begun_).count();
   const double rate = static_cast<double>(done) / seconds;
   const double left = rate > 0 && total_ > done ? static_cast<double>(total_ - done) / rate : 0;
-  const std::string text = fmt::format("{} {} of {}, {:.0f} a second, {:.0f} s left{}{}", what_, done, total_, rate, left, extra.empty() ? "" : "; ", extra);
+  const std::string speed = rate >= 1 ? fmt::format("{:.0f} a second", rate) : fmt::format("{:.1f} a minute", rate * 60);
+  const std::string text = fmt::format("{} {} of {}, {}, {:.0f} s left{}{}", what_, done, total_, speed, left, extra.empty() ? "" : "; ", extra);
   note(terminal_ ? "\r\033[K" + text : text + "\n");
   line_ = terminal_;
 }
