@@ -19,15 +19,19 @@ std::string_view trimmed(std::string_view t) {
   return t;
 }
 
-// The message that never arrived, heartbeats left out, behind an event or before it: the first behind, the last before.
-GoTo dropped(const Recording& r, std::size_t now, Direction d) {
+// The message that never arrived, heartbeats left out, behind an event or before it: the first behind, the last before. Those that were
+// over at an event stand behind it; where one of them is in focus, the others of that event stand on either side of it.
+GoTo dropped(const Recording& r, std::size_t now, Direction d, std::optional<std::size_t> in_focus) {
   const Journal& j = r.journal();
   GoTo out{now, fmt::format("there is no {} that never arrived", d == Direction::forward ? "further message" : "message before"), {}};
+  const std::size_t focused = in_focus.value_or(j.drops.size());
+  const bool one_here = focused < j.drops.size() && r.event_of_drop(focused) == now;
   for (std::size_t i = 0; i < j.drops.size(); ++i) {
     const MessageKind kind = j.drops[i].event.type;
     if (kind < j.messages.size() && j.messages[kind].traffic == Traffic::heartbeat) continue;
     const std::size_t e = r.event_of_drop(i);
-    if (d == Direction::forward ? e <= now : e >= now) continue;
+    const bool before = one_here ? i < focused : e < now;
+    if (d == Direction::forward ? before || (one_here && i == focused) : !before) continue;
     out = {e, {}, i};
     if (d == Direction::forward) break;
   }
@@ -96,7 +100,7 @@ std::vector<std::string> go_to_suggestions(const Vocabulary& v) {
   return out;
 }
 
-GoTo go_to(const Recording& r, std::string_view words, std::size_t now) {
+GoTo go_to(const Recording& r, std::string_view words, std::size_t now, std::optional<std::size_t> drop_in_focus) {
   const std::string_view w = trimmed(words);
   const std::size_t last = r.events() - 1;
   now = std::min(now, last);
@@ -107,8 +111,8 @@ GoTo go_to(const Recording& r, std::string_view words, std::size_t now) {
   if (w == "previous violation") return previous_of(violations_of(r), now, "violation");
   if (w == "next fault" || w == "fault") return next_of(fault_events_of(r), now, "fault");
   if (w == "previous fault") return previous_of(fault_events_of(r), now, "fault");
-  if (w == "next dropped" || w == "dropped") return dropped(r, now, Direction::forward);
-  if (w == "previous dropped") return dropped(r, now, Direction::backward);
+  if (w == "next dropped" || w == "dropped") return dropped(r, now, Direction::forward, drop_in_focus);
+  if (w == "previous dropped") return dropped(r, now, Direction::backward, drop_in_focus);
   if (w.front() == '#') {
     const std::string_view digits = trimmed(w.substr(1));
     std::size_t n = 0;

@@ -25,8 +25,8 @@ struct GoTo {
   std::optional<std::size_t> drop{};  // in Journal::drops: the message that never arrived and was meant; it is to be in focus
 };
 
-// `now`: the event that is looked at. Requires: the run has events.
-GoTo go_to(const Recording& r, std::string_view words, std::size_t now);
+// `now`: the event that is looked at. `drop_in_focus`: the message that never arrived and is looked at there. Requires: the run has events.
+GoTo go_to(const Recording& r, std::string_view words, std::size_t now, std::optional<std::size_t> drop_in_focus = {});
 
 // Where words ask for a predicate: it, and which way; or what is wrong with it.
 struct Asked {

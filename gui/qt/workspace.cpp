@@ -434,7 +434,8 @@ QString Workspace::go_to(const QString& words) {
     emit told(tr("Searching for `%1` …").arg(sought_));
     return {};
   }
-  const GoTo to = gui::go_to(*recording(), words.toStdString(), event_);
+  const auto drop = entity().kind == EntityId::Kind::drop ? std::optional<std::size_t>(entity().a) : std::nullopt;
+  const GoTo to = gui::go_to(*recording(), words.toStdString(), event_, drop);
   if (!to.complaint.empty()) return QString::fromStdString(to.complaint);
   play(false);
   if (to.drop) focus(to.event, EntityId::drop(*to.drop));

@@ -203,17 +203,54 @@ TEST(GoTo, WordsAboutTheStateAskForASearch) {
   EXPECT_FALSE(c->complaint.empty());
 }
 
+// From one to the next and back again: each that is no heartbeat once, in their order, also where several were over at one event.
 TEST(GoTo, MessagesThatNeverArrivedAreAPlace) {
-  const Recording& r = *recorded("museum/kafka/p01-retry-duplicate.lua").recording;
-  const GoTo to = go_to(r, "next dropped", 0);
-  EXPECT_EQ(to.complaint, "");
-  const auto& drops = r.journal().drops;
-  EXPECT_TRUE(std::any_of(drops.begin(), drops.end(), [&](const Drop& d) { return d.after == to.event + 1; }));
-  ASSERT_TRUE(to.drop);
-  EXPECT_EQ(r.event_of_drop(*to.drop), to.event);
-  EXPECT_EQ(go_to(r, "previous dropped", to.event + 1).event, to.event);
-  EXPECT_FALSE(go_to(r, "next fault", 0).drop);
-  EXPECT_NE(go_to(r, "next dropped", r.events() - 1).complaint, "");
+  std::size_t together = 0, heartbeats = 0;
+  for (const char* scenario : {"showcase.lua", "search/quorum.lua"}) {
+    const Recording& r = *recorded(scenario).recording;
+    const auto& drops = r.journal().drops;
+    std::vector<std::size_t> all;
+    for (std::size_t i = 0; i < drops.size(); ++i)
+      if (r.journal().messages[drops[i].event.type].traffic != Traffic::heartbeat) {
+        together += !all.empty() && r.event_of_drop(all.back()) == r.event_of_drop(i);
+        all.push_back(i);
+      }
+    ASSERT_FALSE(all.empty());
+    heartbeats += drops.size() - all.size();
+    std::vector<std::size_t> seen;
+    std::size_t now = 0;
+    std::optional<std::size_t> in_focus;
+    while (seen.size() <= all.size()) {
+      const GoTo to = go_to(r, "next dropped", now, in_focus);
+      EXPECT_EQ(to.complaint.empty(), to.drop.has_value());
+      if (!to.drop) break;
+      EXPECT_EQ(to.event, r.event_of_drop(*to.drop));
+      now = to.event;
+      in_focus = to.drop;
+      seen.push_back(*to.drop);
+    }
+    EXPECT_EQ(seen, all) << scenario;
+    for (std::size_t n = all.size(); n-- > 0;) {
+      const GoTo to = go_to(r, "previous dropped", now, in_focus);
+      EXPECT_EQ(to.drop.has_value(), n > 0);
+      if (!to.drop || n == 0) {
+        EXPECT_EQ(to.complaint, "there is no message before that never arrived");
+        EXPECT_EQ(to.event, now);
+        break;
+      }
+      EXPECT_EQ(*to.drop, all[n - 1]);
+      now = to.event;
+      in_focus = to.drop;
+    }
+    // What is in focus elsewhere does not matter, and with nothing in focus those of this event are the next.
+    const std::size_t last = r.event_of_drop(all.back());
+    EXPECT_EQ(go_to(r, "next dropped", last + 1, all.front()).drop, std::nullopt);
+    EXPECT_EQ(r.event_of_drop(go_to(r, "next dropped", last).drop.value()), last);
+    EXPECT_LT(r.event_of_drop(go_to(r, "previous dropped", last).drop.value()), last);
+    EXPECT_FALSE(go_to(r, "next fault", 0).drop);
+  }
+  EXPECT_GT(together, 0U) << "several at one event";
+  EXPECT_GT(heartbeats, 0U) << "there are some to pass over";
 }
 
 }  // namespace

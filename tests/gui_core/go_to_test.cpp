@@ -56,6 +56,31 @@ TEST(GoTo, EventsViolationsAndFaultsHaveNames) {
   EXPECT_EQ(at("previous fault", faults[1]), faults[0]);
 }
 
+// From each event, by a look at all of them.
+TEST(GoTo, NextIsTheFirstBehindAndPreviousTheLastBefore) {
+  const auto faults = fault_events_of(showcase()), violations = violations_of(showcase());
+  ASSERT_FALSE(violations.empty());
+  for (const auto& [what, places] : {std::pair(std::string("fault"), faults), {"violation", violations}})
+    for (const std::size_t place : places)
+      for (std::size_t now = place - 1; now <= std::min(place + 1, showcase().events() - 1); ++now) {
+        std::optional<std::size_t> next, previous;
+        for (const std::size_t p : places) {
+          if (p > now && !next) next = p;
+          if (p < now) previous = p;
+        }
+        const GoTo on = go_to(showcase(), "next " + what, now), back = go_to(showcase(), "previous " + what, now);
+        EXPECT_EQ(on.complaint.empty(), next.has_value()) << what << " " << now;
+        EXPECT_EQ(on.event, next.value_or(now)) << what << " " << now;
+        EXPECT_EQ(back.complaint.empty(), previous.has_value()) << what << " " << now;
+        EXPECT_EQ(back.event, previous.value_or(now)) << what << " " << now;
+      }
+}
+
+// What the lab heals at the end is no fault of the story.
+TEST(GoTo, FaultsAreThoseOfTheStory) {
+  for (const std::size_t e : fault_events_of(showcase())) EXPECT_LT(showcase().time_of(e), showcase().result().workload_ended);
+}
+
 TEST(GoTo, SaysWhyAPlaceIsNone) {
   const auto complaint = [](const char* words, std::size_t now = 100) {
     const GoTo to = go_to(showcase(), words, now);

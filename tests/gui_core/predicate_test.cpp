@@ -136,6 +136,71 @@ TEST(Predicate, MeansWhatItSays) {
   EXPECT_TRUE(is("time > 11s or state B3 = down"));
 }
 
+// What each sign says of a number below, at and above the one that is there, for all that is a number.
+TEST(Predicate, EachComparisonIsWhatItsSignSays) {
+  struct Sign {
+    const char* text;
+    bool of_less, of_same, of_more;  // whether `n sign x` holds for x below, at and above n
+  };
+  const Sign signs[] = {{"=", false, true, false}, {"!=", true, false, true}, {"<", false, false, true}, {"<=", false, true, true}, {">", true, false, false}, {">=", true, true, false}};
+  const Moment m = a_moment();
+  const std::pair<const char*, std::int64_t> numbers[] = {{"isr orders/0", 2},         {"leo orders/0 on B2", 9},         {"leaders orders/0", 1}, {"lag billing", 8},
+                                                           {"lag billing orders/1", 1}, {"members billing", 1},            {"waiting B1", 4},       {"value B1 \"orders/0 > epoch\"", 7},
+                                                           {"time", 10'000}};
+  for (const auto& [what, n] : numbers)
+    for (const Sign& sign : signs)
+      for (const auto& [x, holds_there] : {std::pair(n - 1, sign.of_less), {n, sign.of_same}, {n + 1, sign.of_more}}) {
+        const std::string text = std::string(what) + " " + sign.text + " " + std::to_string(x) + (std::string(what) == "time" ? "ms" : "");
+        EXPECT_EQ(holds(read(text), m), holds_there) << text;
+      }
+}
+
+// "10" is more than "9", though not as words; and words that are no numbers are equal or not.
+TEST(Predicate, WordsAreEqualOrNot) {
+  const Moment m = a_moment();
+  const auto is = [&](const char* text) { return holds(read(text), m); };
+  EXPECT_FALSE(is("value B1 \"orders/0 > epoch\" > 10"));
+  EXPECT_TRUE(is("value B1 \"orders/0 > epoch\" = 07")) << "as numbers";
+  EXPECT_FALSE(is("value B1 \"orders/0 > role\" = follower"));
+  EXPECT_TRUE(is("value B1 \"orders/0 > role\" != follower"));
+  EXPECT_FALSE(is("value B1 \"orders/0 > role\" != leader"));
+  EXPECT_FALSE(is("value B1 \"orders/0 > role\" < 3")) << "a word is less than no number";
+  EXPECT_FALSE(is("state B1 = down"));
+  EXPECT_FALSE(is("state B1 != running"));
+  EXPECT_FALSE(is("state C = running")) << "it stands still";
+  EXPECT_FALSE(is("state B3 != down"));
+  EXPECT_FALSE(is("leader orders/0 != B1"));
+  EXPECT_TRUE(is("leader orders/0 != none"));
+  EXPECT_FALSE(is("leader orders/0 = B2"));
+}
+
+TEST(Predicate, AllOfThemAnyOfThemNoneOfThem) {
+  const Moment m = a_moment();
+  const auto is = [&](const char* text) { return holds(read(text), m); };
+  for (const bool a : {false, true})
+    for (const bool b : {false, true}) {
+      const std::string left = a ? "time > 1s" : "time > 99s", right = b ? "isr orders/0 = 2" : "isr orders/0 = 3";
+      EXPECT_EQ(is((left + " and " + right).c_str()), a && b) << a << b;
+      EXPECT_EQ(is((left + " or " + right).c_str()), a || b) << a << b;
+      EXPECT_EQ(is(("not " + left + " or " + right).c_str()), !a || b) << a << b;
+      EXPECT_EQ(is(("not (" + left + " or " + right + ")").c_str()), !a && !b) << a << b;
+    }
+}
+
+// After an election both believe that they lead: the later epoch is asked, wherever it stands in the list.
+TEST(Predicate, OfTwoWhoLeadTheLaterEpochIsAsked) {
+  for (const bool late_first : {false, true}) {
+    Moment m = a_moment();
+    m.places[1].leads = true;
+    m.places[1].numbers = {{"isr", 1}, {"epoch", 8}};
+    if (late_first) std::swap(m.places[0], m.places[1]);
+    EXPECT_TRUE(holds(read("isr orders/0 = 1"), m));
+    EXPECT_TRUE(holds(read("leaders orders/0 = 2"), m));
+    EXPECT_TRUE(holds(read("leader orders/0 = B1 and leader orders/0 = B2"), m));
+    EXPECT_FALSE(holds(read("leader orders/0 != B2"), m));
+  }
+}
+
 TEST(Predicate, WhatIsNotThereIsNothingWhateverItIsComparedWith) {
   const Moment m = a_moment();
   for (const char* text : {"isr orders/9 != 3", "isr orders/0 on B2 != 3", "nothing orders/0 != 3", "leader orders/9 != B1", "leader orders/9 = none", "leaders orders/9 = 0", "lag nobody < 9", "lag nobody != 9",
