@@ -108,7 +108,7 @@ std::string page(const OnePlan& of, const ToldPlan& told, const SliceCheck& chec
     std::string text = paragraph(step_text(told.story, step), style.width, std::string(columns(time), ' '));
     text.erase(0, columns(time));
     text.pop_back();
-    const Style::Ink ink = step.key ? Style::Ink::strong : step.kind == StoryStep::Kind::fault ? Style::Ink::warn : step.kind == StoryStep::Kind::message ? Style::Ink::quiet : Style::Ink::plain;
+    const Style::Ink ink = step.key ? Style::Ink::strong : step.kind == StoryStep::Kind::fault || step.kind == StoryStep::Kind::lost ? Style::Ink::warn : step.kind == StoryStep::Kind::message ? Style::Ink::quiet : Style::Ink::plain;
     out += style.quiet(time) + style.paint(text, ink) + "\n";
   }
   if (told.story.left_out > 0) out += style.quiet(fmt::format("  {:>13}   ... {} more: --steps N", "", told.story.left_out)) + "\n";
@@ -123,7 +123,7 @@ std::string page(const OnePlan& of, const ToldPlan& told, const SliceCheck& chec
 }
 
 Json json(const OnePlan& of, const ToldPlan& told, const SliceCheck& check, const std::vector<Asked>& asked) {
-  static constexpr const char* kinds[] = {"fault", "message", "mark", "operation", "end"};
+  static constexpr const char* kinds[] = {"fault", "message", "mark", "operation", "end", "lost"};
   const Slice& s = told.story.slice;
   Json out = finding_json("mqlab-why/1", of, s.sentence, s.mechanism);
   out["certain_at_ns"] = s.certain;

@@ -178,13 +178,15 @@ void add_interventions(Scenario& s, const ScenarioCase* c, const std::vector<Int
   for (const Intervention& i : all) to.push_back(i.fault);
 }
 
-// By time, each at its place among the events: what was lost later than it was sent stands where it was lost.
+// By time, each at its place among the events.
 void sort_drops(Journal& j) {
-  std::stable_sort(j.drops.begin(), j.drops.end(), [](const Drop& a, const Drop& b) { return a.time < b.time; });
-  for (Drop& d : j.drops) {
-    const auto first = std::lower_bound(j.deliveries.begin(), j.deliveries.end(), d.time, [](const Delivery& x, Time t) { return x.time < t; });
-    d.after = std::max(d.after, static_cast<std::size_t>(first - j.deliveries.begin()));
+  std::vector<Drop> sorted;
+  sorted.reserve(j.drops.size());
+  for (const PlacedDrop& d : drops_in_order(j)) {
+    sorted.push_back(*d.drop);
+    sorted.back().after = d.after;
   }
+  j.drops = std::move(sorted);
 }
 
 // Without some of its faults a scenario is told as one run, where each fault has its time.

@@ -12,6 +12,8 @@ namespace {
 constexpr std::size_t ops_max = 12;         // of one message, besides the witness
 constexpr std::size_t links_of_a_row = 6;   // of the chain behind it
 constexpr std::size_t links_of_a_mark = 4;
+constexpr std::size_t drops_max = 12;
+constexpr std::size_t drops_of_a_fault = 3;
 
 // The event during which a row was written: the last one on its process's line at that time, or before it.
 EventId event_of(const Journal& j, const Op& op) {
@@ -94,9 +96,15 @@ Slice slice_of(const RunResult& r, const std::string& anomaly, const OrdinaryMar
 
   const Causality causes(j);
   std::set<std::uint32_t> events;
+  std::set<std::size_t> drops;
+  std::set<std::pair<std::uint32_t, std::uint32_t>> asked;
   const auto behind = [&](EventId id, std::size_t links) {
     const std::vector<std::uint32_t> chain = causes.chain_of(id);
-    events.insert(chain.end() - static_cast<std::ptrdiff_t>(std::min(links, chain.size())), chain.end());
+    const std::size_t begin = chain.size() - std::min(links, chain.size());
+    events.insert(chain.begin() + static_cast<std::ptrdiff_t>(begin), chain.end());
+    for (std::size_t i = begin; i + 1 < chain.size() && drops.size() < drops_max; ++i)
+      if (asked.emplace(chain[i], chain[i + 1]).second)
+        for (const std::uint32_t d : causes.lost_between(chain[i], chain[i + 1])) drops.insert(d);
   };
   std::set<NodeId> nodes;
   for (const OpIndex i : s.ops) {
@@ -128,6 +136,18 @@ Slice slice_of(const RunResult& r, const std::string& anomaly, const OrdinaryMar
     const ArmedFault& a = world.faults()[i];
     if (a.parent == no_fault && a.bites > 0 && a.fired_at <= last && a.fired_at < r.workload_ended && end_of(a) >= first && touches(world, i, nodes)) s.faults.push_back(i);
   }
+  for (const std::size_t i : s.faults) {
+    const ArmedFault& a = world.faults()[i];
+    if (a.fault.kind != FaultKind::drop) continue;
+    std::size_t taken = 0;
+    for (std::size_t d = 0; d < j.drops.size() && taken < drops_of_a_fault && drops.size() < drops_max; ++d) {
+      const Drop& drop = j.drops[d];
+      if (drop.why != DropReason::fault || drop.time < a.fired_at || drop.time > last || a.fault.message != j.kind_name(drop.event.type)) continue;
+      drops.insert(d);
+      ++taken;
+    }
+  }
+  s.drops.assign(drops.begin(), drops.end());
   return s;
 }
 

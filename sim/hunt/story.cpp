@@ -47,6 +47,7 @@ class Teller {
     rows();
     marks();
     messages();
+    lost();
     if (s_.certain > r_.workload_ended)
       add({r_.workload_ended, StoryStep::Kind::end, nobody, nobody, "the run is over: faults are healed, processes restarted, and all may catch up", false, 0}, 1);
     add({s_.certain, StoryStep::Kind::end, nobody, nobody, s_.mechanism.anomaly + " is certain", true, 0}, 0);
@@ -119,6 +120,16 @@ class Teller {
     }
   }
 
+  // What nobody got is why somebody waited in vain: it is near.
+  void lost() {
+    const Journal& j = journal();
+    for (const std::size_t i : s_.drops) {
+      const Drop& d = j.drops[i];
+      const bool heartbeat = d.event.type < j.messages.size() && j.messages[d.event.type].traffic == Traffic::heartbeat;
+      add({d.time, StoryStep::Kind::lost, d.event.target, d.event.source, drop_words(j, d), false, 0}, heartbeat ? 5 : d.why == DropReason::fault ? 1 : 2);
+    }
+  }
+
   bool is_end_of_a_row(const Delivery& d) const {
     return std::any_of(s_.ops.begin(), s_.ops.end(), [&](OpIndex i) { return journal().ops[i].time == d.time && journal().ops[i].process == line_of(d.event); });
   }
@@ -150,7 +161,7 @@ SliceStory tell_slice(const RunResult& r, const std::string& anomaly, const Ordi
   std::set<NodeId> nodes;
   for (const std::size_t i : order) {
     StoryStep& step = all[i].step;
-    if (step.kind == StoryStep::Kind::message) nodes.insert(step.source);
+    if (step.kind == StoryStep::Kind::message || step.kind == StoryStep::Kind::lost) nodes.insert(step.source);
     nodes.insert(step.line);
     story.steps.push_back(std::move(step));
   }
@@ -163,10 +174,10 @@ SliceStory tell_slice(const RunResult& r, const std::string& anomaly, const Ordi
 
 std::string step_text(const SliceStory& s, const StoryStep& step) {
   if (step.number > 0) return fmt::format("FAULT {}: {}", step.number, step.text);
-  if (step.kind != StoryStep::Kind::message) return step.text;
+  if (step.kind != StoryStep::Kind::message && step.kind != StoryStep::Kind::lost) return step.text;
   const auto name = [&](NodeId n) {
     const auto it = std::find_if(s.lines.begin(), s.lines.end(), [&](const auto& line) { return line.first == n; });
-    return it == s.lines.end() ? std::string() : it->second;
+    return it == s.lines.end() ? std::string("?") : it->second;
   };
   return fmt::format("{}->{} {}", name(step.source), name(step.line), step.text);
 }

@@ -19,11 +19,11 @@
 namespace mqlab {
 
 struct StoryStep {
-  enum class Kind : std::uint8_t { fault, message, mark, operation, end };
+  enum class Kind : std::uint8_t { fault, message, mark, operation, end, lost };  // lost: a message that never arrived, when it was over
   Time time{};
   Kind kind{};
-  NodeId line = nobody;    // on whose line it stands; of a message, the receiver
-  NodeId source = nobody;  // of a message
+  NodeId line = nobody;    // on whose line it stands; of a message, the receiver; of a lost one, who should have got it, or nobody
+  NodeId source = nobody;  // of a message, a lost one too
   std::string text;        // who is on the line stands in it
   bool key = false;        // a row of the witness, the turn of the story, or the end of it
   std::size_t number = 0;  // of a fault: the how manieth, from 1

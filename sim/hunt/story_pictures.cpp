@@ -60,6 +60,7 @@ constexpr const char* style = R"(
 .mq .life { stroke: currentColor; opacity: .25; }
 .mq .message { stroke: #0072b2; stroke-width: 1.6; fill: none; }
 .mq .head { fill: #0072b2; }
+.mq .lost { stroke: #d55e00; stroke-width: 2; fill: none; }
 .mq .mark { fill: #0072b2; }
 .mq .row { fill: currentColor; }
 .mq .fault { stroke: #d55e00; stroke-width: 1.6; stroke-dasharray: 5 4; }
@@ -79,6 +80,8 @@ std::string story_mermaid(const SliceStory& s) {
     const std::string when = " (" + format_time(step.time) + ")\n";
     const std::string text = mermaid_text(step.number > 0 ? fmt::format("fault {}, {}", step.number, step.text) : step.text);
     if (step.kind == StoryStep::Kind::message) out += fmt::format("  {}->>{}: {}{}", id(step.source), id(step.line), text, when);
+    else if (step.kind == StoryStep::Kind::lost && step.line != nobody) out += fmt::format("  {}-x{}: {}{}", id(step.source), id(step.line), text, when);
+    else if (step.kind == StoryStep::Kind::lost) out += fmt::format("  Note over {}: {}{}", id(step.source), text, when);
     else out += fmt::format("  Note over {}: {}{}", step.line == nobody ? over : id(step.line), text, when);
   }
   return out;
@@ -96,7 +99,7 @@ std::string story_svg(const SliceStory& s) {
   std::string rows;
   int y = Layout::head + 14;
   for (const StoryStep& step : s.steps) {
-    const bool message = step.kind == StoryStep::Kind::message;
+    const bool message = step.kind == StoryStep::Kind::message || step.kind == StoryStep::Kind::lost;
     std::string words = step.text;
     if (message)
       for (const auto& [n, name] : s.lines)
@@ -111,6 +114,13 @@ std::string story_svg(const SliceStory& s) {
       case StoryStep::Kind::operation: {
         const int half = step.key ? 6 : 4;
         rows += fmt::format("<rect class=\"row\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>", x_of(step.line) - half, y - half, 2 * half, 2 * half);
+        break;
+      }
+      case StoryStep::Kind::lost: {  // half the way, and a cross
+        const int from = x_of(step.source);
+        const int to = step.line == nobody ? from + at.apart / 2 : (from + x_of(step.line)) / 2;
+        rows += fmt::format("<line class=\"message\" x1=\"{}\" x2=\"{}\" y1=\"{}\" y2=\"{}\"/>", from, to, y, y);
+        rows += fmt::format("<path class=\"lost\" d=\"M{} {}l8 8m0 -8l-8 8\"/>", to - 4, y - 4);
         break;
       }
       case StoryStep::Kind::message: {

@@ -141,6 +141,22 @@ std::vector<std::uint32_t> Causality::marks_of(EventId id) const {
   return marks;
 }
 
+std::vector<std::uint32_t> Causality::lost_between(std::uint32_t event, std::uint32_t next, std::size_t most) const {
+  constexpr std::size_t links_most = 64;
+  std::vector<std::uint32_t> out;
+  const auto& all = journal_.deliveries;
+  if (event >= next || next >= size() || is_message(all[next].event) || line_of_[event] != line_of_[next]) return out;
+  const NodeId who = line_of(all[event].event);
+  for (std::uint32_t i = 0; i < journal_.drops.size() && out.size() < most; ++i) {
+    const Drop& d = journal_.drops[i];
+    if ((d.event.source != who && d.event.target != who) || d.after > next || sent_at(d) < all[event].time || d.time > all[next].time) continue;
+    std::optional<std::uint32_t> at = index_of(d.event.cause);
+    for (std::size_t n = 0; n < links_most && at && *at > event; ++n) at = reason_of(*at);
+    if (at == event) out.push_back(i);
+  }
+  return out;
+}
+
 std::vector<std::string> Causality::why(EventId id, std::size_t most) const {
   const std::vector<std::uint32_t> chain = chain_of(id);
   std::vector<std::string> lines;
@@ -150,6 +166,8 @@ std::vector<std::string> Causality::why(EventId id, std::size_t most) const {
     const Delivery& d = journal_.deliveries[chain[i]];
     lines.push_back(format_time(d.time) + "  " + event_text(journal_, d));
     for (const std::uint32_t m : marks_of(d.event.id)) lines.push_back("    " + mark_text(journal_, journal_.marks[m]));
+    if (i + 1 < chain.size())
+      for (const std::uint32_t l : lost_between(chain[i], chain[i + 1])) lines.push_back("    " + drop_text(journal_, journal_.drops[l]));
   }
   return lines;
 }

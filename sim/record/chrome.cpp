@@ -11,8 +11,8 @@ namespace mqlab {
 namespace {
 
 // The tracks ("threads") of each node ("process").
-enum Track : unsigned { events = 1, operations = 2, marks = 3, sent = 4 };
-constexpr const char* track_names[] = {"", "events", "operations", "marks", "sent"};
+enum Track : unsigned { events = 1, operations = 2, marks = 3, sent = 4, lost = 5 };
+constexpr const char* track_names[] = {"", "events", "operations", "marks", "sent", "never arrived"};
 
 // An event without service time is drawn this long, so that it can be seen and clicked.
 constexpr Duration shown_at_least = 1'000;
@@ -30,6 +30,7 @@ class ChromeWriter {
     }
     write_operations();
     for (const Mark& m : journal_.marks) write_mark(m);
+    for (const PlacedDrop& d : drops_in_order(journal_)) write_drop(*d.drop);
     write_names();
     out_ << "\n]}\n";
     out_.flush();
@@ -167,6 +168,18 @@ class ChromeWriter {
     out_ << ",\"s\":\"" << (m.node == nobody ? 'g' : 't') << "\",\"args\":{\"text\":";
     out_.json(mark_text(journal_, m));
     if (m.during != no_event) out_ << ",\"during\":" << m.during;
+    out_ << "}}";
+    out_.may_flush();
+  }
+
+  // On the line of whom it was for, and of its sender where it was for nobody.
+  void write_drop(const Drop& d) {
+    begin("i", event_name(journal_, Delivery{d.event, d.time, d.payload}), "drop", d.time, d.event.target == nobody ? d.event.source : d.event.target, lost);
+    out_ << ",\"s\":\"t\",\"args\":{\"text\":";
+    out_.json(drop_text(journal_, d));
+    out_ << ",\"why\":\"" << drop_reason_name(d.why) << "\",\"sent\":";
+    out_.microseconds(sent_at(d));
+    if (d.event.cause != no_event) out_ << ",\"cause\":" << d.event.cause;
     out_ << "}}";
     out_.may_flush();
   }

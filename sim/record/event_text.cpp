@@ -86,10 +86,30 @@ std::string event_text(const Journal& journal, const Delivery& delivery) {
 }
 
 std::string drop_text(const Journal& journal, const Drop& drop) {
+  return fmt::format("{}->{} {}", line_name(journal, drop.event.source), drop.event.target == nobody ? "?" : line_name(journal, drop.event.target), drop_words(journal, drop));
+}
+
+std::string drop_words(const Journal& journal, const Drop& drop) {
   const Delivery as_delivery{drop.event, drop.time, drop.payload};
   const std::string details = event_details(journal, as_delivery);
-  return fmt::format("{}->{} {}{}{} never arrived: {}", line_name(journal, drop.event.source), drop.event.target == nobody ? "?" : line_name(journal, drop.event.target),
-                     event_name(journal, as_delivery), details.empty() ? "" : " ", details, drop_reason_text(drop.why));
+  return fmt::format("{}{}{} never arrived: {}", event_name(journal, as_delivery), details.empty() ? "" : " ", details, drop_reason_text(drop.why));
+}
+
+const char* drop_reason_name(DropReason r) {
+  static constexpr const char* names[drop_reason_count] = {"cut",          "lost",          "fault",        "behind_fault",    "cut_off",        "gave_up",   "closed",
+                                                           "sender_ended", "receiver_down", "receiver_new", "receiver_closed", "receiver_ended", "unfinished"};
+  return names[static_cast<std::size_t>(r)];
+}
+
+std::vector<PlacedDrop> drops_in_order(const Journal& journal) {
+  std::vector<PlacedDrop> out;
+  out.reserve(journal.drops.size());
+  for (const Drop& d : journal.drops) {
+    const auto first = std::lower_bound(journal.deliveries.begin(), journal.deliveries.end(), d.time, [](const Delivery& x, Time t) { return x.time < t; });
+    out.push_back({&d, std::max(d.after, static_cast<std::size_t>(first - journal.deliveries.begin()))});
+  }
+  std::stable_sort(out.begin(), out.end(), [](const PlacedDrop& a, const PlacedDrop& b) { return a.drop->time < b.drop->time; });
+  return out;
 }
 
 std::string mark_text(const Journal& journal, const Mark& mark) {
@@ -109,21 +129,35 @@ void visit_trace(const Journal& journal, const TraceVisitor& visitor) {
   std::sort(recorded.begin(), recorded.end());
   std::size_t next = 0;
   std::size_t next_change = 0;
+  const std::vector<PlacedDrop> drops = visitor.drop ? drops_in_order(journal) : std::vector<PlacedDrop>();
+  std::size_t next_drop = 0;
+  const auto lost = [&](std::size_t before, Time until) {
+    for (; next_drop < drops.size() && drops[next_drop].after <= before && drops[next_drop].drop->time <= until; ++next_drop) visitor.drop(*drops[next_drop].drop);
+  };
+  std::size_t at = 0;  // so many deliveries were told
+  Time last = -1;      // ... the last of them at this time
   const auto marks = [&](auto belongs) {
-    for (; next < journal.marks.size() && belongs(journal.marks[next]); ++next) visitor.mark(journal.marks[next]);
+    for (; next < journal.marks.size() && belongs(journal.marks[next]); ++next) {
+      // What is over before a mark that stands by itself is told before it.
+      if (journal.marks[next].time > last) lost(at, journal.marks[next].time - 1);
+      visitor.mark(journal.marks[next]);
+    }
   };
   for (std::size_t i = 0; i < journal.deliveries.size(); ++i) {
     const Delivery& d = journal.deliveries[i];
     marks([&](const Mark& m) {
       return m.time < d.time || (m.time == d.time && !std::binary_search(recorded.begin(), recorded.end(), m.during));
     });
+    lost(i, d.time);
     visitor.delivery(d, i);
+    at = i + 1;
+    last = d.time;
     marks([&](const Mark& m) { return m.during == d.event.id && m.time <= d.time; });
-    if (!visitor.change) continue;
-    for (; next_change < journal.changes.size() && journal.changes[next_change].delivery == i; ++next_change)
+    for (; visitor.change && next_change < journal.changes.size() && journal.changes[next_change].delivery == i; ++next_change)
       visitor.change(journal.changes[next_change]);
   }
   marks([](const Mark&) { return true; });
+  lost(~std::size_t{0}, time_max);
 }
 
 }  // namespace mqlab

@@ -26,6 +26,17 @@ std::string event_details(const Journal& journal, const Delivery& delivery);
 std::string event_text(const Journal& journal, const Delivery& delivery);
 // "B1->P1 ProduceReply partition=0 never arrived: a fault dropped it"
 std::string drop_text(const Journal& journal, const Drop& drop);
+// ... without its ends: "ProduceReply partition=0 never arrived: a fault dropped it"
+std::string drop_words(const Journal& journal, const Drop& drop);
+// The reason as one word, for exports: "receiver_down".
+const char* drop_reason_name(DropReason r);
+// In the order of their times, each with how many deliveries were before it: what was lost later than it was sent stands where it was
+// lost. The journal itself has them as they became known.
+struct PlacedDrop {
+  const Drop* drop = nullptr;
+  std::size_t after = 0;
+};
+std::vector<PlacedDrop> drops_in_order(const Journal& journal);
 // "leader_elected orders/0: by the controller"
 std::string mark_words(const Journal& journal, const Mark& mark);
 // "B1 leader_elected orders/0: by the controller"
@@ -33,12 +44,13 @@ std::string mark_text(const Journal& journal, const Mark& mark);
 // The name of a line: a process, or "world".
 std::string line_name(const Journal& journal, NodeId line);
 
-// Deliveries and marks in one order: by time, and a mark right after the event during which it was made. What the
-// event changed comes last.
+// Deliveries, marks and drops in one order: by time, and a mark right after the event during which it was made. What the
+// event changed comes after its marks; what never arrived, before the next event.
 struct TraceVisitor {
   std::function<void(const Delivery&, std::size_t index)> delivery;
   std::function<void(const Mark&)> mark;
   std::function<void(const StateChange&)> change{};  // may be none
+  std::function<void(const Drop&)> drop{};           // may be none
 };
 void visit_trace(const Journal& journal, const TraceVisitor& visitor);
 

@@ -70,30 +70,36 @@ void write_mermaid(const Journal& journal, const Sink& sink, const MermaidOption
     take_part(line);
     p.body += "  Note over " + id(line) + ": " + mermaid_text(text) + " (" + format_time(time) + ")\n";
   };
+  // Whether there is room for one more; after the first without, there is none.
+  const auto arrow = [&](const Event& e) {
+    const bool heartbeat = e.type < journal.messages.size() && journal.messages[e.type].traffic == Traffic::heartbeat;
+    if (heartbeat && !options.heartbeats) return ++p.heartbeats, false;
+    if (p.more_arrows + p.more_notes > 0 || p.arrows >= options.arrows_max || full()) return ++p.more_arrows, false;
+    ++p.arrows;
+    take_part(e.source);
+    if (e.target != nobody) take_part(e.target);
+    return true;
+  };
   visit_trace(journal, {.delivery =
                             [&](const Delivery& d, std::size_t) {
                               const Event& e = d.event;
                               if (static_cast<EventKind>(e.kind) == EventKind::fault) return note(nobody, event_text(journal, d), d.time);
-                              if (!is_message(e)) return;
-                              const bool heartbeat = e.type < journal.messages.size() && journal.messages[e.type].traffic == Traffic::heartbeat;
-                              if (heartbeat && !options.heartbeats) {
-                                ++p.heartbeats;
-                                return;
-                              }
-                              if (p.more_arrows + p.more_notes > 0 || p.arrows >= options.arrows_max || full()) {
-                                ++p.more_arrows;
-                                return;
-                              }
-                              ++p.arrows;
-                              take_part(e.source);
-                              take_part(e.target);
+                              if (!is_message(e) || !arrow(e)) return;
                               std::string text = event_name(journal, d);
                               if (const std::string details = event_details(journal, d); !details.empty()) text += " " + details;
                               const bool stream = static_cast<EventKind>(e.kind) == EventKind::data;
                               p.body += "  " + id(e.source) + (stream ? "->>" : "-)") + id(e.target) + ": " + mermaid_text(text) + " (" +
                                         format_time(d.time) + ")\n";
                             },
-                        .mark = [&](const Mark& m) { note(m.node, mark_text(journal, m), m.time); }});
+                        .mark = [&](const Mark& m) { note(m.node, mark_text(journal, m), m.time); },
+                        .drop =
+                            [&](const Drop& d) {
+                              const Event& e = d.event;
+                              if (!arrow(e)) return;
+                              const std::string when = " (" + format_time(d.time) + ")\n";
+                              if (e.target == nobody) p.body += "  Note over " + id(e.source) + ": " + mermaid_text(drop_words(journal, d)) + when;
+                              else p.body += "  " + id(e.source) + "-x" + id(e.target) + ": " + mermaid_text(drop_words(journal, d)) + when;
+                            }});
 
   TextOut out(sink);
   out << "sequenceDiagram\n";

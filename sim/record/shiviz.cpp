@@ -53,6 +53,16 @@ void write_shiviz(const Journal& journal, const Sink& sink) {
   };
   for (const Mark& m : journal.marks) host(m.node);
 
+  // What never arrived is told with the event in which it was sent; else on its sender's line, when it was over.
+  std::map<EventId, std::vector<const Drop*>> lost_by_event;
+  const auto sent_in = [&](const Drop& d) {
+    const auto i = causality.index_of(d.event.cause);
+    return i && causality.lines()[causality.line_index(*i)] == d.event.source;
+  };
+  for (const Drop& d : journal.drops) {
+    host(d.event.source);
+    if (sent_in(d)) lost_by_event[d.event.cause].push_back(&d);
+  }
   std::vector<std::uint32_t> marked(hosts.size(), 0);  // events of a line that are marks by themselves
   std::vector<VectorClock> last(hosts.size(), VectorClock(hosts.size(), 0));
   std::map<std::uint32_t, std::pair<VectorClock, std::size_t>> waiting;  // event -> its clock, edges still to come
@@ -88,6 +98,9 @@ void write_shiviz(const Journal& journal, const Sink& sink) {
                      if (to_come != 0) waiting[i] = {clock, to_come};
                      std::string text = event_text(journal, d);
                      for (const std::uint32_t m : causality.marks_of(d.event.id)) text += " [" + mark_text(journal, journal.marks[m]) + "]";
+                     // An event may be recorded twice: the first counts.
+                     if (const auto it = lost_by_event.find(d.event.id); it != lost_by_event.end() && causality.index_of(d.event.id) == i)
+                       for (const Drop* l : it->second) text += " [" + drop_text(journal, *l) + "]";
                      write(line, format_time(d.time) + " " + text);
                    },
                .mark =
@@ -96,6 +109,13 @@ void write_shiviz(const Journal& journal, const Sink& sink) {
                      const std::uint32_t line = host(m.node);
                      ++last[line][line];
                      write(line, format_time(m.time) + " [" + mark_text(journal, m) + "]");
+                   },
+               .drop =
+                   [&](const Drop& d) {
+                     if (sent_in(d)) return;
+                     const std::uint32_t line = host(d.event.source);
+                     ++last[line][line];
+                     write(line, format_time(d.time) + " [" + drop_text(journal, d) + "]");
                    }});
   out.flush();
 }

@@ -40,6 +40,7 @@ std::optional<TraceError> TraceReader::end() {
   if (Complaint c = count("events", header_.events, step_.number)) return fail(std::move(*c));
   if (Complaint c = count("marks", header_.marks, marks_)) return fail(std::move(*c));
   if (Complaint c = count("changes", header_.changes, changes_)) return fail(std::move(*c));
+  if (Complaint c = count("drops", header_.drops, drops_)) return fail(std::move(*c));
   return std::nullopt;
 }
 
@@ -51,7 +52,8 @@ TraceReader::Complaint TraceReader::row(std::string_view text) {
   if (field("event")) return event_row();
   if (field("mark")) return mark_row();
   if (field("state")) return state_row();
-  return "the row is none of a trace: it has no \"event\", \"mark\" or \"state\"";
+  if (field("drop")) return drop_row();
+  return "the row is none of a trace: it has no \"event\", \"mark\", \"state\" or \"drop\"";
 }
 
 TraceReader::Complaint TraceReader::read_header() {
@@ -64,6 +66,8 @@ TraceReader::Complaint TraceReader::read_header() {
   if (Complaint c = number("marks", header_.marks)) return c;
   if (field("changes"))
     if (Complaint c = number("changes", header_.changes)) return c;
+  if (field("drops"))
+    if (Complaint c = number("drops", header_.drops)) return c;
   if (field("step_paths"))
     if (Complaint c = words("step_paths", header_.step_paths)) return c;
   has_header_ = true;
@@ -131,6 +135,22 @@ TraceReader::Complaint TraceReader::state_row() {
   if (!fold_.apply(row))
     return fmt::format("the row does not fit the rows before it: it {} {} of {}", added ? "adds" : removed ? "removes" : "changes", row.path.empty() ? "the state" : shown(row.path.back()), shown(row.node));
   step_.changes.push_back(std::move(row));
+  return {};
+}
+
+// No step: it changes nothing. It is only looked at.
+TraceReader::Complaint TraceReader::drop_row() {
+  ++drops_;
+  std::uint64_t time = 0, sent = 0;
+  std::string why, to, from, what;
+  if (Complaint c = text("drop", why, true)) return c;
+  if (Complaint c = number("time", time)) return c;
+  if (Complaint c = number("sent", sent)) return c;
+  if (Complaint c = text("from", from, true)) return c;
+  if (Complaint c = text("node", to, false)) return c;
+  if (Complaint c = text("message", what, true)) return c;
+  if (static_cast<Time>(time) < step_.time) return fmt::format("\"time\" goes back, from {} to {}", step_.time, time);
+  if (sent > time) return fmt::format("the message was over at {}, before it was \"sent\", at {}", time, sent);
   return {};
 }
 

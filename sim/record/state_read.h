@@ -35,6 +35,7 @@ struct TraceHeader {
   std::uint64_t events = 0;
   std::uint64_t marks = 0;
   std::uint64_t changes = 0;  // 0: states were not recorded
+  std::uint64_t drops = 0;    // 0: all messages arrived, or the file is from before they were told
 };
 
 class TraceReader {
@@ -54,6 +55,7 @@ class TraceReader {
   Complaint event_row();
   Complaint mark_row();
   Complaint state_row();
+  Complaint drop_row();
   Complaint flush();
   const JsonField* field(std::string_view key) const;
   Complaint text(std::string_view key, std::string& out, bool needed) const;
@@ -69,6 +71,7 @@ class TraceReader {
   std::size_t line_ = 0;
   std::uint64_t marks_ = 0;
   std::uint64_t changes_ = 0;
+  std::uint64_t drops_ = 0;
   StateStep step_;
 };
 

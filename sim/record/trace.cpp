@@ -14,7 +14,8 @@ class TraceWriter {
     header();
     visit_trace(journal_, {.delivery = [this](const Delivery& d, std::size_t) { event(d); },
                            .mark = [this](const Mark& m) { mark(m); },
-                           .change = [this](const StateChange& c) { change(c); }});
+                           .change = [this](const StateChange& c) { change(c); },
+                           .drop = [this](const Drop& d) { drop(d); }});
     out_.flush();
   }
 
@@ -39,6 +40,7 @@ class TraceWriter {
       out_ << '}';
     }
     out_ << "],\"events\":" << journal_.deliveries.size() << ",\"marks\":" << journal_.marks.size();
+    if (!journal_.drops.empty()) out_ << ",\"drops\":" << journal_.drops.size();
     if (!journal_.changes.empty()) {
       out_ << ",\"changes\":" << journal_.changes.size() << ",\"step_paths\":";
       list(journal_.step_paths);
@@ -71,6 +73,22 @@ class TraceWriter {
     if (e.channel != no_connection) out_ << ",\"connection\":" << e.channel;
     if (kind == EventKind::timer) text(",\"timer\":", event_name(journal_, d));
     text(",\"text\":", event_details(journal_, d));
+    out_ << "}\n";
+    out_.may_flush();
+  }
+
+  void drop(const Drop& d) {
+    const Event& e = d.event;
+    out_ << "{\"drop\":\"" << drop_reason_name(d.why) << "\",\"time\":" << d.time;
+    text(",\"kind\":", event_kind_name(static_cast<EventKind>(e.kind)));
+    if (e.cause != no_event) out_ << ",\"cause\":" << e.cause;
+    if (e.target != nobody) text(",\"node\":", line_name(journal_, e.target));
+    text(",\"from\":", line_name(journal_, e.source));
+    text(",\"message\":", journal_.kind_name(e.type));
+    out_ << ",\"sent\":" << sent_at(d);
+    if (e.channel != no_connection) out_ << ",\"connection\":" << e.channel;
+    text(",\"text\":", event_details(journal_, Delivery{e, d.time, d.payload}));
+    text(",\"why\":", drop_reason_text(d.why));
     out_ << "}\n";
     out_.may_flush();
   }

@@ -28,6 +28,16 @@ TEST(Why, SaysWhatStandsBehindIt) {
   EXPECT_TRUE(says(o.out, "without kill one broker for 4 s")) << o.out;
 }
 
+TEST(Why, NamesTheAnswerThatNeverArrived) {
+  NEEDS_KAFKA();
+  const std::string story = std::string(MQLAB_SOURCE_DIR) + "/scenarios/museum/kafka/p01-retry-duplicate.lua";
+  const nlohmann::json j = mqlab_json({"why", story, "--case", "idempotence=false", "--anomaly", "duplicate", "--seeds-each", "0"});
+  std::string lost;
+  for (const auto& step : j["steps"])
+    if (step["kind"] == "lost") lost += step["text"].get<std::string>() + "\n";
+  EXPECT_TRUE(says(lost, "->P1 ProduceReply") && says(lost, "never arrived: a fault dropped it")) << lost;
+}
+
 TEST(Why, AsJson) {
   NEEDS_KAFKA();
   const nlohmann::json j = mqlab_json(two({"why"}, {"--seeds-each", "2", "--what-if", "brokers=1", "--steps", "12"}));

@@ -2,13 +2,17 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <set>
 
 #include "models/kafka/kafka.h"
 #include "sim/hunt/capsule.h"
 #include "sim/hunt/counterfactual.h"
 #include "sim/hunt/story.h"
 #include "sim/hunt/why.h"
+#include "sim/record/causality.h"
 #include "sim/script/print_scenario.h"
 #include "sim/script/scenario_api.h"
 
@@ -126,6 +130,64 @@ TEST(SliceStory, IsToldInOrderWithinItsRoom) {
     EXPECT_EQ(svg.find("<script"), std::string::npos);
     EXPECT_TRUE(svg.starts_with("<svg "));
     for (const std::string& line : wrapped_steps(story, 112)) EXPECT_LE(line.size(), 112U) << line;
+  }
+}
+
+// An answer was lost, and its sender sent again: it is told what was waited for in vain, in all forms.
+Scenario a_lost_answer() {
+  return from_text(R"(return scenario {
+    seed = 7,
+    cluster = kafka { brokers = 3, controllers = 1, min_insync = 2 },
+    topics = { orders = { partitions = 1, replicas = 3 } },
+    clients = {
+      producer "P1" { topic = "orders", records = 10, every = seconds(1), start_at = seconds(5), window = 1, idempotence = false },
+      consumer "C" { topics = { "orders" }, auto_offset_reset = "earliest" },
+    },
+    faults = { when(sent "Produce" { from = "P1", nth = 4 }, drop "ProduceReply" { from = "leader orders/0", to = "P1" }) },
+    run_for = seconds(60),
+  })");
+}
+
+TEST(SliceStory, NamesWhatWasWaitedForInVain) {
+  const Scenario s = a_lost_answer();
+  const RunResult r = run(s);
+  const SliceStory story = tell_slice(r, "duplicate", marks_to_leave_out(s, model(), "duplicate"));
+  const auto lost = std::find_if(story.steps.begin(), story.steps.end(), [](const StoryStep& x) { return x.kind == StoryStep::Kind::lost; });
+  ASSERT_NE(lost, story.steps.end()) << story_text(story);
+  EXPECT_EQ(std::count_if(story.steps.begin(), story.steps.end(), [](const StoryStep& x) { return x.kind == StoryStep::Kind::lost; }), 1) << story_text(story);
+  const std::string text = step_text(story, *lost);
+  EXPECT_NE(text.find("->P1 ProduceReply"), std::string::npos) << text;
+  EXPECT_NE(text.find("never arrived: a fault dropped it"), std::string::npos) << text;
+  EXPECT_NE(story_text(story).find(text), std::string::npos);
+  const std::string mermaid = story_mermaid(story);
+  EXPECT_NE(mermaid.find("-xn"), std::string::npos) << mermaid;
+  EXPECT_NE(story_svg(story).find("class=\"lost\""), std::string::npos);
+  // It does not matter for the rule whether a fault took it out by name: what was waited for is found by causes alone.
+  const Journal& j = r.world->journal;
+  const Causality causes(j);
+  std::set<std::uint32_t> in_vain;
+  for (const Mark& m : j.marks)
+    if (j.names.text(m.name) == "request_timed_out") {
+      const std::vector<std::uint32_t> chain = causes.chain_of(m.during);
+      for (std::size_t i = 0; i + 1 < chain.size(); ++i)
+        for (const std::uint32_t d : causes.lost_between(chain[i], chain[i + 1])) in_vain.insert(d);
+      EXPECT_NE(fmt::format("{}", fmt::join(causes.why(m.during), "\n")).find("never arrived: a fault dropped it"), std::string::npos);
+    }
+  ASSERT_EQ(in_vain.size(), 1U);
+  EXPECT_EQ(j.drops[*in_vain.begin()].why, DropReason::fault);
+}
+
+// A run in which all arrives speaks of nothing lost; and what is lost elsewhere is not this story's.
+TEST(SliceStory, OfMessagesThatHaveNothingToDoWithItNoneIsTold) {
+  const Scenario s = acks_1();
+  const RunResult r = run(s);
+  const Slice slice = slice_of(r, "lost-message", marks_to_leave_out(s, model(), "lost-message"));
+  EXPECT_LE(slice.drops.size(), 12U);
+  for (const std::size_t d : slice.drops) {
+    const Event& e = r.world->journal.drops[d].event;
+    EXPECT_NE(e.source, r.world->find("P2"));
+    EXPECT_NE(e.target, r.world->find("P2"));
+    EXPECT_LE(r.world->journal.drops[d].time, slice.certain);
   }
 }
 

@@ -11,6 +11,7 @@
 #include <set>
 #include <sstream>
 
+#include "sim/record/event_text.h"
 #include "sim/record/trace.h"
 #include "tests/record/journals.h"
 
@@ -37,6 +38,14 @@ Journal fetch() {
                   delivery(12, 1'200'001, EventKind::data, 0, 1, 10, 1'000'500, 1, "epoch=3; #\"<x>\""),
                   delivery(13, 1'300'000, EventKind::data, 1, 0, 12, 1'250'000, 2)};
   j.marks.push_back({.time = 1'200'001, .during = 12, .node = 1, .name = j.names.id("high_watermark"), .place = j.names.id("orders/0"), .text = "7"});
+  return j;
+}
+
+// ... of which B2's answer never came, and somebody's beat went to nobody.
+Journal fetch_in_vain() {
+  Journal j = fetch();
+  j.drops = {drop(delivery(0, 1'350'000, EventKind::data, 1, 0, 12, 1'250'000, 1, "answer; #1"), 2, DropReason::lost),
+             drop(delivery(0, 1'240'000, EventKind::datagram, 0, nobody, no_event, 1'240'000, 2), 2, DropReason::closed)};
   return j;
 }
 
@@ -135,7 +144,7 @@ std::string shiviz_complaint(const std::string& text) {
 std::string mermaid_complaint(const std::string& text) {
   static const std::string body = "(?:[^#;<>:%{}\\x00-\\x1f]|#[a-z0-9]+;)*";
   static const std::regex participant("  participant (world|n[0-9]+) as (" + body + ")");
-  static const std::regex arrow("  (world|n[0-9]+)(?:->>|-\\))(world|n[0-9]+): (" + body + ")");
+  static const std::regex arrow("  (world|n[0-9]+)(?:->>|-\\)|-x)(world|n[0-9]+): (" + body + ")");
   static const std::regex note("  Note over (world|n[0-9]+)(?:,(world|n[0-9]+))?: (" + body + ")");
   const std::vector<std::string> lines = lines_of(text);
   if (lines.empty() || lines[0] != "sequenceDiagram") return "no sequenceDiagram";
@@ -222,6 +231,43 @@ TEST(Exporters, MermaidStaysBounded) {
   EXPECT_NE(text.find(" messages and 0 notes more\n"), std::string::npos);
 }
 
+// What never arrived stands where it was over, in the order of times, with its reason.
+TEST(Exporters, WhatNeverArrivedHasItsReasonInEachForm) {
+  const std::string trace = text_of("trace", fetch_in_vain());
+  EXPECT_NE(trace.find(",\"events\":3,\"marks\":1,\"drops\":2}\n"), std::string::npos) << trace;
+  EXPECT_NE(trace.find("\"place\":\"orders/0\",\"text\":\"7\"}\n"
+                       "{\"drop\":\"closed\",\"time\":1240000,\"kind\":\"datagram\",\"from\":\"B1\",\"message\":\"Beat\",\"sent\":1240000,\"why\":\"its connection was closed already\"}\n"
+                       "{\"event\":13,"),
+            std::string::npos)
+      << trace;
+  EXPECT_TRUE(trace.ends_with("{\"drop\":\"lost\",\"time\":1350000,\"kind\":\"data\",\"cause\":12,\"node\":\"B1\",\"from\":\"B2\",\"message\":\"Fetch\",\"sent\":1250000,"
+                              "\"text\":\"answer; #1\",\"why\":\"it was lost on the way\"}\n"))
+      << trace;
+
+  const std::string chrome = text_of("chrome", fetch_in_vain());
+  EXPECT_EQ(chrome_complaint(chrome), "");
+  EXPECT_NE(chrome.find("{\"ph\":\"i\",\"name\":\"Fetch\",\"cat\":\"drop\",\"ts\":1350.000,\"pid\":1,\"tid\":5,\"s\":\"t\",\"args\":{\"text\":\"B2->B1 Fetch answer; #1 never arrived: it was lost on the way\","
+                        "\"why\":\"lost\",\"sent\":1250.000,\"cause\":12}}"),
+            std::string::npos)
+      << chrome;
+
+  const std::string shiviz = text_of("shiviz", fetch_in_vain());
+  EXPECT_EQ(shiviz_complaint(shiviz), "");
+  EXPECT_NE(shiviz.find("[B2 high_watermark orders/0: 7] [B2->B1 Fetch answer; #1 never arrived: it was lost on the way]\nB2 {"), std::string::npos) << shiviz;
+  EXPECT_NE(shiviz.find("0.001240 s [B1->? Beat never arrived: its connection was closed already]\nB1 {"), std::string::npos) << shiviz;
+
+  const std::string mermaid = text_of("mermaid", fetch_in_vain());
+  EXPECT_EQ(mermaid_complaint(mermaid), "");
+  EXPECT_NE(mermaid.find("  n1-xn0: Fetch answer#59; #35;1 never arrived#58; it was lost on the way (0.001350 s)\n"), std::string::npos) << mermaid;
+  EXPECT_NE(mermaid.find("2 heartbeats are not shown"), std::string::npos) << mermaid;
+}
+
+TEST(Exporters, EachReasonHasAWordOfItsOwn) {
+  std::set<std::string> words;
+  for (std::size_t r = 0; r < drop_reason_count; ++r) words.insert(drop_reason_name(static_cast<DropReason>(r)));
+  EXPECT_EQ(words.size(), drop_reason_count);
+}
+
 TEST(Exporters, CheckersOfThisTestSeeBrokenFiles) {
   std::string chrome = text_of("chrome", fetch());
   const std::size_t flow = chrome.find("{\"ph\":\"f\"");
@@ -246,7 +292,21 @@ RC_GTEST_PROP(Exporters, AnyTraceLoads, ()) {
     RC_ASSERT(json::accept(line));
     ++rows;
   }
-  RC_ASSERT(rows == 1 + j.deliveries.size() + j.marks.size());
+  RC_ASSERT(rows == 1 + j.deliveries.size() + j.marks.size() + j.drops.size());
+}
+
+// All three lists are told whole, none of them goes back in time where the journal does not, and a drop never stands before what it was
+// lost after.
+RC_GTEST_PROP(Exporters, TheOrderOfATraceIsThatOfTime, ()) {
+  const Journal j = any_trace(*drawn_numbers());
+  std::size_t events = 0, marks = 0, drops = 0;
+  Time time = 0;
+  visit_trace(j, {.delivery = [&](const Delivery& d, std::size_t i) { RC_ASSERT(i == events++); RC_ASSERT(d.time >= time); time = d.time; },
+                  .mark = [&](const Mark&) { ++marks; },
+                  .drop = [&](const Drop& d) { RC_ASSERT(d.time >= time); RC_ASSERT(d.after <= events); time = d.time; ++drops; }});
+  RC_ASSERT(events == j.deliveries.size());
+  RC_ASSERT(marks == j.marks.size());
+  RC_ASSERT(drops == j.drops.size());
 }
 
 // Writing in pieces gives the same text as writing at once.

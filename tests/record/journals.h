@@ -154,6 +154,8 @@ inline Delivery delivery(EventId id, Time time, EventKind kind, NodeId source, N
   return d;
 }
 
+inline Drop drop(const Delivery& d, std::size_t after, DropReason why) { return {d.event, d.time, after, why, d.payload}; }
+
 // Any trace that a world could record, and some that it could not: causes that are missing, later
 // or on another node, ids that are there twice.
 inline Journal any_trace(const std::vector<std::uint32_t>& numbers) {
@@ -175,6 +177,15 @@ inline Journal any_trace(const std::vector<std::uint32_t>& numbers) {
                                    : ~std::uint64_t{0} - d.below(3);
     row.payload = d.below(2) ? make_payload<TextPayload>(nasty_name(d, true) + " ; # <b> %% } end") : nullptr;
     j.deliveries.push_back(row);
+    if (d.below(4) == 0) {
+      Delivery other = row;
+      other.event.kind = static_cast<std::uint8_t>(d.below(2) ? EventKind::data : EventKind::datagram);
+      other.event.type = static_cast<std::uint16_t>(d.below(4));
+      if (d.below(4) == 0) other.event.target = nobody;
+      other.event.cause = d.below(4) ? id - d.below(2) : no_event;
+      other.time += d.below(2) ? d.below(4'000) : 0;  // lost when it would have come
+      j.drops.push_back(drop(other, j.deliveries.size(), static_cast<DropReason>(d.below(drop_reason_count))));
+    }
     if (d.below(4) == 0) {
       Mark mark;
       mark.time = time;

@@ -104,6 +104,23 @@ TEST(StateTrace, SaysWhatIsWrongAndWhere) {
   expect_says(with("\"path\":[\"log\"],\"old\"", deep + "],\"old\""), "6: the path is 301 deep");
 }
 
+// A file from before messages that never arrived were told is read as ever; one that tells of them is looked at and gives the same steps.
+TEST(StateTrace, RowsOfWhatNeverArrivedAreLookedAt) {
+  const std::string lost = "\n{\"drop\":\"cut\",\"time\":5,\"kind\":\"data\",\"node\":\"A\",\"from\":\"B\",\"message\":\"Say\",\"sent\":4,\"why\":\"the link is cut\"}";
+  const std::string two = head.substr(0, head.size() - 1) + ",\"drops\":1}" + rows.substr(0, rows.find("\n{\"event\":2")) + lost + rows.substr(rows.find("\n{\"event\":2"));
+  EXPECT_EQ(complaint(two), "none");
+  EXPECT_EQ(read(two).steps, read(head + rows).steps);
+  const auto changed = [&](const std::string& what, const std::string& other) {
+    std::string text = two;
+    return text.replace(text.find(what), what.size(), other);
+  };
+  expect_says(changed("\"drops\":1", "\"drops\":2"), "announces 2 drops, and there are 1");
+  expect_says(changed(",\"drops\":1", ""), "announces 0 drops, and there are 1");
+  expect_says(changed("\"drop\":\"cut\",\"time\":5", "\"drop\":\"cut\",\"time\":4"), "5: \"time\" goes back, from 5 to 4");
+  expect_says(changed("\"sent\":4", "\"sent\":6"), "5: the message was over at 5, before it was \"sent\", at 6");
+  expect_says(changed("\"drop\":\"cut\"", "\"drop\":3"), "5: \"drop\" must be text");
+}
+
 // Whatever a world went through: its journal and its trace give the same steps.
 RC_GTEST_PROP(StateTrace, GivesTheStepsOfItsJournal, (std::uint64_t seed)) {
   const Journal j = recorded(seed);
