@@ -5,39 +5,45 @@
 
 namespace mqlab::gui {
 
-Background::Background(std::function<void()> wake) : wake_(std::move(wake)), thread_([this] { run(); }) {}
+Background::Background(std::function<void()> wake) : wake_(std::move(wake)) {
+  for (Lane& lane : lanes_) lane.thread = std::thread([this, &lane] { run(lane); });
+}
 
 Background::~Background() {
   {
     const std::lock_guard lock(mutex_);
     ending_ = true;
-    off_ = true;
-    questions_.clear();
+    for (Lane& lane : lanes_) {
+      lane.off = true;
+      lane.questions.clear();
+    }
   }
-  work_.notify_all();
-  thread_.join();
+  for (Lane& lane : lanes_) lane.work.notify_all();
+  for (Lane& lane : lanes_) lane.thread.join();
 }
 
 void Background::ask(Subject s, Work work) {
   call_off(s);
+  Lane& lane = lanes_[lane_of(s)];
   {
     const std::lock_guard lock(mutex_);
     asked_[static_cast<std::size_t>(s)] = ++last_;
-    questions_.push_back({s, last_, std::move(work)});
+    lane.questions.push_back({s, last_, std::move(work)});
   }
-  work_.notify_all();
+  lane.work.notify_all();
 }
 
 void Background::call_off(Subject s) {
   const std::lock_guard lock(mutex_);
+  Lane& lane = lanes_[lane_of(s)];
   std::uint64_t& asked = asked_[static_cast<std::size_t>(s)];
-  if (asked != 0 && asked == under_way_) {
-    off_ = true;
+  if (asked != 0 && asked == lane.under_way) {
+    lane.off = true;
     ++counters_.called_off;
   }
   asked = 0;
   const auto of_it = [s](const auto& q) { return q.subject == s; };
-  std::erase_if(questions_, of_it);
+  std::erase_if(lane.questions, of_it);
   std::erase_if(found_, of_it);
 }
 
@@ -73,21 +79,21 @@ void Background::take() {
   }
 }
 
-void Background::run() {
+void Background::run(Lane& lane) {
   std::unique_lock lock(mutex_);
   while (true) {
-    work_.wait(lock, [this] { return ending_ || !questions_.empty(); });
+    lane.work.wait(lock, [&] { return ending_ || !lane.questions.empty(); });
     if (ending_) return;
-    Question q = std::move(questions_.front());
-    questions_.pop_front();
-    under_way_ = q.number;
-    off_ = false;
+    Question q = std::move(lane.questions.front());
+    lane.questions.pop_front();
+    lane.under_way = q.number;
+    lane.off = false;
     ++counters_.begun;
     lock.unlock();
-    Answer answer = q.work(CallOff(&off_));
+    Answer answer = q.work(CallOff(&lane.off));
     q.work = {};
     lock.lock();
-    under_way_ = 0;
+    lane.under_way = 0;
     if (!newest(q.subject, q.number)) {
       lock.unlock();
       answer = {};  // what it holds may be large

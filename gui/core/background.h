@@ -1,10 +1,13 @@
-// gui/core/background.h: what a window wants to know and would take longer than a frame to find out, on a thread of its own.
+// gui/core/background.h: what a window wants to know and would take longer than a frame to find out, on threads of its own.
 //
 // Each question belongs to a subject ("the filter of this run"). Whoever asks anew on a subject calls off what was asked on it
-// before: it is not begun, or is told to stop, and its answer never comes. Subjects are worked off in the order of asking.
+// before: it is not begun, or is told to stop, and its answer never comes. What somebody waits for while typing (the filters) has a
+// thread, what takes its time (a page that is written, a text that is tried) another: neither waits for the other. Subjects of one
+// thread are worked off in the order of asking.
 //
-// Always true: 1. work runs on the background's thread, and what it returns in take(), on the caller's. 2. of a subject only the
-// newest question is answered, once. 3. `wake` is called from the background's thread, and only tells that take() has something.
+// Always true: 1. work runs on a thread of the background, and what it returns in take(), on the caller's. 2. of a subject only the
+// newest question is answered, once. 3. `wake` is called from those threads, maybe from both at once, and only tells that take() has
+// something.
 // Elsewhere: runs and their moments (engine.h).
 //
 //     Background b([] { post_event_to_window(); });
@@ -45,7 +48,7 @@ class Background {
   using Work = std::function<Answer(const CallOff&)>;
 
   explicit Background(std::function<void()> wake);
-  ~Background();  // calls off what is under way, and waits for the thread
+  ~Background();  // calls off what is under way, and waits for the threads
   Background(const Background&) = delete;
   Background& operator=(const Background&) = delete;
 
@@ -75,21 +78,26 @@ class Background {
     std::uint64_t number = 0;
     Answer answer{};
   };
-  void run();
+  // One thread and what is to be done on it.
+  struct Lane {
+    std::condition_variable work{};
+    std::deque<Question> questions{};
+    std::uint64_t under_way = 0;     // the number of the question that is worked on
+    std::atomic<bool> off{false};    // ... and that it is called off
+    std::thread thread{};
+  };
+  static std::size_t lane_of(Subject s) { return s == Subject::filter || s == Subject::filter_beside ? 0 : 1; }
+  void run(Lane& lane);
   bool newest(Subject s, std::uint64_t number) const { return asked_[static_cast<std::size_t>(s)] == number; }
 
   const std::function<void()> wake_;
-  mutable std::mutex mutex_;
-  std::condition_variable work_;
-  std::deque<Question> questions_;
+  mutable std::mutex mutex_;  // over all below but what is atomic
   std::vector<Found> found_;
   std::array<std::uint64_t, subjects> asked_{};  // the number of the newest question; 0: none that waits for an answer
   std::uint64_t last_ = 0;
-  std::uint64_t under_way_ = 0;                   // the number of the question that is worked on
-  std::atomic<bool> off_{false};                  // ... and that it is called off
   Counters counters_;
   bool ending_ = false;
-  std::thread thread_;                            // last: it begins when all else is there
+  std::array<Lane, 2> lanes_;
 };
 
 }  // namespace mqlab::gui

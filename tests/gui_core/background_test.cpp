@@ -88,6 +88,67 @@ TEST(Background, SubjectsDoNotCallOffEachOther) {
   EXPECT_EQ(answers, (std::vector<int>{1, 2}));
 }
 
+// Whoever types into the filter does not wait for a page that is being written, nor for a text that is being tried.
+TEST(Background, WhatTakesItsTimeDoesNotHoldUpTheFilter) {
+  for (const Subject slow : {Subject::page, Subject::write_back}) {
+    Background b({});
+    std::promise<void> begun, go_on;
+    std::shared_future<void> may_end = go_on.get_future().share();
+    bool written = false;
+    std::vector<int> answers;
+    b.ask(slow, [&, may_end](const CallOff&) -> Background::Answer {
+      begun.set_value();
+      may_end.wait();
+      return [&] { written = true; };
+    });
+    begun.get_future().wait();
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    const auto answered = [&](Subject s) {
+      while (b.busy(s) && std::chrono::steady_clock::now() < end) {
+        b.take();
+        std::this_thread::yield();
+      }
+      return !b.busy(s);
+    };
+    for (int i = 0; i < 3; ++i) b.ask(Subject::filter, [&, i](const CallOff&) -> Background::Answer { return [&, i] { answers.push_back(i); }; });
+    b.ask(Subject::filter_beside, [&](const CallOff&) -> Background::Answer { return [&] { answers.push_back(10); }; });
+    EXPECT_TRUE(answered(Subject::filter));
+    EXPECT_TRUE(answered(Subject::filter_beside));
+    EXPECT_EQ(answers, (std::vector<int>{2, 10}));
+    EXPECT_TRUE(b.busy(slow)) << "it is still at it";
+    EXPECT_FALSE(written);
+    go_on.set_value();
+    ASSERT_TRUE(wait(b));
+    EXPECT_TRUE(written);
+  }
+}
+
+// A question on one thread that is called off says nothing to the work on the other.
+TEST(Background, CallingOffReachesOnlyItsOwnThread) {
+  Background b({});
+  std::promise<void> begun, go_on;
+  std::shared_future<void> may_end = go_on.get_future().share();
+  bool wanted = false;
+  b.ask(Subject::page, [&, may_end](const CallOff& off) -> Background::Answer {
+    begun.set_value();
+    may_end.wait();
+    wanted = off.wanted();
+    return {};
+  });
+  begun.get_future().wait();
+  std::promise<void> filtering;
+  b.ask(Subject::filter, [&](const CallOff& off) -> Background::Answer {
+    filtering.set_value();
+    while (off.wanted()) std::this_thread::yield();
+    return {};
+  });
+  filtering.get_future().wait();
+  b.call_off(Subject::filter);
+  go_on.set_value();
+  ASSERT_TRUE(wait(b));
+  EXPECT_TRUE(wanted);
+}
+
 TEST(Background, AnAnswerMayAskAnew) {
   Background b({});
   int rounds = 0;
