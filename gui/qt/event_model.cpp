@@ -10,13 +10,6 @@
 namespace mqlab::gui {
 namespace {
 
-std::string where(const Recording& r, const Delivery& d) {
-  if (is_message(d.event)) return r.line_name(d.event.source) + " → " + r.line_name(d.event.target);
-  return r.line_name(line_of(d.event));
-}
-
-std::string where(const Recording& r, const Drop& d) { return r.line_name(d.event.source) + " → " + (d.event.target == nobody ? "?" : r.line_name(d.event.target)); }
-
 Delivery as_delivery(const Drop& d) { return {d.event, d.time, d.payload}; }
 
 }  // namespace
@@ -182,75 +175,10 @@ QVariant EventModel::headerData(int section, Qt::Orientation orientation, int ro
   return section >= 0 && section < column_count ? QString::fromLatin1(names[section]) : QString();
 }
 
-namespace {
-
-// Words of which each must be in a line. Upper and lower case are told apart neither in ASCII nor elsewhere.
-class Words {
- public:
-  explicit Words(const QString& words) {
-    for (const QString& w : words.split(' ', Qt::SkipEmptyParts)) {
-      all_.push_back(w.toLower().toStdString());
-      ascii_ = ascii_ && std::all_of(all_.back().begin(), all_.back().end(), [](char c) { return static_cast<unsigned char>(c) < 128; });
-    }
-  }
-  bool none() const { return all_.empty(); }
-  bool in(std::string& line) const {
-    // No letter beyond ASCII is in the words: what is in the line need not be understood.
-    if (ascii_) std::transform(line.begin(), line.end(), line.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    else line = QString::fromStdString(line).toLower().toStdString();
-    return std::all_of(all_.begin(), all_.end(), [&](const std::string& w) { return line.find(w) != std::string::npos; });
-  }
-
- private:
-  std::vector<std::string> all_;
-  bool ascii_ = true;
-};
-
-bool is_routine(const Journal& j, const Event& e) {
-  if (is_message(e)) return e.type < j.messages.size() && j.messages[e.type].traffic == Traffic::heartbeat;
-  const auto kind = static_cast<EventKind>(e.kind);
-  return kind == EventKind::timer || kind == EventKind::wake || kind == EventKind::disk;
-}
-
-}  // namespace
-
 std::optional<FoundEvents> find_events(const EventIndex& run, const EventQuery& query, const CallOff& off) {
-  const Recording& r = run.recording();
-  const Journal& j = r.journal();
-  FoundEvents out;
-  out.passing = query.chips.passing(r);
-  if (out.passing.empty()) out.passing.assign(r.events(), true);
-  const Words words(query.words);
-  auto mark = run.marks().begin();
-  std::string line;
-  for (std::size_t i = 0; i < r.events(); ++i) {
-    if (i % 1'024 == 0 && !off.wanted()) return std::nullopt;
-    if (!out.passing[i]) continue;
-    const Delivery& d = j.deliveries[i];
-    bool good = !query.hides_routine || !is_routine(j, d.event);
-    if (good && !words.none()) {
-      line = where(r, d) + ' ' + event_name(j, d) + ' ' + event_details(j, d);
-      while (mark != run.marks().end() && mark->first < i) ++mark;
-      for (auto m = mark; m != run.marks().end() && m->first == i; ++m) line += ' ' + mark_words(j, j.marks[m->second]);
-      good = words.in(line);
-    }
-    if (good) out.rows.push_back(static_cast<std::uint32_t>(i));
-    else out.passing[i] = false;
-  }
-  out.passing_drops.assign(j.drops.size(), false);
-  for (const std::uint32_t i : query.chips.drops(r)) {
-    if (i % 1'024 == 0 && !off.wanted()) return std::nullopt;
-    const Drop& d = j.drops[i];
-    bool good = !query.hides_routine || !is_routine(j, d.event);
-    if (good && !words.none()) {
-      line = where(r, d) + " dropped " + drop_text(j, d);
-      good = words.in(line);
-    }
-    if (!good) continue;
-    out.drops.push_back(i);
-    out.passing_drops[i] = true;
-  }
-  return out;
+  RowsWanted wanted{query.chips, {}, query.hides_routine};
+  for (const QString& w : query.words.split(' ', Qt::SkipEmptyParts)) wanted.words.push_back(w.toLower().toStdString());
+  return find_rows(run, wanted, off, [](const std::string& line) { return QString::fromStdString(line).toLower().toStdString(); });
 }
 
 }  // namespace mqlab::gui

@@ -17,11 +17,11 @@
 #include "gui/core/background.h"
 #include "gui/core/event_index.h"
 #include "gui/core/filter.h"
+#include "gui/core/find_rows.h"
 #include "gui/qt/theme.h"
 
 namespace mqlab::gui {
 
-using EventRows = std::vector<std::uint32_t>;
 
 class EventModel : public QAbstractTableModel {
   Q_OBJECT
@@ -77,13 +77,7 @@ struct EventQuery {
   bool everything() const { return chips.everything() && words.trimmed().isEmpty() && !hides_routine; }
 };
 
-struct FoundEvents {
-  EventRows rows{};             // ascending
-  std::vector<bool> passing{};  // the same, by event
-  EventRows drops{};            // messages that never arrived, in Journal::drops; ascending
-  std::vector<bool> passing_drops{};
-};
-// Nothing: it was called off. Reads the whole run where words are asked for: about a second for a million events.
+// Nothing: it was called off. Reads the whole run where words are asked for (gui/core/find_rows.h).
 std::optional<FoundEvents> find_events(const EventIndex& run, const EventQuery& query, const CallOff& off = CallOff());
 
 }  // namespace mqlab::gui
