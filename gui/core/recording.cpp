@@ -104,6 +104,8 @@ struct Recording::Inside {
     return *(it - 1);
   }
   Moment look(std::size_t n, const World& world, const MomentWish& wish) const;
+  // `into` is a moment of this run with the same wish, or an empty one.
+  void look(std::size_t n, const World& world, const MomentWish& wish, Moment& into) const;
 };
 
 Recording::Recording(std::unique_ptr<Inside> inside) : inside_(std::move(inside)) {}
@@ -340,14 +342,27 @@ std::string Recording::line_name(NodeId n) const { return mqlab::line_name(journ
 std::size_t Recording::replayed_for(std::size_t n) const { return inside_->steps[n] - inside_->before(inside_->steps[n]).steps; }
 
 Moment Recording::Inside::look(std::size_t n, const World& world, const MomentWish& wish) const {
-  Moment out;
-  Moment* m = &out;
+  Moment m;
+  look(n, world, wish, m);
+  return m;
+}
+
+void Recording::Inside::look(std::size_t n, const World& world, const MomentWish& wish, Moment& into) const {
+  Moment* m = &into;
   m->event = n;
   m->time = world.now();
   for (NodeId id = 0; id < world.node_count(); ++id) {
-    const NodeOptions& o = world.node_options(id);
-    m->nodes.push_back({o.name, o.role, o.machine, o.rack, o.zone, o.region, world.running(id), world.paused(id), world.backlog(id), wish.states ? world.state(id) : Tree{}});
+    if (id == m->nodes.size()) {
+      const NodeOptions& o = world.node_options(id);
+      m->nodes.push_back({o.name, o.role, o.machine, o.rack, o.zone, o.region, {}, {}, {}, {}});
+    }
+    NodeMoment& node = m->nodes[id];
+    node.running = world.running(id);
+    node.paused = world.paused(id);
+    node.backlog = world.backlog(id);
+    if (wish.states) node.state = world.state(id);
   }
+  m->faults.clear();
   for (std::size_t i = 0; wish.faults && i < world.faults().size(); ++i) {
     const ArmedFault& f = world.faults()[i];
     if (f.active) m->faults.push_back({i, describe(f.fault), f.fault.kind, f.nodes, is_cut_fault(f.fault.kind)});
@@ -358,15 +373,22 @@ Moment Recording::Inside::look(std::size_t n, const World& world, const MomentWi
     m->places = std::move(all.places);
     m->groups = std::move(all.groups);
   }
-  return out;
 }
 
 void Recording::moments(std::size_t from, std::size_t to, const MomentWish& wish, const std::function<bool(const Moment&)>& visit) const {
   const Inside& in = *inside_;
-  LiveRun run = in.before(in.steps[from]).run;
+  // From checkpoint to checkpoint: a run that went on all the way would keep a second record of it all.
+  const Checkpoint* at = &in.before(in.steps[from]);
+  std::optional<LiveRun> run(at->run);
+  Moment m;
   for (std::size_t n = from; n <= to; ++n) {
-    run.run_events(in.steps[n]);
-    if (!visit(in.look(n, run.world(), wish))) return;
+    if (const Checkpoint* nearer = &in.before(in.steps[n]); nearer != at) {
+      at = nearer;
+      run.emplace(at->run);
+    }
+    run->run_events(in.steps[n]);
+    in.look(n, run->world(), wish, m);
+    if (!visit(m)) return;
   }
 }
 

@@ -135,8 +135,8 @@ class Recording {
 
   // The world after event n, made again from the checkpoint before it. Any thread. Requires: n < events().
   std::shared_ptr<const Moment> moment(std::size_t n) const;
-  // The moments after the events `from` to `to`, in their order, in one run from the checkpoint before: for looking at many. Ends when
-  // `visit` says false. Any thread, and as many at once as there are. Requires: from <= to < events().
+  // The moments after the events `from` to `to`, in their order, from checkpoint to checkpoint: for looking at many. Ends when
+  // `visit` says false; what it was given is gone after it. Any thread, and as many at once as there are. Requires: from <= to < events().
   void moments(std::size_t from, std::size_t to, const MomentWish& wish, const std::function<bool(const Moment&)>& visit) const;
   // The first event after the checkpoint before event n: from here to n costs as much as n alone.
   std::size_t cheap_before(std::size_t n) const;
