@@ -11,6 +11,8 @@
 
 #include "cli/bench.h"
 #include "cli/face.h"
+#include "gui/core/find_event.h"
+#include "gui/core/find_rows.h"
 #include "gui/core/groups.h"
 #include "gui/core/logs.h"
 #include "gui/core/view_facts.h"
@@ -70,6 +72,20 @@ BenchResult bench_window(const BenchOptions& o) {
   }
   result.more.push_back({"seek_median_ms", median(times)});
   result.more.push_back({"seek_worst_ms", *std::max_element(times.begin(), times.end())});
+
+  // What a search reads at most: a sentence that is never true, both ways. What a filter reads: chips, and words that are in few lines.
+  const gui::Predicate never = gui::read_predicate("isr orders/0 > 9").predicate.value();
+  result.more.push_back({"search_on_ms", milliseconds([&] { gui::find_event(*r, never, 0, gui::Direction::forward); })});
+  result.more.push_back({"search_back_ms", milliseconds([&] { gui::find_event(*r, never, r->events() - 1, gui::Direction::backward); })});
+  const gui::RowsWanted by_chips{.chips = {{gui::Chip::node(0), gui::Chip::hide(Traffic::heartbeat)}}}, by_words{.words = {"leader_elected"}}, by_name{.words = {"fetch", "b1"}};
+  std::size_t rows = 0;
+  const auto filter = [&](const char* name, const gui::RowsWanted& wanted) {
+    result.more.push_back({name, milliseconds([&] { rows += gui::find_rows(*index, wanted)->rows.size(); })});
+  };
+  filter("filter_chips_ms", by_chips);
+  filter("filter_words_ms", by_words);
+  filter("filter_names_ms", by_name);
+  result.more.push_back({"filtered_rows", static_cast<double>(rows)});
 
   // Each picture as it is first seen: the whole run, the focus in its middle.
   const gui::FixedMeasure measure;
