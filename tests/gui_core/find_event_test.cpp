@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <set>
 
 #include "gui/core/engine.h"
 #include "gui/core/go_to.h"
@@ -94,6 +95,46 @@ TEST(FindEvent, TheMomentsThatItLooksAtAreThoseOfTheWindow) {
   }
 }
 
+// Whatever a run can be asked: a moment with no more in it than the sentence asks for says the same as one that is whole.
+TEST(FindEvent, NothingIsMissingInAMomentThatASentenceLooksAt) {
+  for (const char* scenario : {"showcase.lua", "hunt/queue.lua"}) {
+    const Recording& r = *recorded(scenario).recording;
+    std::vector<std::string> sentences = vocabulary_of(r).sentences;
+    if (scenario[0] == 's') sentences.emplace_back("value B1 \"orders/0 > epoch\" >= 0 or value B1 \"orders/0\" != nothing");
+    std::set<Term::Kind> kinds;
+    std::size_t was_true = 0;
+    for (const std::string& s : sentences) {
+      const Predicate p = read(s);
+      kinds.insert(p.kind == Predicate::Kind::term ? p.term.kind : Term::Kind::value);
+      for (std::size_t e = r.events() / 9; e < r.events(); e += r.events() / 3) {
+        const bool is = holds(p, *r.moment(e));
+        was_true += is;
+        r.moments(e, e, wish_of(p), [&](const Moment& m) {
+          EXPECT_EQ(holds(p, m), is) << s << " at " << e;
+          return true;
+        });
+      }
+    }
+    EXPECT_GE(kinds.size(), 5U);
+    EXPECT_GT(was_true, 0U);
+    // At the end the numbers are as the sentences have them.
+    for (const std::string& s : sentences)
+      if (const Predicate p = read(s); p.kind == Predicate::Kind::term && p.term.compare == Compare::equal && p.term.kind == Term::Kind::number) {
+        r.moments(r.events() - 1, r.events() - 1, wish_of(p), [&](const Moment& m) {
+          EXPECT_TRUE(holds(p, m)) << s;
+          return true;
+        });
+      } else if (p.term.kind == Term::Kind::members && p.term.compare == Compare::less) {
+        Predicate same = p;
+        same.term.compare = Compare::equal;
+        r.moments(r.events() - 1, r.events() - 1, wish_of(same), [&](const Moment& m) {
+          EXPECT_TRUE(holds(same, m)) << s;
+          return true;
+        });
+      }
+  }
+}
+
 TEST(FindEvent, BackwardSearchesFromCheckpointToCheckpoint) {
   const Recording& r = *recorded("search/quorum.lua").recording;
   ASSERT_GT(r.checkpoints(), 3U);
@@ -120,6 +161,7 @@ TEST(FindEvent, NeverTrueNamesTheRangeLookedAt) {
   EXPECT_FALSE(f.event);
   EXPECT_EQ(f.from, 11U);
   EXPECT_EQ(f.to, r.events() - 1);
+  EXPECT_EQ(f.looked_at, r.events() - 11) << "each event behind, once";
   EXPECT_EQ(f.complaint(r, p, Direction::forward).rfind("`isr orders/0 > 9` is never true in #11 to #", 0), 0U) << f.complaint(r, p, Direction::forward);
   EXPECT_EQ(find_event(r, p, r.events() - 1, Direction::forward).complaint(r, p, Direction::forward), "there is no event after this one");
   EXPECT_EQ(find_event(r, p, 0, Direction::backward).complaint(r, p, Direction::backward), "there is no event before this one");
