@@ -250,6 +250,36 @@ TEST(Lost, IsDescribedWithItsTimesAndCause) {
   EXPECT_TRUE(describe_drop(*r.index, r.recording->journal().drops.size()).empty());
 }
 
+// By a look at all drops and all chains: what came of an event, from or to its node, sent since, over before the next, and never arrived.
+TEST(Lost, WhatWasWaitedForInVainIsWhatALoopFinds) {
+  for (const testing::Recorded* r : {&duplicate(), &quorum()}) {
+    const EventIndex& index = *r->index;
+    const Recording& rec = *r->recording;
+    const Journal& j = rec.journal();
+    std::size_t found = 0, of_others = 0, of_other_events = 0;
+    for (std::size_t next = 0; next < rec.events(); ++next) {
+      const std::size_t here = index.cause_of(next);
+      if (here >= rec.events() || is_message(j.deliveries[next].event) || line_of(j.deliveries[here].event) != line_of(j.deliveries[next].event)) continue;
+      const NodeId who = line_of(j.deliveries[here].event);
+      std::vector<std::uint32_t> expected;
+      for (std::uint32_t i = 0; i < j.drops.size(); ++i) {
+        const Drop& d = j.drops[i];
+        if (sent_at(d) < rec.time_of(here) || d.time < rec.time_of(here) || d.after > next) continue;
+        std::size_t at = index.cause_of_drop(i), links = 0;
+        while (at < rec.events() && at > here && links++ < 64) at = index.cause_of(at);
+        const bool its_own = d.event.source == who || d.event.target == who;
+        of_others += at == here && !its_own;
+        of_other_events += at != here && its_own;
+        if (at == here && its_own) expected.push_back(i);
+      }
+      EXPECT_EQ(index.lost_because_of(here, next, j.drops.size()), expected) << here << " " << next;
+      found += expected.size();
+    }
+    EXPECT_GT(found, 0U);
+    EXPECT_TRUE(r == &duplicate() || (of_others > 0 && of_other_events > 0)) << of_others << " " << of_other_events;
+  }
+}
+
 // Why did P1 send again? It waited for an answer that never came.
 TEST(Lost, TheChainOfCausesNamesTheAnswerThatNeverCame) {
   const auto& r = duplicate();

@@ -167,6 +167,48 @@ TEST(Drops, WhatStillWaitsAtTheEnd) {
   EXPECT_EQ(drops(s.world), "A->B 1 2ms..1.002s: it still waited when the run ended");
 }
 
+TEST(Drops, WhatAFaultHoldsBackAtTheEnd) {
+  Stage s(2, recorded());
+  Fault hold = fault(FaultKind::hold, {{"A"}, {"B"}});
+  hold.message = "Say";
+  s.inject(hold);
+  s.tell(A, B, "1");
+  s.run(1_s);
+  EXPECT_EQ(drops(s.world), "");
+  s.world.close_record();
+  EXPECT_EQ(drops(s.world), "A->B 1 0s..1s: it still waited when the run ended");
+}
+
+TEST(Drops, WhatANodeHasNotComeToAtTheEnd) {
+  Stage s(2, recorded());
+  s.inject(fault(FaultKind::pause, {{"B"}}));
+  s.tell(A, B, "1");
+  s.run(1_s);
+  s.world.close_record();
+  EXPECT_EQ(drops(s.world), "A->B 1 0s..1s: it still waited when the run ended");
+}
+
+// The copy of a datagram waits for a node that stands still, and goes with it: nothing was lost that had not been there before.
+TEST(Drops, ASecondCopyThatWaitsIsNobodysLossEither) {
+  for (const bool killed : {false, true}) {
+    Stage s(2, recorded());
+    const ConnId c = s.connect(A, B);
+    s.quiet();
+    Fault f = fault(FaultKind::duplicate, {{"A"}, {"B"}});
+    f.message = "Say";
+    f.amount = 5_ms;
+    s.inject(f);
+    s.send(A, c, "1");
+    s.run(2_ms);
+    EXPECT_EQ(s.heard(B), "1");
+    s.inject(fault(FaultKind::pause, {{"B"}}));
+    s.run(20_ms);
+    if (killed) s.inject(fault(FaultKind::kill, {{"B"}}));
+    s.world.close_record();
+    EXPECT_EQ(drops(s.world), "") << killed;
+  }
+}
+
 TEST(Drops, ASecondCopyIsNobodysLoss) {
   Stage s(2, recorded());
   const ConnId c = s.connect(A, B);
