@@ -159,6 +159,19 @@ TEST(Lost, ByOrderTheyStandBetweenTheEvents) {
   const Scene s = spacetime(*r.index, facts, v, {}, 1'000, 500, measure);
   check(s);
   ASSERT_TRUE(crosses(s).count(answer));
+  // Half a step behind the event that was before it.
+  std::vector<std::size_t> steps;
+  for (std::size_t e = r.recording->event_after(v.time.range.from); e < r.recording->events() && r.recording->time_of(e) <= v.time.range.to; ++e)
+    if (line_of(r.recording->journal().deliveries[e].event) != nobody) steps.push_back(e);
+  const auto place = std::find(steps.begin(), steps.end(), r.recording->event_of_drop(answer)) - steps.begin();
+  const Rect area = spacetime_area(1'000, 500, measure);
+  const float step = area.w / static_cast<float>(steps.size());
+  const Scene here = spacetime(*r.index, facts, v, {.event = r.recording->event_of_drop(answer)}, 1'000, 500, measure);
+  float cursor = 0;
+  for (const Shape& x : here.shapes())
+    if (x.kind == ShapeKind::line && x.ink == Ink::cursor) cursor = x.from.x;
+  EXPECT_LT(place, static_cast<std::ptrdiff_t>(steps.size()));
+  EXPECT_NEAR(crosses(s).at(answer).x, cursor + step / 2, 0.5F);
   for (const Shape& x : s.shapes())
     if (x.kind == ShapeKind::line && x.entity == EntityId::drop(answer)) {
       EXPECT_LE(x.from.x, x.to.x);
@@ -192,6 +205,66 @@ TEST(Lost, TheFilterTakesThemAwayByNodeAndKind) {
   EXPECT_EQ(Filter{{no}}.rows(*r.recording).size(), r.recording->events());
   const std::vector<bool> none(j.drops.size());
   EXPECT_TRUE(crosses(spacetime_of(r, {}, 300, {}, &none)).empty());
+}
+
+// What never left stands near its sender, what was lost on the way in its middle, what came to a machine near it.
+TEST(Lost, EachReasonHasItsPlaceOnTheWay) {
+  for (const DropReason near_sender : {DropReason::cut_off, DropReason::gave_up, DropReason::closed, DropReason::sender_ended, DropReason::unfinished}) EXPECT_LT(part_of_way(near_sender), 0.3F);
+  for (const DropReason between : {DropReason::cut, DropReason::lost, DropReason::fault, DropReason::behind_fault}) EXPECT_FLOAT_EQ(part_of_way(between), 0.5F);
+  for (const DropReason near_receiver : {DropReason::receiver_down, DropReason::receiver_new, DropReason::receiver_closed, DropReason::receiver_ended}) EXPECT_GT(part_of_way(near_receiver), 0.7F);
+}
+
+// Of one kind of chip one is enough, of several kinds one of each is needed, and none that excludes may fit.
+RC_GTEST_PROP(LostProperty, TheFilterKeepsWhatEachChipByItselfKeeps, ()) {
+  const Recording& r = *(*rc::gen::arbitrary<bool>() ? quorum() : duplicate()).recording;
+  const Journal& j = r.journal();
+  const Event& some = j.drops[*rc::gen::inRange<std::size_t>(0, j.drops.size())].event;
+  std::vector<Chip> chips;
+  for (int n = *rc::gen::inRange(0, 4); n > 0; --n) {
+    Chip c = *rc::gen::element(Chip::node(some.source), Chip::node(some.target), Chip::node(0), Chip::message_kind(some.type), Chip::message_kind(static_cast<MessageKind>(some.type + 1)),
+                               Chip::traffic(j.messages[some.type].traffic), Chip::traffic(Traffic::heartbeat), Chip::event_kind(static_cast<EventKind>(some.kind)), Chip::event_kind(EventKind::timer), Chip::dropped());
+    c.excludes = *rc::gen::inRange(0, 3) == 0;
+    chips.push_back(std::move(c));
+  }
+  const auto fits = [&](const Chip& c, const Event& e) {
+    if (c.kind == Chip::Kind::node) return e.source == c.number || e.target == c.number;
+    if (c.kind == Chip::Kind::message_kind) return e.type == c.number;
+    if (c.kind == Chip::Kind::traffic) return static_cast<std::uint64_t>(j.messages[e.type].traffic) == c.number;
+    if (c.kind == Chip::Kind::event_kind) return e.kind == c.number;
+    return true;
+  };
+  std::vector<std::uint32_t> expected;
+  for (std::uint32_t i = 0; i < j.drops.size(); ++i) {
+    bool keeps = true;
+    for (const Chip& c : chips) {
+      if (c.excludes) keeps = keeps && !fits(c, j.drops[i].event);
+      else keeps = keeps && std::any_of(chips.begin(), chips.end(), [&](const Chip& o) { return !o.excludes && o.kind == c.kind && fits(o, j.drops[i].event); });
+    }
+    if (keeps) expected.push_back(i);
+  }
+  RC_ASSERT((Filter{chips}.drops(r)) == expected);
+}
+
+// Of nodes that are hidden, or folded into one line, none is drawn; and none stands outside of the lines.
+TEST(Lost, OnlyBetweenLinesThatAreShown) {
+  const auto& r = duplicate();
+  const Drop& d = r.recording->journal().drops[the_answer(r)];
+  const SpacetimeFacts facts = spacetime_facts(*r.index);
+  SpacetimeView v;
+  v.time.range = {d.time - 50_ms, d.time + 50_ms};
+  const auto draws_it = [&](std::vector<Lane> lanes) {
+    v.lanes = std::move(lanes);
+    const Scene s = spacetime(*r.index, facts, v, {}, 1'000, 500, measure);
+    check(s);
+    return crosses(s).count(the_answer(r)) > 0;
+  };
+  EXPECT_TRUE(draws_it(facts.lanes));
+  EXPECT_FALSE(draws_it(hide(facts.lanes, {d.event.source})));
+  EXPECT_FALSE(draws_it(hide(facts.lanes, {d.event.target})));
+  EXPECT_FALSE(draws_it(fold(facts.lanes, {d.event.source, d.event.target}, "both")));
+  NodeId other = 0;
+  while (other == d.event.source || other == d.event.target) ++other;
+  EXPECT_TRUE(draws_it(fold(facts.lanes, {d.event.source, other}, "both")));
 }
 
 TEST(Lost, TopologyShowsItUnderWayAndThenACrossWithTheReason) {
