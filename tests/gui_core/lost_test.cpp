@@ -147,6 +147,53 @@ TEST(Lost, AboveTheLimitDensityStandsForThemAndOneInFocusIsStillDrawn) {
   EXPECT_TRUE(drawn.count(4));
 }
 
+bool is_heartbeat(const Journal& j, const Drop& d) { return j.messages[d.event.type].traffic == Traffic::heartbeat; }
+
+// Where there are so many that words would hide the picture, none has any; and heartbeats are drawn, and not told one by one.
+TEST(Lost, WordsAreForFewAndForWhatIsNoHeartbeat) {
+  std::size_t told = 0, heartbeats = 0, many = 0;
+  for (const testing::Recorded* r : {&quorum(), &recorded("showcase.lua")}) {
+    const Journal& j = r->recording->journal();
+    const auto words = [](const Scene& s) {
+      std::size_t n = 0;
+      for (const Shape& x : s.shapes()) n += x.kind == ShapeKind::text && x.entity.kind == EntityId::Kind::drop;
+      return n;
+    };
+    if (std::count_if(j.drops.begin(), j.drops.end(), [&](const Drop& d) { return !is_heartbeat(j, d); }) > 40) {
+      EXPECT_EQ(words(spacetime_of(*r, {}, j.drops.size())), 0U);
+      ++many;
+    }
+    for (std::size_t i = 0; i < j.drops.size(); i += 3) {
+      const Scene s = spacetime_of(*r, {}, 300, TimeRange{j.drops[i].time - 5_ms, j.drops[i].time + 5_ms});
+      for (const auto& [drop, at] : crosses(s)) heartbeats += is_heartbeat(j, j.drops[drop]);
+      told += words(s);
+      for (const Named& n : s.named()) {
+        EXPECT_FALSE(n.entity.kind == EntityId::Kind::drop && is_heartbeat(j, j.drops[n.entity.a])) << n.text;
+      }
+    }
+  }
+  EXPECT_GT(many, 0U);
+  EXPECT_GT(told, 0U);
+  EXPECT_GT(heartbeats, 0U);
+}
+
+// The columns stand on the line of whom it was for.
+TEST(Lost, DensityStandsOnTheLineThatWaits) {
+  const auto& r = duplicate();
+  const Drop& d = r.recording->journal().drops[the_answer(r)];
+  const Scene s = spacetime_of(r, {}, 0, TimeRange{d.time - 50_ms, d.time + 50_ms});
+  float line = -1;
+  for (const Named& n : s.named())
+    if (n.text == "line of P1") line = n.bounds.y + n.bounds.h / 2;
+  std::size_t columns = 0;
+  for (const Shape& x : s.shapes())
+    if (x.kind == ShapeKind::rectangle && x.ink == MessageLooks::lost_ink) {
+      EXPECT_NEAR(std::max(x.from.y, x.to.y), line, 1.5F);
+      ++columns;
+    }
+  EXPECT_EQ(columns, 1U);
+}
+
 TEST(Lost, ByOrderTheyStandBetweenTheEvents) {
   const auto& r = duplicate();
   const std::size_t answer = the_answer(r);
