@@ -14,7 +14,7 @@ std::span<const Exporter> exporters() {
        [](const Journal& j, const Sink& sink) { write_history(j, sink, {.marks = true}); }},
       {"jepsen", ".edn", "What clients did and saw in the form of Jepsen's kafka workload; `mqlab check` reads it back.", TraceLevel::spans,
        write_jepsen},
-      {"trace", ".trace.jsonl", "Every event and mark with its cause, as JSON Lines.", TraceLevel::full, write_trace},
+      {"trace", ".trace.jsonl", "Every event and mark with its cause, and every message that never arrived, as JSON Lines.", TraceLevel::full, write_trace},
       {"states", ".states.jsonl", "The same with what each event changed in the states of nodes; `mqlab show` reads it back.", TraceLevel::state,
        write_trace},
       {"chrome", ".trace.json", "A timeline with arrows for ui.perfetto.dev and chrome://tracing.", TraceLevel::full, write_chrome_trace},
