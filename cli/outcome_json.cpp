@@ -246,7 +246,7 @@ With `--events FILE` each finished unit is a line: `seed`, `target`, `verdict` (
 | --- | --- |
 | `command`, `anomaly`, `sentence`, `promised`, `reason`, `turn`, `marks` | as above |
 | `certain_at_ns` | the earliest time at which nothing can undo it |
-| `steps`, `steps_left_out` | what stands behind it, by time: `time_ns`, `kind` (fault, message, mark, operation, end), `text`, `key` (the witness, the turn, the end) |
+| `steps`, `steps_left_out` | what stands behind it, by time: `time_ns`, `kind` (fault, message, mark, operation, end, lost: a message that never arrived), `text`, `key` (the witness, the turn, the end) |
 | `faults` | the plan's faults: `fault`, `trigger`, `in_slice` |
 | `alone` | the slice run by itself: `shown` (the same story), `added` (what had to be put back), `left_out`, `runs` |
 | `what_if` | variants, the plan as it is first: `what`, `shown` of `runs`, and at 95 % between `low` and `high`, `same_turn` of these with the same turn; or `why_not` |

@@ -68,6 +68,14 @@ RC_GTEST_PROP(FindRowsProperty, AreThoseOfALookAtEachLine, ()) {
   for (const std::uint32_t d : expected.drops) RC_ASSERT(found->passing_drops[d]);
 }
 
+TEST(FindRows, NoneIsLeftOutBetweenParts) {
+  for (const char* scenario : {"showcase.lua", "hunt/queue.lua"})
+    for (const std::size_t part_least : {std::size_t{1}, std::size_t{7}, std::size_t{1'000}}) {
+      const auto& run = recorded(scenario);
+      EXPECT_EQ(find_rows(*run.index, {.words = {""}, .part_least = part_least})->rows.size(), run.recording->events()) << "each line has nothing in it";
+    }
+}
+
 TEST(FindRows, IsCalledOffInEachPart) {
   const std::atomic<bool> off{true};
   for (const std::size_t part_least : {std::size_t{100}, std::size_t{100'000}}) {

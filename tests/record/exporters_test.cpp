@@ -262,6 +262,16 @@ TEST(Exporters, WhatNeverArrivedHasItsReasonInEachForm) {
   EXPECT_NE(mermaid.find("2 heartbeats are not shown"), std::string::npos) << mermaid;
 }
 
+// What was sent for later (a handler takes its time) and lost then stands behind all that happened before; those of one time as they were.
+TEST(Exporters, ADropStandsWhereItWasOver) {
+  Journal j = fetch();
+  const auto at = [](Time t) { return delivery(0, t, EventKind::data, 0, 1, 10, t); };
+  j.drops = {drop(at(1'300'001), 1, DropReason::sender_ended), drop(at(1'300'000), 1, DropReason::cut), drop(at(1'000'000), 1, DropReason::lost), drop(at(1'300'000), 3, DropReason::closed)};
+  std::string told;
+  for (const PlacedDrop& d : drops_in_order(j)) told += std::string(drop_reason_name(d.drop->why)) + " " + std::to_string(d.after) + "\n";
+  EXPECT_EQ(told, "lost 1\ncut 2\nclosed 3\nsender_ended 3\n");
+}
+
 TEST(Exporters, EachReasonHasAWordOfItsOwn) {
   std::set<std::string> words;
   for (std::size_t r = 0; r < drop_reason_count; ++r) words.insert(drop_reason_name(static_cast<DropReason>(r)));
