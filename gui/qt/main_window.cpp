@@ -165,7 +165,19 @@ void MainWindow::make_status_bar() {
     l->setContentsMargins(6, 0, 6, 0);
     statusBar()->addPermanentWidget(l);
   }
-  statusBar()->addPermanentWidget(new QLabel(tr("Ctrl+K commands   ? keys "), this));
+  auto* hint = new QLabel(tr("Ctrl+K commands   ? keys "), this);
+  statusBar()->addPermanentWidget(hint);
+  // What is told for a while comes first: what always stands there makes room for it.
+  connect(statusBar(), &QStatusBar::messageChanged, this, [this, hint](const QString& said) {
+    const std::initializer_list<QLabel*> may_go = {hint, renderer_, fingerprint_};
+    int room = statusBar()->width() - statusBar()->fontMetrics().horizontalAdvance(said) - 40;
+    for (QLabel* l : {outcome_, events_label_, fingerprint_, renderer_, hint}) room -= l->sizeHint().width() + 6;
+    for (QLabel* l : may_go) {
+      const bool stays = said.isEmpty() || room >= 0;
+      if (!stays) room += l->sizeHint().width() + 6;
+      l->setVisible(stays);
+    }
+  });
 }
 
 void MainWindow::connect_workspace() {
@@ -302,6 +314,10 @@ void MainWindow::set_scale(int percent) {
   // A widget hears of a new font before some of what is in it has it; those that measure by their fields are told once more.
   QEvent fonts_are_there(QEvent::FontChange);
   for (QWidget* w : std::initializer_list<QWidget*>{time_bar_, run_bar_, events_, verdicts_, branches_}) QApplication::sendEvent(w, &fonts_are_there);
+  // Titles of panes are drawn in a font of the platform's, of one size, as long as panes have no other than all have.
+  QFont of_panes = qApp->font();
+  of_panes.setStyleHint(QFont::SansSerif);
+  for (auto& [name, d] : docks_) d->setFont(of_panes);
   hold_least_widths();
   for (QTableView* v : findChildren<QTableView*>()) v->verticalHeader()->setDefaultSectionSize(v->fontMetrics().height() + 5);
   for (PicturePane* p : pictures_) p->set_text_scale(static_cast<float>(scale_) / 100);

@@ -121,7 +121,7 @@ void MainWindow::apply_sizes() {
 
 void MainWindow::hold_least_widths() {
   constexpr int grows_until = 150;  // percent; with larger text a window of 1280 would not hold all columns
-  const int letter = fontMetrics().averageCharWidth();
+  const int letter = QFontMetrics(qApp->font()).averageCharWidth();
   for (auto& [name, d] : docks_) d->widget()->setMinimumWidth(least_letters(name) * letter * std::min(scale_, grows_until) / scale_);
 }
 

@@ -154,7 +154,7 @@ void EventPane::resizeEvent(QResizeEvent* event) {
 
 // In one line where the filter has room for what it says, else in two.
 void EventPane::fit_head() {
-  const int wanted = filter_->fontMetrics().horizontalAdvance(filter_->placeholderText()) + 40 + routine_->sizeHint().width() + count_->sizeHint().width() + 2 * head_->spacing();
+  const int wanted = filter_->fontMetrics().horizontalAdvance(filter_->placeholderText()) + 16 + routine_->sizeHint().width() + count_->sizeHint().width() + 3 * head_->spacing();
   head_->setDirection(wanted <= width() ? QBoxLayout::LeftToRight : QBoxLayout::TopToBottom);
 }
 

@@ -134,7 +134,6 @@ void apply_theme(QApplication& app, Theme l, int percent) {
   QFont font = app.font();
   font.setPointSizeF(normal * std::clamp(percent, scale_min, scale_max) / 100);
   app.setFont(font);
-  QApplication::setFont(font, "QDockWidgetTitle");  // Qt keeps one of its own for titles of panes
   const Colours& c = colours(l);
   // Where paper and buttons are of one colour, a button is told by its frame.
   const QString frames = is_high_contrast(l) ? QStringLiteral("QPushButton { border: 1px solid %1; padding: 3px 8px; } QPushButton:disabled { border: 1px dashed %1; } QPushButton:focus { border: 2px solid %1; }").arg(css(c.border)) : QString();

@@ -95,7 +95,7 @@ QStringList flaws_of_widgets(QWidget* window) {
   for (const QTabBar* t : window->findChildren<QTabBar*>()) {
     if (!in_sight(t)) continue;
     for (int i = 0; i < t->count(); ++i)
-      if (const int wanted = t->fontMetrics().horizontalAdvance(t->tabText(i)) + 8; wanted > t->tabRect(i).width()) say(t, t->tabText(i), wanted, t->tabRect(i).width());
+      if (const int wanted = t->fontMetrics().horizontalAdvance(t->tabText(i)) + t->style()->pixelMetric(QStyle::PM_TabBarTabHSpace, nullptr, t); wanted > t->tabRect(i).width()) say(t, t->tabText(i), wanted, t->tabRect(i).width());
   }
   for (const QTableView* v : window->findChildren<QTableView*>()) {
     if (!in_sight(v)) continue;

@@ -24,13 +24,12 @@ const std::vector<WindowLayout>& window_layouts() {
 }
 
 int least_letters(const QString& pane) {
-  if (pane == QLatin1String("branches")) return 38;  // as many columns as tell two futures apart
-  if (pane == QLatin1String("events")) return 34;
-  for (const char* table : {"verdicts", "inspector"})
-    if (pane == QLatin1String(table)) return 32;
+  if (pane == QLatin1String("branches")) return 44;  // as many columns as tell two futures apart
+  for (const char* table : {"events", "verdicts", "inspector"})
+    if (pane == QLatin1String(table)) return 36;
   for (const char* text : {"lesson", "scenario", "faults", "console", "notebook"})
-    if (pane == QLatin1String(text)) return 28;
-  return 30;
+    if (pane == QLatin1String(text)) return 32;
+  return 34;
 }
 
 const WindowLayout& window_layout(const QString& name) {

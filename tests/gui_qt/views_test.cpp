@@ -5,6 +5,7 @@
 #include <QImage>
 #include <QLabel>
 #include <QRegularExpression>
+#include <QStatusBar>
 #include <QTest>
 
 #include <cmath>
@@ -104,6 +105,61 @@ TEST_F(Views, WithLargerTextEachPaneKeepsItsLeastWidth) {
   w.set_scale(scale_max);
   settle();
   EXPECT_EQ(w.width(), 1280) << "even then";
+  w.set_scale(100);
+}
+
+// From the highest to the lowest ink of a pane's title.
+int height_of_title(QDockWidget* d) {
+  const QImage title = d->grab(QRect(0, 0, 90, d->widget()->y() - 2)).toImage();
+  int first = -1, last = -1;
+  for (int y = 0; y < title.height(); ++y)
+    for (int x = 0; x < title.width(); ++x)
+      if (qGray(title.pixel(x, y)) < 120) {
+        if (first < 0) first = y;
+        last = y;
+      }
+  return first < 0 ? 0 : last - first + 1;
+}
+
+TEST_F(Views, TitlesOfPanesGrowWithTheText) {
+  MainWindow& w = open(source("scenarios/museum/kafka/p01-retry-duplicate.lua"));
+  const int usual = height_of_title(w.dock("verdicts"));
+  EXPECT_GE(usual, 6);
+  w.set_scale(200);
+  settle();
+  EXPECT_NEAR(height_of_title(w.dock("verdicts")), 2 * usual, 2);
+  w.set_scale(100);
+  settle();
+  EXPECT_EQ(height_of_title(w.dock("verdicts")), usual);
+}
+
+// What is told for a while is read whole, and then all else is there again.
+TEST_F(Views, WhatTheStatusBarTellsHasItsRoom) {
+  MainWindow& w = open(source("scenarios/museum/kafka/p01-retry-duplicate.lua"), "8s");
+  const QString said = "A sentence of about sixty letters, as those that are told: #87";
+  for (const int scale : {100, 150}) {
+    w.set_scale(scale);
+    settle();
+    const auto standing = [&] {
+      int n = 0;
+      for (const QLabel* l : w.statusBar()->findChildren<QLabel*>()) n += l->isVisible() && !l->text().isEmpty();
+      return n;
+    };
+    w.statusBar()->clearMessage();
+    settle();
+    const int before = standing();
+    EXPECT_EQ(before, 5) << scale;
+    emit w.workspace().told(said);
+    settle();
+    int left = w.statusBar()->width();
+    for (const QLabel* l : w.statusBar()->findChildren<QLabel*>())
+      if (l->isVisible()) left = std::min(left, l->x());
+    EXPECT_GE(left, w.statusBar()->fontMetrics().horizontalAdvance(said)) << scale;
+    w.statusBar()->clearMessage();
+    settle();
+    EXPECT_EQ(standing(), before) << scale;
+    EXPECT_EQ(w.size(), QSize(1280, 800)) << scale;
+  }
   w.set_scale(100);
 }
 
