@@ -137,11 +137,16 @@ void triangulate_by_ears(std::span<const Point> p, std::vector<std::uint32_t>& o
   for (std::size_t k = 2; k < ring.size(); ++k) out.insert(out.end(), {ring[0], ring[k - 1], ring[k]});  // the last; or what crosses itself
 }
 
+// A corner that is given twice turns as one.
 bool is_convex(std::span<const Point> p) {
   const std::size_t n = p.size();
   int turns = 0;  // of its direction to the left: once around only
   for (std::size_t i = 0; i < n; ++i) {
-    const Point a = p[i], b = p[(i + 1) % n], c = p[(i + 2) % n];
+    const Point a = p[i], b = p[(i + 1) % n];
+    if (a == b) continue;
+    std::size_t after = i + 2;
+    while (after < i + n && p[after % n] == b) ++after;
+    const Point c = p[after % n];
     if (cross(a, b, c) < 0) return false;
     turns += (b.x >= a.x) != (c.x >= b.x);
   }

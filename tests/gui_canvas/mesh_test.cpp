@@ -65,6 +65,13 @@ RC_GTEST_PROP(MeshProperty, AreasUnderCurvesAreCutWithoutTrial, ()) {
   RC_ASSERT(std::abs(area_of_triangles(p) - area_of(p)) < 0.01 * area_of(p) + 0.01);
 }
 
+// A notch whose corner is given twice is a notch.
+TEST(Mesh, ACornerThatIsGivenTwiceTurnsAsOne) {
+  for (const std::vector<Point>& p : {std::vector<Point>{{0, 1}, {0, 1}, {1, 5}, {1, 5}, {2, 0}, {3, 100}, {-1, 100}}, std::vector<Point>{{1, 5}, {2, 0}, {3, 100}, {-1, 100}, {0, 1}, {1, 5}}}) EXPECT_NEAR(area_of_triangles(p), area_of(p), 1e-3) << p.size();
+  const std::vector<Point> same(4, Point{2, 3});
+  EXPECT_NEAR(area_of_triangles(same), 0, 1e-6);
+}
+
 TEST(Mesh, CirclesAreRound) {
   for (const float radius : {0.5F, 3.0F, 5.0F, 19.0F, 80.0F, 400.0F}) {
     const std::vector<Point> p = circle_points({100, 50}, radius);
