@@ -64,7 +64,7 @@ class EventIndex {
   void lost_between(Time from, Time to, const std::function<void(const LostFlight&)>& visit) const;
   // The event during which a message was sent that never arrived; events() when it was not recorded.
   std::size_t cause_of_drop(std::size_t drop) const;
-  // Those that were answers to, or came of, what an event made happen, and were over before another one; for, or of, its node:
+  // Those that were answers to, or came of, what an event made happen, and were over before another one, or with it (it closed the connection); for, or of, its node:
   // what somebody waited for in vain. At most `most`, ascending.
   std::vector<std::uint32_t> lost_because_of(std::size_t event, std::size_t before, std::size_t most = 4) const;
   // Events of a line in each of `columns` equal parts of [from, to).

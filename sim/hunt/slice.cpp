@@ -13,7 +13,6 @@ constexpr std::size_t ops_max = 12;         // of one message, besides the witne
 constexpr std::size_t links_of_a_row = 6;   // of the chain behind it
 constexpr std::size_t links_of_a_mark = 4;
 constexpr std::size_t drops_max = 12;
-constexpr std::size_t drops_of_a_fault = 3;
 
 // The event during which a row was written: the last one on its process's line at that time, or before it.
 EventId event_of(const Journal& j, const Op& op) {
@@ -135,17 +134,6 @@ Slice slice_of(const RunResult& r, const std::string& anomaly, const OrdinaryMar
   for (std::size_t i = 0; i < world.faults().size(); ++i) {
     const ArmedFault& a = world.faults()[i];
     if (a.parent == no_fault && a.bites > 0 && a.fired_at <= last && a.fired_at < r.workload_ended && end_of(a) >= first && touches(world, i, nodes)) s.faults.push_back(i);
-  }
-  for (const std::size_t i : s.faults) {
-    const ArmedFault& a = world.faults()[i];
-    if (a.fault.kind != FaultKind::drop) continue;
-    std::size_t taken = 0;
-    for (std::size_t d = 0; d < j.drops.size() && taken < drops_of_a_fault && drops.size() < drops_max; ++d) {
-      const Drop& drop = j.drops[d];
-      if (drop.why != DropReason::fault || drop.time < a.fired_at || drop.time > last || a.fault.message != j.kind_name(drop.event.type)) continue;
-      drops.insert(d);
-      ++taken;
-    }
   }
   s.drops.assign(drops.begin(), drops.end());
   return s;

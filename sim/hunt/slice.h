@@ -4,8 +4,7 @@
 // of its message, the marks that would not be there without the faults, and behind each of these the chain of causes that led
 // to it (Causality::chain_of), its last links.
 //
-// A message that never arrived is in the slice when it was waited for in vain between two links of such a chain (Causality::lost_between),
-// or a `drop` of the slice took it out.
+// A message that never arrived is in the slice when it was waited for in vain between two links of such a chain (Causality::lost_between).
 //
 // The rule for faults: one is in the slice when it changed something (it bit), it was not over before the slice begins, it came
 // before the last of its marks and rows (the drain aside), and it touched a node on which an event of the slice happens; a fault
@@ -41,7 +40,7 @@ struct Slice {
   std::vector<OpIndex> ops;           // those, and what else became of its message; ascending
   std::vector<std::uint32_t> marks;   // in Journal::marks; each name once a node and place; ascending
   std::vector<std::uint32_t> events;  // in Journal::deliveries; ascending
-  std::vector<std::size_t> drops;     // in Journal::drops: what was waited for in vain on the way, and what a fault of the slice took out; ascending
+  std::vector<std::size_t> drops;     // in Journal::drops: what was waited for in vain on the way; ascending
   std::vector<std::size_t> faults;    // in World::faults(); ascending
   std::vector<NodeId> nodes;          // on which all this happens; ascending
 };

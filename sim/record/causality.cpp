@@ -149,7 +149,7 @@ std::vector<std::uint32_t> Causality::lost_between(std::uint32_t event, std::uin
   const NodeId who = line_of(all[event].event);
   for (std::uint32_t i = 0; i < journal_.drops.size() && out.size() < most; ++i) {
     const Drop& d = journal_.drops[i];
-    if ((d.event.source != who && d.event.target != who) || d.after > next || sent_at(d) < all[event].time || d.time > all[next].time) continue;
+    if ((d.event.source != who && d.event.target != who) || d.after > next + 1 || sent_at(d) < all[event].time || d.time > all[next].time) continue;
     std::optional<std::uint32_t> at = index_of(d.event.cause);
     for (std::size_t n = 0; n < links_most && at && *at > event; ++n) at = reason_of(*at);
     if (at == event) out.push_back(i);

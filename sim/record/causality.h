@@ -64,8 +64,8 @@ class Causality {
   // The link of that chain before an event: what it was sent or set during; nothing: its chain begins there.
   std::optional<std::uint32_t> reason_of(std::uint32_t event) const { return event < size() && reason_[event] != none ? std::optional(reason_[event]) : std::nullopt; }
   // Between an event and what its line did next because of it, when that is no message that came (a timer, the end of a connection): what
-  // the line waited for in vain. Indices in Journal::drops of messages from or to it that came of the event and never arrived, at most
-  // `most`, in their order.
+  // the line waited for in vain. Indices in Journal::drops of messages from or to it that came of the event and never arrived, over by
+  // then or because of that; at most `most`, in their order.
   std::vector<std::uint32_t> lost_between(std::uint32_t event, std::uint32_t next, std::size_t most = 4) const;
   // The chain as lines for people, with the marks made on the way, and with what was waited for in vain; the oldest are left out
   // when there are more than `most`.

@@ -384,7 +384,7 @@ TEST(Lost, WhatWasWaitedForInVainIsWhatALoopFinds) {
       std::vector<std::uint32_t> expected;
       for (std::uint32_t i = 0; i < j.drops.size(); ++i) {
         const Drop& d = j.drops[i];
-        if (sent_at(d) < rec.time_of(here) || d.time < rec.time_of(here) || d.after > next) continue;
+        if (sent_at(d) < rec.time_of(here) || d.time < rec.time_of(here) || d.after > next + 1 || d.time > rec.time_of(next)) continue;
         std::size_t at = index.cause_of_drop(i), links = 0;
         while (at < rec.events() && at > here && links++ < 64) at = index.cause_of(at);
         const bool its_own = d.event.source == who || d.event.target == who;

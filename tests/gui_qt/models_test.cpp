@@ -74,6 +74,18 @@ TEST(EventModel, EveryMarkOfTheRunIsShownOnce) {
   EXPECT_TRUE(all.contains("leader_elected"));
 }
 
+TEST(EventModel, WhatIsFilteredOutOfThemHasNoRow) {
+  EventModel m;
+  m.set_run(showcase_index());
+  ASSERT_GT(showcase()->journal().drops.size(), 4U);
+  m.set_rows(std::make_shared<const EventRows>(EventRows{0, 1}), std::make_shared<const EventRows>(EventRows{1, 3}));
+  EXPECT_EQ(m.row_of_drop(0), -1);
+  EXPECT_EQ(m.drop_of(m.row_of_drop(1)), std::optional<std::size_t>(1));
+  EXPECT_EQ(m.row_of_drop(2), -1);
+  EXPECT_EQ(m.drop_of(m.row_of_drop(3)), std::optional<std::size_t>(3));
+  EXPECT_EQ(m.row_of_drop(4), -1);
+}
+
 TEST(EventModel, AFilterOfWordsKeepsTheLinesWithAllOfThem) {
   const EventRows rows = find_events(*showcase_index(), {.words = "produce B1"})->rows;
   EXPECT_GT(rows.size(), 10U);

@@ -97,6 +97,27 @@ RC_GTEST_PROP(Causality, VectorClocksOrderAsTheGraphDoes, ()) {
   }
 }
 
+// A asks B at 1 us and sets a timer for 3 us. Of what came of that, the answer to A never arrived: A waited for it in vain. What B told C,
+// what A sent for other reasons, and what was over only later, has nothing to do with it.
+TEST(Causality, WhatWasWaitedForInVain) {
+  Journal j;
+  declare_messages(j);
+  j.processes = {"A", "B", "C"};
+  j.deliveries = {delivery(1, 1'000, EventKind::timer, 0, 0, no_event), delivery(2, 1'500, EventKind::timer, 0, 0, no_event), delivery(3, 2'000, EventKind::data, 0, 1, 1, 1'000),
+                  delivery(4, 2'500, EventKind::datagram, 0, 0, 1, 1'000), delivery(5, 3'000, EventKind::timer, 0, 0, 1)};
+  const auto lost = [&](Time sent, Time over, NodeId from, NodeId to, EventId cause, std::size_t after) { return drop(delivery(0, over, EventKind::data, from, to, cause, sent), after, DropReason::lost); };
+  j.drops = {lost(2'000, 2'100, 1, 0, 3, 3), lost(2'000, 2'100, 1, 2, 3, 3), lost(1'500, 2'100, 0, 1, 2, 3), lost(2'000, 3'500, 1, 0, 3, 4), lost(2'000, 3'000, 1, 0, 3, 5)};
+  const Causality c(j);
+  EXPECT_EQ(c.reason_of(4), std::optional<std::uint32_t>(0));
+  EXPECT_EQ(c.lost_between(0, 4), (std::vector<std::uint32_t>{0, 4})) << "the last was over because the timer closed its connection";
+  EXPECT_EQ(c.lost_between(0, 4, 1), std::vector<std::uint32_t>{0});
+  EXPECT_EQ(c.lost_between(0, 3), std::vector<std::uint32_t>{}) << "a message came: it did not wait in vain";
+  EXPECT_EQ(c.lost_between(0, 2), std::vector<std::uint32_t>{}) << "on another line";
+  EXPECT_EQ(c.lost_between(1, 4), std::vector<std::uint32_t>{2}) << "what came of the other event";
+  EXPECT_EQ(c.lost_between(4, 0), std::vector<std::uint32_t>{});
+  EXPECT_EQ(c.why(5), (std::vector<std::string>{"0.000001 s  A timer 1", "    B->A Fetch never arrived: it was lost on the way", "    B->A Fetch never arrived: it was lost on the way", "0.000003 s  A timer 1"}));
+}
+
 RC_GTEST_PROP(Causality, EveryMarkAndEventIsVisitedOnceInOrder, ()) {
   const Journal j = any_trace(*drawn_numbers());
   std::vector<const Mark*> marks;

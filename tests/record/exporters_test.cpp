@@ -45,7 +45,8 @@ Journal fetch() {
 Journal fetch_in_vain() {
   Journal j = fetch();
   j.drops = {drop(delivery(0, 1'350'000, EventKind::data, 1, 0, 12, 1'250'000, 1, "answer; #1"), 2, DropReason::lost),
-             drop(delivery(0, 1'240'000, EventKind::datagram, 0, nobody, no_event, 1'240'000, 2), 2, DropReason::closed)};
+             drop(delivery(0, 1'240'000, EventKind::datagram, 0, nobody, no_event, 1'240'000, 2), 2, DropReason::closed),
+             drop(delivery(0, 1'260'000, EventKind::data, 0, nobody, 12, 1'260'000, 1), 2, DropReason::closed)};  // during an event of B2's
   return j;
 }
 
@@ -234,10 +235,10 @@ TEST(Exporters, MermaidStaysBounded) {
 // What never arrived stands where it was over, in the order of times, with its reason.
 TEST(Exporters, WhatNeverArrivedHasItsReasonInEachForm) {
   const std::string trace = text_of("trace", fetch_in_vain());
-  EXPECT_NE(trace.find(",\"events\":3,\"marks\":1,\"drops\":2}\n"), std::string::npos) << trace;
+  EXPECT_NE(trace.find(",\"events\":3,\"marks\":1,\"drops\":3}\n"), std::string::npos) << trace;
   EXPECT_NE(trace.find("\"place\":\"orders/0\",\"text\":\"7\"}\n"
                        "{\"drop\":\"closed\",\"time\":1240000,\"kind\":\"datagram\",\"from\":\"B1\",\"message\":\"Beat\",\"sent\":1240000,\"why\":\"its connection was closed already\"}\n"
-                       "{\"event\":13,"),
+                       "{\"drop\":\"closed\",\"time\":1260000,"),
             std::string::npos)
       << trace;
   EXPECT_TRUE(trace.ends_with("{\"drop\":\"lost\",\"time\":1350000,\"kind\":\"data\",\"cause\":12,\"node\":\"B1\",\"from\":\"B2\",\"message\":\"Fetch\",\"sent\":1250000,"
@@ -256,8 +257,16 @@ TEST(Exporters, WhatNeverArrivedHasItsReasonInEachForm) {
   EXPECT_NE(shiviz.find("[B2 high_watermark orders/0: 7] [B2->B1 Fetch answer; #1 never arrived: it was lost on the way]\nB2 {"), std::string::npos) << shiviz;
   EXPECT_NE(shiviz.find("0.001240 s [B1->? Beat never arrived: its connection was closed already]\nB1 {"), std::string::npos) << shiviz;
 
+  // Each once: with the event in which it was sent, or on its sender's line.
+  std::size_t told = 0;
+  for (std::size_t at = shiviz.find("never arrived"); at != std::string::npos; at = shiviz.find("never arrived", at + 1)) ++told;
+  EXPECT_EQ(told, 3U) << shiviz;
+  EXPECT_NE(shiviz.find("0.001260 s [B1->? Fetch never arrived: its connection was closed already]\nB1 {"), std::string::npos) << shiviz;
+
   const std::string mermaid = text_of("mermaid", fetch_in_vain());
   EXPECT_EQ(mermaid_complaint(mermaid), "");
+  EXPECT_NE(mermaid.find("  Note over n0: Fetch never arrived#58; its connection was closed already (0.001260 s)\n"), std::string::npos) << mermaid;
+  EXPECT_EQ(mermaid.find("participant world"), std::string::npos) << mermaid;
   EXPECT_NE(mermaid.find("  n1-xn0: Fetch answer#59; #35;1 never arrived#58; it was lost on the way (0.001350 s)\n"), std::string::npos) << mermaid;
   EXPECT_NE(mermaid.find("2 heartbeats are not shown"), std::string::npos) << mermaid;
 }
@@ -270,6 +279,18 @@ TEST(Exporters, ADropStandsWhereItWasOver) {
   std::string told;
   for (const PlacedDrop& d : drops_in_order(j)) told += std::string(drop_reason_name(d.drop->why)) + " " + std::to_string(d.after) + "\n";
   EXPECT_EQ(told, "lost 1\ncut 2\nclosed 3\nsender_ended 3\n");
+}
+
+// A mark that belongs to no event stands by its time, among drops too.
+TEST(Exporters, DropsAndMarksStandByTheirTimes) {
+  Journal j = fetch();
+  j.drops = {drop(delivery(0, 1'210'000, EventKind::data, 0, 1, 10, 1'210'000), 2, DropReason::cut), drop(delivery(0, 1'230'000, EventKind::data, 0, 1, 10, 1'230'000), 2, DropReason::lost)};
+  j.marks.push_back({.time = 1'220'000, .during = no_event, .node = 0, .name = j.names.id("aside"), .place = 0, .text = {}});
+  std::string order;
+  visit_trace(j, {.delivery = [&](const Delivery& d, std::size_t) { order += std::to_string(d.time) + " "; },
+                  .mark = [&](const Mark& m) { order += j.names.text(m.name) + " "; },
+                  .drop = [&](const Drop& d) { order += std::string(drop_reason_name(d.why)) + " "; }});
+  EXPECT_EQ(order, "1000000 1200001 high_watermark cut aside lost 1300000 ");
 }
 
 TEST(Exporters, EachReasonHasAWordOfItsOwn) {
