@@ -290,6 +290,7 @@ void MainWindow::set_theme(Theme l) {
   theme_ = l;
   settings_->set_theme(l);
   apply_theme(*qApp, l, scale_);
+  size_titles();
   scenario_->editor()->set_dark(is_dark(l));
   lessons_->set_theme(l);
   events_->set_theme(l);
@@ -314,10 +315,7 @@ void MainWindow::set_scale(int percent) {
   // A widget hears of a new font before some of what is in it has it; those that measure by their fields are told once more.
   QEvent fonts_are_there(QEvent::FontChange);
   for (QWidget* w : std::initializer_list<QWidget*>{time_bar_, run_bar_, events_, verdicts_, branches_}) QApplication::sendEvent(w, &fonts_are_there);
-  // Titles of panes are drawn in a font of the platform's, of one size, as long as panes have no other than all have.
-  QFont of_panes = qApp->font();
-  of_panes.setStyleHint(QFont::SansSerif);
-  for (auto& [name, d] : docks_) d->setFont(of_panes);
+  size_titles();
   hold_least_widths();
   for (QTableView* v : findChildren<QTableView*>()) v->verticalHeader()->setDefaultSectionSize(v->fontMetrics().height() + 5);
   for (PicturePane* p : pictures_) p->set_text_scale(static_cast<float>(scale_) / 100);

@@ -131,6 +131,7 @@ class MainWindow : public QMainWindow {
   void apply_sizes();
   // By the size of the text.
   void hold_least_widths();
+  void size_titles();
   bool in_sight(const QDockWidget* d) const;
 
   WindowSettings* settings_;

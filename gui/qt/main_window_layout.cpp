@@ -125,6 +125,14 @@ void MainWindow::hold_least_widths() {
   for (auto& [name, d] : docks_) d->widget()->setMinimumWidth(least_letters(name) * letter * std::min(scale_, grows_until) / scale_);
 }
 
+// Titles of panes are drawn in a font of the platform's, of one size, as long as panes have no other than all have; a new style sheet takes
+// it away again.
+void MainWindow::size_titles() {
+  QFont of_panes = qApp->font();
+  of_panes.setStyleHint(QFont::SansSerif);
+  for (auto& [name, d] : docks_) d->setFont(of_panes);
+}
+
 // Behind other tabs Qt puts panes beside the window, and calls them visible.
 bool MainWindow::in_sight(const QDockWidget* d) const { return d && d->isVisible() && (d->isFloating() || rect().intersects(d->geometry())); }
 

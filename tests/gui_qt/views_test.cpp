@@ -128,9 +128,22 @@ TEST_F(Views, TitlesOfPanesGrowWithTheText) {
   w.set_scale(200);
   settle();
   EXPECT_NEAR(height_of_title(w.dock("verdicts")), 2 * usual, 2);
-  w.set_scale(100);
+  w.set_theme(Theme::high_contrast_light);
+  w.set_theme(Theme::light);
+  w.apply_layout("debug");
   settle();
-  EXPECT_EQ(height_of_title(w.dock("verdicts")), usual);
+  EXPECT_NEAR(height_of_title(w.dock("verdicts")), 2 * usual, 2) << "in another layout and theme";
+  window_.reset();
+  // As it was when the window is opened again.
+  window_ = std::make_unique<MainWindow>(settings_.get(), WindowOptions{.layout = "learn"});
+  window_->show_start_page(false);
+  window_->show();
+  settle();
+  EXPECT_EQ(settings_->scale(), 200);
+  EXPECT_NEAR(height_of_title(window_->dock("verdicts")), 2 * usual, 2) << "from its beginning";
+  window_->set_scale(100);
+  settle();
+  EXPECT_EQ(height_of_title(window_->dock("verdicts")), usual);
 }
 
 // What is told for a while is read whole, and then all else is there again.
