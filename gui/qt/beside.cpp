@@ -174,6 +174,7 @@ BesideTopologyPane::BesideTopologyPane(Workspace* w, RunFacts* facts, OtherFutur
   canvas_->build = [this](float width, float height, const TextMeasure& measure) {
     const auto i = other_->index();
     if (!i) return only_one(width, height, measure);
+    height -= left_free();
     const Recording& r = i->recording();
     const auto m = other_->moment();
     if (!m) return words(tr("…"), width, height, measure);

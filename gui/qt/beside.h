@@ -67,6 +67,8 @@ class BesideTopologyPane : public BesidePane {
 
  public:
   BesideTopologyPane(Workspace* w, RunFacts* facts, OtherFuture* other, QWidget* parent = nullptr);
+  // How much is left free below, so that nodes stand where they stand in the picture it is compared with: what the knobs take there.
+  std::function<float()> left_free = [] { return 0.0F; };
 };
 
 class BesideSpacetimePane : public BesidePane {

@@ -127,6 +127,7 @@ void MainWindow::make_panes() {
   for (PicturePane* p : pictures_) p->menu = [things](QMenu& menu, EntityId e) { things.fill(menu, e); };
   auto* other = new OtherFuture(workspace_, facts_);
   auto* beside_topology = new BesideTopologyPane(workspace_, facts_, other, this);
+  beside_topology->left_free = [this] { return topology_->canvas()->canvas().strip_height(); };
   auto* beside = new BesideSpacetimePane(workspace_, facts_, other, this);
   pictures_.push_back(beside_topology);
   pictures_.push_back(beside);

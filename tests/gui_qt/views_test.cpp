@@ -9,6 +9,7 @@
 #include <QTest>
 
 #include <cmath>
+#include <map>
 #include <set>
 #include <string>
 
@@ -227,6 +228,37 @@ TEST_F(Views, TheTopologiesOfTwoFuturesNameEveryNode) {
     for (const NodeMoment& n : w.workspace().moment()->nodes) EXPECT_TRUE(texts.count(n.name)) << pane << " does not name " << n.name;
   }
   EXPECT_EQ(flaws(), "");
+}
+
+// Two pictures of the same cluster are compared at a glance: each node stands in the same place, knobs or not.
+TEST_F(Views, TheTopologiesOfTwoFuturesAreLaidOutAlike) {
+  MainWindow& w = open(source("scenarios/showcase.lua"), "12s");
+  w.workspace().fork_setting({"acks", std::string("all"), true, 0});
+  ASSERT_TRUE(wait_until([&] { return w.workspace().session().current() == 1; }));
+  w.apply_layout("compare");
+  for (const QSize size : {QSize(1920, 1080), QSize(1280, 800)}) {
+    w.resize(size);
+    settle();
+    w.apply_layout("compare");
+    settle();
+    const auto places = [&](const char* pane) {
+      std::map<std::string, Rect> out;
+      const Scene& s = qobject_cast<PicturePane*>(w.dock(pane)->widget())->canvas()->scene();
+      for (const Named& n : s.named())
+        if (n.entity.kind == EntityId::Kind::node) out[w.workspace().recording()->line_name(static_cast<NodeId>(n.entity.a))] = n.bounds;
+      return out;
+    };
+    const auto here = places("topology"), there = places("beside_topology");
+    ASSERT_GE(here.size(), 5U);
+    ASSERT_EQ(here.size(), there.size());
+    for (const auto& [name, r] : here) {
+      EXPECT_NEAR(r.x, there.at(name).x, 2) << name << " at " << size.width();
+      EXPECT_NEAR(r.y, there.at(name).y, 2) << name << " at " << size.width();
+    }
+    if (size.width() == 1920) {
+      EXPECT_GT(w.pictures()[0]->canvas()->canvas().strip_height(), 0.0F) << "there are knobs below one of them";
+    }
+  }
 }
 
 // Nothing has been run: each picture says what it would show, and how to get there.
