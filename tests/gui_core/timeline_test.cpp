@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "gui/core/labels.h"
 #include "tests/gui_core/views.h"
 
 namespace mqlab::gui {
@@ -82,6 +83,29 @@ TEST(Timeline, FaultsThatReadTheSameHaveEachTheirTurn) {
   EXPECT_EQ(t.faults[0].fault, first);
   EXPECT_EQ(t.faults[1].fault, second);
   EXPECT_EQ(t.faults[2].fault, second) << "it came again";
+}
+
+// Words of faults that begin together stand below each other, but not in the lines of nodes.
+TEST(Timeline, WordsOfFaultsEndWhereTheLinesBegin) {
+  Story s;
+  for (const NodeId n : {NodeId{1}, NodeId{2}, NodeId{3}}) s.fires(10_s, s.arm(FaultKind::kill, {{n}}));
+  const Timeline t = s.timeline();
+  ASSERT_EQ(t.faults.size(), 3U);
+  const FixedMeasure measure;
+  const TimeAxis axis({.range = {0, 100_s}}, 100, 600);
+  const auto rows = [&](float until) {
+    Scene scene(800, 300);
+    Occupancy taken(800, 300);
+    draw_fault_bands(scene, t, axis, 20, 280, &measure, &taken, until);
+    std::vector<float> out;
+    for (const Shape& x : scene.shapes())
+      if (x.kind == ShapeKind::text) out.push_back(x.from.y);
+    return out;
+  };
+  EXPECT_GE(rows(1e9F).size(), 2U);
+  EXPECT_EQ(rows(36).size(), 1U);
+  for (const float until : {20.0F, 40.0F, 55.0F, 80.0F})
+    for (std::size_t i = 1; i < rows(until).size(); ++i) EXPECT_LE(rows(until)[i] + measure.line_height(0.85F), until);
 }
 
 TEST(Timeline, ANodeIsDownFromItsDeathToItsStart) {
