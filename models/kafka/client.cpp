@@ -440,7 +440,7 @@ Tree Client::state() const {
     if (transactional()) p.add("transaction of " + transactional_id_, txn_.failed() ? fmt::format("{}: {}", name(txn_.phase), name(txn_.error)) : name(txn_.phase));
   }
   if (consumes_) {
-    Tree& k = t.add("consumer", fmt::format("{} partitions", assigned_.size()));
+    Tree& k = t.add("consumer", fmt::format("{} partition{}", assigned_.size(), assigned_.size() == 1 ? "" : "s"));
     if (!consumer_.group.empty()) k.add("group", fmt::format("{} {}", consumer_.group, group_.in() ? fmt::format("{} in generation {}", group_.member, group_.generation) : "outside"));
     for (const Assigned& a : assigned_)
       k.add(place(a.partition), (a.position == no_offset ? "no position yet" : fmt::format("at {}", a.position)) + (a.reads_from == no_broker ? "" : fmt::format(", reads from B{}", a.reads_from)) +
