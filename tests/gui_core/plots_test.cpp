@@ -250,7 +250,8 @@ TEST(Plots, WhereAGroupIsNotThereItsLineHasAGap) {
   RunSeries series = with_groups(1);
   series.lags[0].steps = std::vector<Sample>{{1'000'000'000, 3}, {3'000'000'000, -1}, {6'000'000'000, 2}};
   std::size_t lines = 0;
-  for (const Shape& x : lags_of(series, 4'000'000'000).shapes()) lines += x.kind == ShapeKind::polyline && x.entity.kind == EntityId::Kind::series && x.entity.a == static_cast<std::uint64_t>(SeriesId::lag);
+  const Scene scene = lags_of(series, 4'000'000'000);
+  for (const Shape& x : scene.shapes()) lines += x.kind == ShapeKind::polyline && x.entity.kind == EntityId::Kind::series && x.entity.a == static_cast<std::uint64_t>(SeriesId::lag);
   EXPECT_EQ(lines, 2U);
   EXPECT_TRUE(shows(lags_of(series, 4'000'000'000), "group-00 –"));
   EXPECT_TRUE(shows(lags_of(series, 7'000'000'000), "group-00 2"));
