@@ -108,7 +108,7 @@ QVariant VerdictModel::data(const QModelIndex& index, int role) const {
     case Qt::DisplayRole:
       switch (index.column()) {
         case anomaly: return QString::fromLatin1(v.report.anomaly->name);
-        case verdict: return v.report.count > 1 && v.report.verdict == Verdict::violated ? QStringLiteral("%1 violated ×%2").arg(verdict_sign(v.report.verdict)).arg(v.report.count) : verdict_words(v.report);
+        case verdict: return v.report.count > 1 && v.report.verdict == Verdict::violated ? QStringLiteral("%1 violated ×%2").arg(verdict_sign(v.report.verdict), QString::fromStdString(grouped_digits(v.report.count))) : verdict_words(v.report);
         case promised: return v.claim.claimed ? QStringLiteral("yes") : QStringLiteral("no");
         case means: return QString::fromLatin1(square(v));
         case evidence: return QStringLiteral("%1 %2").arg(QLocale::c().toString(static_cast<qulonglong>(v.report.evidence)), QString::fromLatin1(v.report.evidence_of)).trimmed();
