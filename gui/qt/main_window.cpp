@@ -48,7 +48,10 @@ MainWindow::MainWindow(WindowSettings* settings, const WindowOptions& options, Q
   begin(options);
 }
 
-MainWindow::~MainWindow() = default;
+// Panes that go tell that they are not seen any more.
+MainWindow::~MainWindow() {
+  for (auto& [name, d] : docks_) d->disconnect(this);
+}
 
 void MainWindow::begin(const WindowOptions& options) {
   if (!options.scenario.isEmpty()) {
@@ -69,7 +72,7 @@ void MainWindow::begin(const WindowOptions& options) {
       go_when_ready_ = options.at;
       break_when_ready_ = options.breaks;
       run();
-      pictures_.front()->canvas()->setFocus();  // who opens a run looks at it: plain keys play and step
+      look_at_run();
     } else {
       show_start_page(true);
     }
@@ -91,6 +94,10 @@ void MainWindow::show_lesson(const QString& id) {
   lessons_->show_lesson(id);
 }
 
+void MainWindow::look_at_run() {
+  if (!pictures_.empty()) pictures_.front()->canvas()->setFocus();
+}
+
 QDockWidget* MainWindow::add_pane(const QString& name, const QString& title, QWidget* widget) {
   auto* d = new QDockWidget(title, this);
   d->setObjectName(name);
@@ -99,6 +106,10 @@ QDockWidget* MainWindow::add_pane(const QString& name, const QString& title, QWi
   addDockWidget(Qt::LeftDockWidgetArea, d);
   docks_[name] = d;
   order_.push_back(name);
+  // A pane below another one keeps the focus, as far as Qt knows: what is typed would go into a text that nobody sees.
+  connect(d, &QDockWidget::visibilityChanged, this, [this, d](bool visible) {
+    if (!visible && focusWidget() && d->isAncestorOf(focusWidget())) look_at_run();
+  });
   return d;
 }
 

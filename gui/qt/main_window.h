@@ -126,6 +126,8 @@ class MainWindow : public QMainWindow {
   void show_title();
   bool may_leave_text();
   void save(bool ask);
+  // The keyboard goes to the picture of the run: plain keys play and step.
+  void look_at_run();
   QDockWidget* add_pane(const QString& name, const QString& title, QWidget* widget);
   void share_cell(const LayoutCell& cell);
   void apply_sizes();

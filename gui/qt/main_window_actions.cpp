@@ -58,6 +58,9 @@ void MainWindow::connect_file_actions() {
     workspace_->open({}, scenario_->text());
     show_start_page(false);
     run();
+    dock("scenario")->show();
+    dock("scenario")->raise();
+    scenario_->editor()->setFocus();
   });
   on("file.open", [this] {
     if (!may_leave_text()) return;

@@ -1,4 +1,5 @@
 // gui/qt/main_window_layout.cpp: which panes are in sight and where: the four layouts, the start page, going from pane to pane.
+#include <QPointer>
 #include <QApplication>
 #include <QStatusBar>
 #include <QTimer>
@@ -50,6 +51,7 @@ void MainWindow::apply_layout(const QString& name) {
   layout_ = name;
   settings_->set_layout(name);
   if (start_shown_ && isVisible()) return show_start_page(false);
+  const QPointer<QWidget> typed_into = focusWidget();
   for (auto& [n, d] : docks_) {
     d->setFloating(false);
     removeDockWidget(d);
@@ -73,6 +75,8 @@ void MainWindow::apply_layout(const QString& name) {
   for (const LayoutColumn& c : layout.columns)
     for (const LayoutCell& cell : c.cells) share_cell(cell);
   apply_sizes();
+  for (auto& [n, d] : docks_)
+    if (typed_into && d->isAncestorOf(typed_into) && in_sight(d)) typed_into->setFocus();
   QTimer::singleShot(0, this, &MainWindow::apply_sizes);
 }
 

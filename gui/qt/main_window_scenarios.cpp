@@ -29,7 +29,10 @@ bool MainWindow::open_scenario(const QString& path, bool run_it) {
   scenario_->show_text(path, text);
   workspace_->open(path, text);
   settings_->add_recent(QFileInfo(path).absoluteFilePath());
-  if (run_it) run();
+  if (run_it) {
+    run();
+    look_at_run();
+  }
   return true;
 }
 

@@ -380,6 +380,63 @@ TEST_F(Window, WhoOpensARunLooksAtItAndPlainKeysStep) {
   EXPECT_EQ(w.scenario_pane()->text(), before);
 }
 
+// From the start page, the library or a link it is the same.
+TEST_F(Window, WhoOpensARunFromTheStartPageLooksAtItToo) {
+  MainWindow& w = open();
+  ASSERT_TRUE(w.start_page_shown());
+  w.actions()["file.library"]->trigger();
+  auto* finder = w.findChild<Finder*>();
+  ASSERT_NE(finder, nullptr);
+  finder->type("retry-dup");
+  finder->act();
+  settle();
+  ASSERT_TRUE(w.workspace().has_events());
+  ASSERT_TRUE(wait_until([&] { return w.findChild<Finder*>() == nullptr; }));
+  QApplication::setActiveWindow(&w);
+  ASSERT_TRUE(QApplication::focusWidget());
+  const QString before = w.scenario_pane()->text();
+  QTest::keyClick(QApplication::focusWidget(), Qt::Key_Period);
+  settle();
+  EXPECT_EQ(w.workspace().event(), 1U);
+  EXPECT_EQ(w.scenario_pane()->text(), before);
+}
+
+// A tab that comes over the editor takes the keyboard from it: nothing is typed into a text that is not seen.
+TEST_F(Window, NothingIsTypedIntoAPaneBelowAnotherOne) {
+  MainWindow& w = showcase_window();
+  w.dock("scenario")->raise();
+  LuaEditor* editor = w.scenario_pane()->editor();
+  editor->setFocus();
+  ASSERT_TRUE(editor->hasFocus());
+  const QString before = w.scenario_pane()->text();
+  w.dock("lesson")->raise();
+  ASSERT_TRUE(wait_until([&] { return !editor->hasFocus(); }));
+  QTest::keyClick(QApplication::focusWidget(), Qt::Key_Period);
+  settle();
+  EXPECT_EQ(w.scenario_pane()->text(), before);
+  EXPECT_EQ(w.workspace().event(), 1U);
+}
+
+// Another layout in which the text is seen leaves the keyboard where it was.
+TEST_F(Window, ALayoutThatShowsTheEditorLeavesTheKeyboardThere) {
+  MainWindow& w = showcase_window();
+  w.dock("scenario")->raise();
+  w.scenario_pane()->editor()->setFocus();
+  w.apply_layout("debug");
+  EXPECT_TRUE(w.scenario_pane()->editor()->hasFocus());
+  w.apply_layout("present");
+  EXPECT_FALSE(w.scenario_pane()->editor()->hasFocus());
+}
+
+// Who begins a new one writes it.
+TEST_F(Window, ANewScenarioIsSeenAndTypedInto) {
+  MainWindow& w = open();
+  w.actions()["file.new"]->trigger();
+  settle();
+  EXPECT_TRUE(w.scenario_pane()->editor()->hasFocus());
+  EXPECT_FALSE(w.scenario_pane()->editor()->visibleRegion().isEmpty());
+}
+
 TEST_F(Window, TextThatWasNotSavedComesBackWhenItWasClosed) {
   MainWindow& w = showcase_window();
   w.scenario_pane()->editor()->insertPlainText("-- typed\n");
