@@ -135,7 +135,7 @@ std::vector<std::uint32_t> EventIndex::lost_because_of(std::size_t event, std::s
   const Time from = recording_->time_of(event);
   const auto first = std::lower_bound(lost_.begin(), lost_.end(), from, [](const LostFlight& f, Time when) { return f.over < when; });
   for (auto f = first; f != lost_.end() && recording_->journal().drops[f->drop].after <= before + 1 && out.size() < most; ++f) {
-    if ((f->from != who && f->to != who) || f->sent < from || f->over > recording_->time_of(before)) continue;
+    if (!lost_by(recording_->journal().drops[f->drop], who, from, before, recording_->time_of(before))) continue;
     std::size_t at = cause_of_drop(f->drop);
     for (std::size_t n = 0; n < steps_most && at < recording_->events() && at > event; ++n) at = cause_of(at);
     if (at == event) out.push_back(f->drop);

@@ -302,11 +302,10 @@ namespace {
 
 class CanvasFace;
 
-// One thing of a scene.
-class ThingFace : public QAccessibleInterface {
+// What is drawn in a canvas and is no widget: it has no children.
+class PartFace : public QAccessibleInterface {
  public:
-  ThingFace(CanvasWidget* canvas, int number) : canvas_(canvas), number_(number) {}
-  bool isValid() const override { return canvas_ && thing(); }
+  explicit PartFace(CanvasWidget* canvas) : canvas_(canvas) {}
   QObject* object() const override { return nullptr; }
   QWindow* window() const override { return nullptr; }
   QAccessibleInterface* childAt(int, int) const override { return nullptr; }
@@ -314,15 +313,28 @@ class ThingFace : public QAccessibleInterface {
   QAccessibleInterface* child(int) const override { return nullptr; }
   int childCount() const override { return 0; }
   int indexOfChild(const QAccessibleInterface*) const override { return -1; }
+  void setText(QAccessible::Text, const QString&) override {}
+
+ protected:
+  // In logical pixels of the canvas, on the screen.
+  QRect on_screen(const Rect& r) const {
+    return {canvas_->mapToGlobal(QPoint(static_cast<int>(r.x), static_cast<int>(r.y))), QSize(static_cast<int>(std::ceil(r.w)), static_cast<int>(std::ceil(r.h)))};
+  }
+  QPointer<CanvasWidget> canvas_;
+};
+
+// One thing of a scene.
+class ThingFace : public PartFace {
+ public:
+  ThingFace(CanvasWidget* canvas, int number) : PartFace(canvas), number_(number) {}
+  bool isValid() const override { return canvas_ && thing(); }
   QString text(QAccessible::Text t) const override {
     const Named* n = thing();
     return n && (t == QAccessible::Name || t == QAccessible::Description) ? QString::fromStdString(n->text) : QString();
   }
-  void setText(QAccessible::Text, const QString&) override {}
   QRect rect() const override {
     const Named* n = thing();
-    if (!n) return {};
-    return {canvas_->mapToGlobal(QPoint(static_cast<int>(n->bounds.x), static_cast<int>(n->bounds.y))), QSize(static_cast<int>(std::ceil(n->bounds.w)), static_cast<int>(std::ceil(n->bounds.h)))};
+    return n ? on_screen(n->bounds) : QRect();
   }
   QAccessible::Role role() const override { return QAccessible::ListItem; }
   QAccessible::State state() const override {
@@ -339,33 +351,23 @@ class ThingFace : public QAccessibleInterface {
     const auto& all = canvas_->scene().named();
     return static_cast<std::size_t>(number_) < all.size() ? &all[static_cast<std::size_t>(number_)] : nullptr;
   }
-  QPointer<CanvasWidget> canvas_;
   int number_;
 };
 
 // One knob.
-class KnobFace : public QAccessibleInterface, public QAccessibleValueInterface, public QAccessibleActionInterface {
+class KnobFace : public PartFace, public QAccessibleValueInterface, public QAccessibleActionInterface {
  public:
-  KnobFace(CanvasWidget* canvas, std::size_t number) : canvas_(canvas), number_(number) {}
+  KnobFace(CanvasWidget* canvas, std::size_t number) : PartFace(canvas), number_(number) {}
   bool isValid() const override { return knob(); }
-  QObject* object() const override { return nullptr; }
-  QWindow* window() const override { return nullptr; }
-  QAccessibleInterface* childAt(int, int) const override { return nullptr; }
-  QAccessibleInterface* parent() const override { return canvas_ ? QAccessible::queryAccessibleInterface(canvas_) : nullptr; }
-  QAccessibleInterface* child(int) const override { return nullptr; }
-  int childCount() const override { return 0; }
-  int indexOfChild(const QAccessibleInterface*) const override { return -1; }
   QString text(QAccessible::Text t) const override {
     const Knob* k = knob();
     if (!k) return {};
     if (t == QAccessible::Name) return QString::fromStdString(k->name.empty() ? k->label : k->name);
     return t == QAccessible::Value ? QString::fromStdString(k->value_text()) : QString();
   }
-  void setText(QAccessible::Text, const QString&) override {}
   QRect rect() const override {
     const Rect r = knob() ? canvas_->canvas().knob_area(number_) : Rect{};
-    if (r.w <= 0) return {};
-    return {canvas_->mapToGlobal(QPoint(static_cast<int>(r.x), static_cast<int>(r.y))), QSize(static_cast<int>(std::ceil(r.w)), static_cast<int>(std::ceil(r.h)))};
+    return r.w > 0 ? on_screen(r) : QRect();
   }
   QAccessible::Role role() const override { return QAccessible::Slider; }
   QAccessible::State state() const override {
@@ -397,7 +399,6 @@ class KnobFace : public QAccessibleInterface, public QAccessibleValueInterface, 
  private:
   const Knob* knob() const { return canvas_ && number_ < canvas_->canvas().knobs().size() ? &canvas_->canvas().knobs()[number_] : nullptr; }
   double step() const { return knob()->step > 0 ? knob()->step : (knob()->max - knob()->min) / 100; }
-  QPointer<CanvasWidget> canvas_;
   std::size_t number_;
 };
 

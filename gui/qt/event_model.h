@@ -22,7 +22,6 @@
 
 namespace mqlab::gui {
 
-
 class EventModel : public QAbstractTableModel {
   Q_OBJECT
 

@@ -1,6 +1,6 @@
 // gui/qt/main_window_layout.cpp: which panes are in sight and where: the four layouts, the start page, going from pane to pane.
-#include <QPointer>
 #include <QApplication>
+#include <QPointer>
 #include <QStatusBar>
 #include <QTimer>
 

@@ -6,8 +6,8 @@
 
 namespace mqlab::rabbitmq {
 
-// rabbit_disk_monitor looks the more often the less space is free: so often when it is below the limit.
-constexpr Duration disk_check = 100'000'000;
+// rabbit_disk_monitor: so often it looks while its alarm is on (DEFAULT_MAX_DISK_CHECK_INTERVAL; nearer to the limit it looks more often).
+constexpr Duration disk_check = 10'000'000'000;
 
 void Broker::look_at_memory(Context& c) {
   const std::int64_t limit = cluster_->settings.memory_limit;
@@ -54,7 +54,7 @@ void Broker::look_at_disk(Context& c) {
 void Broker::alarms_changed(Context& c, bool before) {
   if (before == alarm()) return;
   if (alarm()) {
-    c.mark("alarm", {}, disk_alarm_ || disk_full_ ? "free disk space is low" : "memory is above its limit");
+    c.mark("alarm", {}, low_on_disk() ? "free disk space is low" : "memory is above its limit");
     for (auto& [id, conn] : connections_) block_if_needed(c, conn);
     return;
   }
@@ -75,7 +75,7 @@ void Broker::block_if_needed(Context& c, Connection& conn) {
   if (!alarm() || conn.blocked || !conn.has_published || conn.phase != ConnectionPhase::running) return;
   conn.blocked = true;
   c.mark("connection_blocked", {}, c.name(conn.peer));
-  if (conn.blocked_capability) c.send(conn.id, kind(Kind::connection_blocked), framed(ConnectionBlocked{disk_alarm_ || disk_full_ ? "low on disk" : "low on memory"}), 32, 0);
+  if (conn.blocked_capability) c.send(conn.id, kind(Kind::connection_blocked), framed(ConnectionBlocked{low_on_disk() ? "low on disk" : "low on memory"}), 32, 0);
 }
 
 // The queues that an operator means: the one of that name, or all that a place of a topic ("orders/0") stands for.

@@ -33,6 +33,7 @@ std::set<std::string> deleted_by_operator(const World& w) {
   const Journal& j = w.journal;
   const std::uint32_t deleted = j.names.find("queue_deleted");
   std::set<std::string> gone;
+  if (deleted == 0) return gone;
   for (const Mark& m : j.marks)
     if (m.name == deleted && m.text == by_operator) gone.insert(j.names.text(m.place));
   return gone;

@@ -92,7 +92,7 @@ class Broker : public NodeBase<Broker> {
   const QueueProcess* process(const std::string& queue) const;
   const QuorumHost& quorum() const { return host_; }
   const std::map<ConnId, Connection>& connections() const { return connections_; }
-  bool alarm() const { return memory_alarm_ || disk_alarm_ || disk_full_; }
+  bool alarm() const { return memory_alarm_ || low_on_disk(); }
   // 3.x: clients are served; off while the node is paused, heals, or has not yet heard from those it must ask.
   bool serves() const { return app_ == App::runs; }
   // It leads the mirrored queue, as far as it knows.
@@ -294,6 +294,7 @@ class Broker : public NodeBase<Broker> {
   void on_queue_free(Context& c, FileId file);
 
   // --- alarms.cpp ---
+  bool low_on_disk() const { return disk_alarm_ || disk_full_; }
   void look_at_memory(Context& c);
   void no_space(Context& c);  // a record of a queue is not in its file
   void look_at_disk(Context& c);
@@ -371,11 +372,12 @@ class Broker : public NodeBase<Broker> {
   std::optional<Healing> healing_;
 };
 
-// Timers of a broker.
+// The text of the mark `queue_deleted`, where it was not the queue's own end.
+inline constexpr const char* by_operator = "by an operator";
 // Unapplied commands from which on a quorum queue holds a channel up (quorum_commands_soft_limit).
-inline constexpr const char* by_operator = "by an operator";  // of a mark
 inline constexpr std::size_t soft_limit = 32;
 
+// Timers of a broker.
 inline constexpr TimerKind timer_queue = 1;       // its file
 inline constexpr TimerKind timer_heartbeat = 2;   // the connection
 inline constexpr TimerKind timer_timeouts = 3;

@@ -30,6 +30,12 @@ Journal history_without(const Journal& journal, const std::vector<std::string>& 
   return out;
 }
 
+bool others_sent(const Journal& journal, const std::vector<std::string>& clients) {
+  return std::any_of(journal.ops.begin(), journal.ops.end(), [&](const Op& o) {
+    return o.kind == OpKind::send && std::find(clients.begin(), clients.end(), journal.process_name(o.process)) == clients.end();
+  });
+}
+
 bool broken_by_others(const Journal& journal, std::string_view anomaly, const std::vector<std::string>& clients) {
   const Journal rest = history_without(journal, clients);
   CheckSet checks(std::vector<std::string_view>{anomaly});

@@ -19,6 +19,9 @@ namespace mqlab {
 // nobody has takes nothing out.
 Journal history_without(const Journal& journal, const std::vector<std::string>& clients);
 
+// Somebody else has sent something.
+bool others_sent(const Journal& journal, const std::vector<std::string>& clients);
+
 // The anomaly is seen in the history without them. Requires: a checker decides it.
 bool broken_by_others(const Journal& journal, std::string_view anomaly, const std::vector<std::string>& clients);
 

@@ -115,7 +115,7 @@ class FaultDraw {
     message_kinds_ = draws_.some_of(t_.message);
     verbs_ = draws_.some_of(t_.verbs);
     for (const Ground::Named& n : g_.messages)
-      if (may_be_held(n)) messages_.push_back(&n);
+      if (in_play(n)) messages_.push_back(&n);
     // A few kinds of messages a run, so that faults on them meet each other.
     for (std::size_t keep = std::min<std::size_t>(messages_.size(), 1 + draws_.below(4)), i = 0; i < messages_.size(); ++i) {
       if (i == keep) {
@@ -339,13 +339,17 @@ class FaultDraw {
   // ------------------------------------------------------------------------------------------------------------------
   // The shadow of a message.
 
+  bool may_hold() const {
+    return may_be_quick_ && std::any_of(t_.message.begin(), t_.message.end(), [](const DrawnKind& k) { return k.kind == FaultKind::hold; });
+  }
+  bool in_play(const Ground::Named& n) const { return t_.messages.empty() || std::find(t_.messages.begin(), t_.messages.end(), n.name) != t_.messages.end(); }
+
   // A message of a kind that is rare: it tells of a change. Nothing: this run has no shadow.
   const Happening* what_to_hold() {
-    const bool holds = std::any_of(t_.message.begin(), t_.message.end(), [](const DrawnKind& k) { return k.kind == FaultKind::hold; });
-    if (!may_be_quick_ || !holds || s_.budget != FaultBudget::anything || s_.faults_max < shadow_rows + 1 || !shadow_.chance(1, 3)) return nullptr;
+    if (!may_hold() || s_.budget != FaultBudget::anything || s_.faults_max < shadow_rows + 1 || !shadow_.chance(1, 3)) return nullptr;
     std::vector<const Ground::Named*> rare;
     for (const Ground::Named& n : g_.messages) {
-      if (!may_be_held(n)) continue;
+      if (!in_play(n)) continue;
       std::uint64_t times = 0;
       for (const Happening& h : n.all) times += h.at.empty() ? h.in_trouble : h.at.size();
       if (times > 0 && times <= rare_max) rare.push_back(&n);
@@ -402,15 +406,12 @@ class FaultDraw {
   // ------------------------------------------------------------------------------------------------------------------
   // The echo of a message.
 
-  bool may_be_held(const Ground::Named& n) const { return t_.messages.empty() || std::find(t_.messages.begin(), t_.messages.end(), n.name) != t_.messages.end(); }
-
   // Up to three of one kind, so that a run has a few chances; none: it has no echo.
   std::vector<const Happening*> what_to_echo() {
-    const bool holds = std::any_of(t_.message.begin(), t_.message.end(), [](const DrawnKind& k) { return k.kind == FaultKind::hold; });
-    if (!may_be_quick_ || !holds || s_.faults_max < echo_rows || !echo_.chance(1, 6)) return {};
+    if (!may_hold() || s_.faults_max < echo_rows || !echo_.chance(1, 6)) return {};
     std::vector<const Ground::Named*> all;
     for (const Ground::Named& n : g_.messages)
-      if (may_be_held(n)) all.push_back(&n);
+      if (in_play(n)) all.push_back(&n);
     if (all.empty()) return {};
     const Ground::Named& kind = *echo_.one_of(all);
     std::vector<const Happening*> out;

@@ -63,8 +63,8 @@ struct RuleFind {
 
 // A unit of each base in which somebody has the rule, by turns. After a dozen of each, those bases have fewer turns where a dozen
 // plans run the same with the rule broken and right: it has no say there. Where it has none anywhere, those of the same chapter as
-// what the museum shows keep all of their turns. Each base is one run (one_run.h), and its `hunt` says what may
-// be varied around it. Throws InputError: an unknown search, a base that does not fit.
+// what the museum shows keep all of their turns. Each base is one run (one_run.h), and its `hunt` says what may be varied around it.
+// Throws InputError: an unknown search, a base that does not fit.
 RuleFind hunt_rule(const RuleCase& c, const std::vector<Scenario>& bases, const Model& model, const RuleHuntOptions& options = {});
 
 }  // namespace mqlab

@@ -61,19 +61,20 @@ const std::vector<DrawnKind>& drawn_kinds() {
 Toolbox toolbox(const PlanSpace& space, const Model& model, const World& world, const std::string& path) {
   Toolbox t;
   std::vector<std::string> known;
-  const auto wanted = [&](const std::string& name, bool only_anything, bool only_named) {
+  const bool anything = space.budget == FaultBudget::anything;
+  const auto wanted = [&](const std::string& name, bool unless_named) {
     known.push_back(name);
-    if (space.kinds.empty()) return !only_named && (!only_anything || space.budget == FaultBudget::anything);
+    if (space.kinds.empty()) return unless_named;
     return std::find(space.kinds.begin(), space.kinds.end(), name) != space.kinds.end();
   };
   for (const DrawnKind& k : drawn_kinds()) {
-    if (!wanted(fault_decl(k.kind).name, k.only_anything, k.only_named)) continue;
+    if (!wanted(fault_decl(k.kind).name, !k.only_named && (!k.only_anything || anything))) continue;
     if (k.server) t.server.push_back(k);
     if (k.client) t.client.push_back(k);
     if (!k.server && !k.client) t.message.push_back(k);
   }
   for (const VerbDecl& v : model.decl().verbs)
-    if (!v.whom.empty() && wanted(v.name, v.takes_away, false)) t.verbs.push_back(v);
+    if (!v.whom.empty() && wanted(v.name, !v.takes_away || anything)) t.verbs.push_back(v);
   for (const std::string& name : space.kinds)
     if (std::find(known.begin(), known.end(), name) == known.end())
       throw InputError(path, space.line, fmt::format("a hunt draws no fault `{}`{}; it draws {}", name.substr(0, 60), did_you_mean(name, known), fmt::join(known, ", ")));

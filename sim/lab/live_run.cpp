@@ -74,12 +74,12 @@ void withdraw_for_operators(std::vector<Claim>& claims, const World& world, cons
   }
 }
 
-// A claim that leaves some clients out is broken only if the anomaly is seen among what all others sent, too. If not, it is as
-// if those few had been alone.
+// A claim that leaves some clients out is about what all others sent, and broken only if the anomaly is seen there, too. If nobody
+// else sent anything, or it is seen with those few only, it is as if they had been alone.
 void hold_to(VerdictRow& row, const Journal& journal, const Model& model, const Deployment& d, const FaultSummary& facts) {
-  if (row.claim.except.empty() || row.report.verdict != Verdict::violated) return;
+  if (row.claim.except.empty()) return;
   const std::vector<std::string> few = row.claim.except;
-  if (broken_by_others(journal, row.claim.anomaly, few)) return;
+  if (row.report.verdict == Verdict::violated ? broken_by_others(journal, row.claim.anomaly, few) : others_sent(journal, few)) return;
   Deployment alone = d;
   std::erase_if(alone.clients, [&](const ClientSpec& c) { return c.role != "consumer" && std::find(few.begin(), few.end(), c.name) == few.end(); });
   row.claim = {row.claim.anomaly, false, fmt::format("nothing is promised of what {} sent", fmt::join(few, ", "))};

@@ -148,9 +148,8 @@ std::vector<std::uint32_t> Causality::lost_between(std::uint32_t event, std::uin
   if (event >= next || next >= size() || is_message(all[next].event) || line_of_[event] != line_of_[next]) return out;
   const NodeId who = line_of(all[event].event);
   for (std::uint32_t i = 0; i < journal_.drops.size() && out.size() < most; ++i) {
-    const Drop& d = journal_.drops[i];
-    if ((d.event.source != who && d.event.target != who) || d.after > next + 1 || sent_at(d) < all[event].time || d.time > all[next].time) continue;
-    std::optional<std::uint32_t> at = index_of(d.event.cause);
+    if (!lost_by(journal_.drops[i], who, all[event].time, next, all[next].time)) continue;
+    std::optional<std::uint32_t> at = index_of(journal_.drops[i].event.cause);
     for (std::size_t n = 0; n < links_most && at && *at > event; ++n) at = reason_of(*at);
     if (at == event) out.push_back(i);
   }

@@ -112,6 +112,10 @@ std::vector<PlacedDrop> drops_in_order(const Journal& journal) {
   return out;
 }
 
+bool lost_by(const Drop& drop, NodeId who, Time from, std::size_t next, Time until) {
+  return (drop.event.source == who || drop.event.target == who) && sent_at(drop) >= from && drop.after <= next + 1 && drop.time <= until;
+}
+
 std::string mark_text(const Journal& journal, const Mark& mark) {
   return (mark.node == nobody ? std::string() : line_name(journal, mark.node) + " ") + mark_words(journal, mark);
 }

@@ -37,6 +37,9 @@ struct PlacedDrop {
   std::size_t after = 0;
 };
 std::vector<PlacedDrop> drops_in_order(const Journal& journal);
+// It was from or to `who`, sent from `from` on, and over by the event `next` at `until`, or because of that event: `who` may have waited
+// for it in vain until then.
+bool lost_by(const Drop& drop, NodeId who, Time from, std::size_t next, Time until);
 // "leader_elected orders/0: by the controller"
 std::string mark_words(const Journal& journal, const Mark& mark);
 // "B1 leader_elected orders/0: by the controller"

@@ -188,6 +188,23 @@ TEST(Claims, LeaveOutWhoHasNoSequenceNumbersAndKeepTheOthers) {
   EXPECT_EQ(claim_text(claim_about(r, "nonmonotonic-send")), "sequence numbers or one request at a time keep order (not of what HASTY sent)");
 }
 
+// A reader that could send as well sends nothing: there is nobody left of whom it is promised.
+TEST(Claims, ThatLeaveOutAllWhoSentAreNone) {
+  const RunResult r = run_text(R"(
+    return scenario {
+      cluster = kafka { brokers = 3, controllers = 1, min_insync = 2 },
+      topics = { orders = { partitions = 1, replicas = 3 } },
+      clients = {
+        producer "P" { topic = "orders", records = 5, idempotence = false, start_at = seconds(5) },
+        client "LOOKS" { program = function(c) c:sleep(seconds(8)) c:end_offset("orders/0") end },
+      },
+      run_for = seconds(20),
+    })");
+  EXPECT_EQ(r.verdict("duplicate")->report.verdict, Verdict::holds);
+  EXPECT_FALSE(claim_about(r, "duplicate").claimed);
+  EXPECT_EQ(claim_about(r, "duplicate").reason, "without idempotence a retry may be written twice");
+}
+
 // What only those sent who are left out goes, with its deliveries; the rest is judged as it was.
 TEST(Claims, AreHeldToWhoIsNotLeftOut) {
   RunResult r = run_text(R"(

@@ -252,7 +252,9 @@ TEST(RabbitBroker, ADiskThatIsFullStopsPublishersUntilThereIsSpace) {
     EXPECT_TRUE(publisher_is_stopped());
     EXPECT_EQ(lab.confirms(p), n == 1 ? "" : "1+") << "it is nowhere";
     lab.world.disk(0).full = false;
-    lab.let(200);
+    lab.let(9'000);
+    EXPECT_TRUE(publisher_is_stopped()) << "nobody has looked yet";
+    lab.let(1'000);
     EXPECT_EQ(lab.world.mark_count("alarm_cleared"), n);
     EXPECT_FALSE(publisher_is_stopped());
     EXPECT_EQ(lab.confirms(p), n == 1 ? "1+" : "1+ 2+");
